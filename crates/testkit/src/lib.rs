@@ -1,1 +1,11 @@
-//! testkit
+//! What Baton's tests stand on: the real agents, a model that plays scripts, homes of their own.
+//!
+//! The test kit knows the agents and the model protocol they speak. It deliberately knows nothing
+//! of Baton's crates, so that each of them can test with it, and it is never linked into the
+//! product.
+
+pub mod agents;
+pub mod browser;
+pub mod home;
+pub mod kilo;
+pub mod wait;

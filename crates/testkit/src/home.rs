@@ -1,0 +1,174 @@
+//! Isolated homes: a `HOME` with its XDG directories, and Kilo's configuration in it.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// A home directory that no agent, git or shell setting of the person at the machine reaches.
+///
+/// A home made by [`Home::new`] is deleted when dropped; one made by [`Home::at`] stays.
+#[derive(Debug)]
+pub struct Home {
+    path: PathBuf,
+    _owned: Option<TempDir>,
+}
+
+/// What Kilo finds configured in a [`Home`].
+#[derive(Debug, Clone)]
+pub struct KiloSetup {
+    /// Where the scripted model server is, with its `/v1`: `http://127.0.0.1:4000/v1`.
+    pub model_url: String,
+    /// Whether Kilo offers the `mock` provider alone. Otherwise it offers all it knows (`mock`
+    /// and its own gateway count as connected), and `GET /provider` weighs 6 MB (Kilo 7.7.7).
+    pub only_mock: bool,
+    /// How often Kilo retries a 429 or a 500 (at least once, 5 times unless told; Kilo 7.7.7).
+    pub retry_limit: Option<u32>,
+}
+
+impl KiloSetup {
+    /// Describes a Kilo that knows nothing but the scripted model and retries once.
+    pub fn new(model_url: impl Into<String>) -> Self {
+        Self { model_url: model_url.into(), only_mock: true, retry_limit: Some(1) }
+    }
+}
+
+impl Home {
+    /// Creates a home in a temporary directory.
+    ///
+    /// # Errors
+    /// When the directories cannot be created.
+    pub fn new() -> io::Result<Self> {
+        let owned = tempfile::Builder::new().prefix("baton-home-").tempdir()?;
+        let path = owned.path().canonicalize()?;
+        Self { path, _owned: Some(owned) }.furnished()
+    }
+
+    /// Creates a home at `path`, or takes the one that is there, and leaves it when dropped.
+    ///
+    /// # Errors
+    /// When the directories cannot be created.
+    pub fn at(path: impl AsRef<Path>) -> io::Result<Self> {
+        fs::create_dir_all(&path)?;
+        let path = path.as_ref().canonicalize()?;
+        Self { path, _owned: None }.furnished()
+    }
+
+    /// Returns the home directory.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the variables that make a program live in this home, its git included.
+    #[must_use]
+    pub fn env(&self) -> Vec<(String, String)> {
+        let mut env = vec![("HOME".to_owned(), display(&self.path))];
+        for (name, dir) in XDG {
+            env.push(((*name).to_owned(), display(&self.path.join(dir))));
+        }
+        env.push(("GIT_CONFIG_GLOBAL".to_owned(), display(&self.path.join(".gitconfig"))));
+        env.push(("GIT_CONFIG_NOSYSTEM".to_owned(), "1".to_owned()));
+        env
+    }
+
+    /// Configures Kilo here with the scripted model alone (see [`KiloSetup::new`]) and returns the
+    /// environment to start Kilo, or Baton, with.
+    ///
+    /// # Errors
+    /// When the configuration cannot be written.
+    pub fn kilo_env(&self, model_url: &str) -> io::Result<Vec<(String, String)>> {
+        self.kilo_env_with(&KiloSetup::new(model_url))
+    }
+
+    /// Configures Kilo here as told and returns the environment to start Kilo, or Baton, with.
+    ///
+    /// The configuration is a file, because `KILO_CONFIG_CONTENT` belongs to whoever starts Kilo.
+    /// With this environment Kilo contacts nothing but the scripted model server.
+    ///
+    /// # Errors
+    /// When the configuration cannot be written.
+    pub fn kilo_env_with(&self, setup: &KiloSetup) -> io::Result<Vec<(String, String)>> {
+        let config = serde_json::to_string_pretty(&kilo_config(setup))?;
+        let dir = self.path.join(".config/kilo");
+        fs::create_dir_all(&dir)?;
+        fs::write(dir.join("kilo.json"), config)?;
+        let mut env = self.env();
+        for (name, value) in KILO_QUIET {
+            env.push(((*name).to_owned(), (*value).to_owned()));
+        }
+        if let Some(limit) = setup.retry_limit {
+            env.push(("KILO_SESSION_RETRY_LIMIT".to_owned(), limit.to_string()));
+        }
+        Ok(env)
+    }
+
+    fn furnished(self) -> io::Result<Self> {
+        for (_, dir) in XDG {
+            fs::create_dir_all(self.path.join(dir))?;
+        }
+        fs::write(self.path.join(".gitconfig"), GITCONFIG)?;
+        Ok(self)
+    }
+}
+
+const XDG: &[(&str, &str)] = &[
+    ("XDG_CONFIG_HOME", ".config"),
+    ("XDG_DATA_HOME", ".local/share"),
+    ("XDG_STATE_HOME", ".local/state"),
+    ("XDG_CACHE_HOME", ".cache"),
+];
+
+const GITCONFIG: &str = "\
+[user]
+\tname = Sam Sample
+\temail = sam@example.invalid
+[init]
+\tdefaultBranch = main
+[commit]
+\tgpgsign = false
+";
+
+/// What keeps Kilo 7.7.7 from calling out or updating itself.
+const KILO_QUIET: &[(&str, &str)] = &[
+    ("KILO_DISABLE_AUTOUPDATE", "1"),
+    ("KILO_DISABLE_MODELS_FETCH", "1"),
+    ("KILO_DISABLE_SHARE", "1"),
+    ("KILO_DISABLE_SESSION_INGEST", "1"),
+    ("KILO_DISABLE_PRESENCE", "1"),
+    ("KILO_TELEMETRY_LEVEL", "off"),
+];
+
+/// The models of the `mock` provider, as Kilo's configuration describes them.
+fn kilo_config(setup: &KiloSetup) -> Value {
+    let limit = json!({ "context": 100_000, "output": 8_000 });
+    let mut config = json!({
+        "model": "mock/m1",
+        "provider": { "mock": {
+            "npm": "@ai-sdk/openai-compatible",
+            "name": "Mock",
+            "options": { "baseURL": setup.model_url, "apiKey": "mock-key" },
+            "models": {
+                "m1": { "name": "M1", "tool_call": true, "limit": limit },
+                "m2": { "name": "M2 (thinks)", "tool_call": true, "reasoning": true, "limit": limit,
+                    "variants": {
+                        "low": { "reasoningEffort": "low" },
+                        "medium": { "reasoningEffort": "medium" },
+                        "high": { "reasoningEffort": "high" } } },
+                "vendor/name:free": { "name": "Vendor Name (free)", "tool_call": true, "limit": limit },
+                "m-vision": { "name": "M Vision", "tool_call": true, "attachment": true, "limit": limit,
+                    "modalities": { "input": ["text", "image"], "output": ["text"] } },
+            },
+        } },
+    });
+    if setup.only_mock {
+        config["enabled_providers"] = json!(["mock"]);
+    }
+    config
+}
+
+fn display(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}

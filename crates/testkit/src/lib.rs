@@ -8,4 +8,5 @@ pub mod agents;
 pub mod browser;
 pub mod home;
 pub mod kilo;
+pub mod model;
 pub mod wait;

@@ -1,0 +1,263 @@
+//! Decides what the model does for a request: pure, from the request alone.
+
+use serde::Serialize;
+
+use super::plain;
+use super::request::{ChatRequest, Message};
+use super::script::{Action, Pace, Script, Step};
+
+/// What kind of request the model took it for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A message with a script, at this step of it.
+    Script(usize),
+    /// A message with a script that cannot be played, and why. The answer says so too.
+    BadScript(String),
+    /// A message of a person without a script, at this step of the answer.
+    Plain(usize),
+    /// The client's request for a title.
+    Title,
+    /// The client's request for a summary of the conversation so far.
+    Summary,
+}
+
+/// What the model does.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// What the request was taken for.
+    pub kind: Kind,
+    /// What to do.
+    pub step: Step,
+    /// Identifies the script's step where refusals are counted.
+    pub key: String,
+}
+
+/// Decides what the model does.
+#[must_use]
+pub fn answer(request: &ChatRequest) -> Answer {
+    let said = |kind, text: String| Answer {
+        kind,
+        step: vec![Action::Text(text, Pace::default())],
+        key: String::new(),
+    };
+    if is_title(request) {
+        return said(Kind::Title, title(request));
+    }
+    if is_summary(request) {
+        return said(Kind::Summary, summary(&request.messages));
+    }
+    match situation(&request.messages) {
+        Err(error) => said(Kind::BadScript(error.clone()), error),
+        Ok(Some(found)) => Answer {
+            kind: Kind::Script(found.index),
+            step: found.steps.get(found.index).cloned().unwrap_or_else(past_the_end),
+            key: found.key(),
+        },
+        Ok(None) => {
+            let (words, index) = last_words(&request.messages);
+            let steps = plain::steps(&words, request);
+            let step = steps.get(index).cloned().unwrap_or_else(past_the_end);
+            Answer { kind: Kind::Plain(index), step, key: String::new() }
+        }
+    }
+}
+
+fn past_the_end() -> Step {
+    vec![Action::Text("Done.".to_owned(), Pace::default())]
+}
+
+/// Where in which script the conversation stands.
+#[derive(Debug)]
+struct Situation {
+    script: Script,
+    /// Zero for the script's own steps, else which of its `then` lists.
+    part: usize,
+    steps: Vec<Step>,
+    index: usize,
+}
+
+impl Situation {
+    fn key(&self) -> String {
+        format!("{}#{}#{}", self.script.to_value(), self.part, self.index)
+    }
+}
+
+fn situation(messages: &[Message]) -> Result<Option<Situation>, String> {
+    let with_script = messages.iter().rposition(|message| {
+        // A summary of ours is an assistant message, and carries what was left of its script.
+        matches!(message.role.as_str(), "user" | "assistant")
+            && message.text.contains(super::script::FENCE)
+    });
+    let Some(start) = with_script else {
+        return Ok(None);
+    };
+    let Some((message, later)) = messages.get(start..).and_then(<[_]>::split_first) else {
+        return Ok(None);
+    };
+    let script = Script::find(&message.text).map_err(|error| error.to_string())?;
+    let Some(script) = script else {
+        return Ok(None);
+    };
+    let part = later.iter().filter(|message| is_prompt(message)).count();
+    let steps = match part.checked_sub(1) {
+        None => script.steps.clone(),
+        Some(follow_up) => match script.then.get(follow_up) {
+            Some(steps) => steps.clone(),
+            // A person writes on after a scripted message: that one is over.
+            None => return Ok(None),
+        },
+    };
+    Ok(Some(Situation { script, part, steps, index: rounds_at_end(messages) }))
+}
+
+/// Counts the model's calls since the last prompt.
+fn rounds_at_end(messages: &[Message]) -> usize {
+    let since = messages.iter().rev().take_while(|message| !is_prompt(message));
+    since.filter(|message| message.role == "assistant").count()
+}
+
+/// Tells whether somebody asks something here. Clients for models without images in tool results
+/// send those along as a user message, which asks nothing.
+fn is_prompt(message: &Message) -> bool {
+    message.role == "user" && !message.text.starts_with("Attached ")
+}
+
+fn last_words(messages: &[Message]) -> (String, usize) {
+    let prompt = messages.iter().rev().find(|message| is_prompt(message));
+    let words = prompt.map(|message| message.text.clone()).unwrap_or_default();
+    (words, rounds_at_end(messages))
+}
+
+/// Kilo 7.7.7 asks for titles without tools; its title agent's prompt opens with these words.
+fn is_title(request: &ChatRequest) -> bool {
+    request.tools.is_empty() && request.system().contains("title generator")
+}
+
+/// Kilo 7.7.7 asks for summaries without tools; its compaction agent's prompt holds these words.
+fn is_summary(request: &ChatRequest) -> bool {
+    request.tools.is_empty() && request.system().contains("summar")
+}
+
+/// Makes a title of the first words a person wrote.
+fn title(request: &ChatRequest) -> String {
+    let prompts = request.messages.iter().filter(|message| message.role == "user");
+    let lines = prompts.flat_map(|message| message.text.lines()).map(str::trim);
+    let spoken = lines
+        .take_while(|line| !line.starts_with(super::script::FENCE))
+        .find(|line| !line.is_empty() && !line.to_lowercase().contains("title for this"))
+        .unwrap_or("Scripted conversation");
+    let words: Vec<&str> = spoken.split_whitespace().take(6).collect();
+    words.join(" ").trim_end_matches(['.', ',', ':', '!', '?']).chars().take(60).collect()
+}
+
+/// Summarises, and carries what is left of the running script over into the new history, where
+/// the client's "go on" continues it.
+fn summary(messages: &[Message]) -> String {
+    let asked = messages.iter().rposition(|message| message.role == "user").unwrap_or(0);
+    let before = messages.get(..asked).unwrap_or_default();
+    let mut text = "Summary: the work so far went as the script said.".to_owned();
+    if let Ok(Some(found)) = situation(before) {
+        let rest = found.steps.into_iter().skip(found.index).collect();
+        let later = found.script.then.into_iter().skip(found.part);
+        let then = std::iter::once(rest).chain(later).collect();
+        let script = Script { id: found.script.id, steps: Vec::new(), then };
+        text = script.prompt(&text);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn user(text: impl Into<String>) -> Message {
+        Message::new("user", text)
+    }
+
+    fn said() -> Message {
+        Message::new("assistant", "something")
+    }
+
+    fn tool() -> Message {
+        Message::new("tool", "output")
+    }
+
+    #[track_caller]
+    fn check(messages: &[Message], expected: &str) {
+        let request = ChatRequest {
+            messages: messages.to_vec(),
+            tools: vec!["bash".to_owned()],
+            ..ChatRequest::default()
+        };
+        let found = answer(&request);
+        let Some(Action::Text(text, _)) = found.step.first() else { panic!("{found:?}") };
+        assert_eq!(text, expected, "{found:?}");
+    }
+
+    fn script() -> String {
+        let script = Script::new().text("one").step().text("two").then().text("after");
+        script.step().text("after two").prompt("go")
+    }
+
+    #[test]
+    fn the_step_is_the_number_of_calls_since_the_prompt() {
+        check(&[user(script())], "one");
+        check(&[user("earlier"), said(), user(script())], "one");
+        check(&[user(script()), said(), tool(), tool()], "two");
+        check(&[user(script()), said(), tool(), said(), tool()], "Done.");
+        check(&[user(script()), said(), tool(), user("Attached image(s)")], "two");
+    }
+
+    #[test]
+    fn follow_ups_belong_to_the_script_before_them() {
+        let go_on = || user("Implement the plan above.");
+        check(&[user(script()), said(), tool(), go_on()], "after");
+        check(&[user(script()), said(), go_on(), said(), tool()], "after two");
+        let request = ChatRequest {
+            messages: vec![user(script()), said(), go_on(), said(), user("and now?")],
+            ..ChatRequest::default()
+        };
+        assert_eq!(answer(&request).kind, Kind::Plain(0));
+    }
+
+    #[test]
+    fn a_later_script_replaces_an_earlier_one() {
+        let later = Script::new().text("mine").prompt("steer");
+        check(&[user(script()), said(), tool(), user(later)], "mine");
+    }
+
+    #[test]
+    fn a_summary_carries_the_script_over() {
+        let mut messages = vec![Message::new("system", "You write an anchored summary")];
+        messages.extend([user(script()), said(), tool(), user("Summarise.")]);
+        let request = ChatRequest { messages, ..ChatRequest::default() };
+        let found = answer(&request);
+        assert_eq!(found.kind, Kind::Summary);
+        let Some(Action::Text(summary, _)) = found.step.first() else { panic!("{found:?}") };
+        let compacted = [user("What did we do so far?"), Message::new("assistant", summary)];
+        let go_on = [compacted.as_slice(), &[user("Continue")]].concat();
+        check(&go_on, "two");
+        let implement = [go_on.as_slice(), &[said(), user("Implement the plan above.")]].concat();
+        check(&implement, "after");
+    }
+
+    #[test]
+    fn titles_are_the_first_words() {
+        let system = Message::new("system", "You are a title generator. Output only a title.");
+        let asked = [user("Generate a title for this conversation:"), user(script())];
+        let messages = [&[system], asked.as_slice()].concat();
+        let found = answer(&ChatRequest { messages, ..ChatRequest::default() });
+        assert_eq!(found.step, vec![Action::Text("go".to_owned(), Pace::default())]);
+    }
+
+    #[test]
+    fn a_bad_script_is_answered_with_what_is_wrong() {
+        check(
+            &[user(format!("x\n```script\n{}\n```", json!([[{"oops": 1}]])))],
+            "bad script: unknown action: {\"oops\":1}",
+        );
+    }
+}

@@ -1,0 +1,132 @@
+//! What the server was asked, kept for assertions.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::answer::Kind;
+use super::request::ChatRequest;
+
+/// One call of the model.
+#[derive(Debug, Clone, Serialize)]
+pub struct Call {
+    /// Counts from 0 in order of arrival.
+    pub number: u64,
+    /// What the request was taken for.
+    pub kind: Kind,
+    /// The model's id.
+    pub model: String,
+    /// `reasoning_effort`, when the client set one.
+    pub reasoning_effort: Option<String>,
+    /// The names of the tools the client offered.
+    pub tools: Vec<String>,
+    /// Whether the answer was to be streamed.
+    pub stream: bool,
+    /// The request as it came, images and all. `null` in place of a body of more than 1 MiB.
+    pub body: Value,
+    /// The request's headers without the credential.
+    pub headers: Vec<(String, String)>,
+    /// How the answer went.
+    pub outcome: Outcome,
+}
+
+/// How an answer went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Not over yet.
+    Running,
+    /// Sent to its end.
+    Completed,
+    /// Refused with a status by the script.
+    Refused,
+    /// Reset by the script.
+    Cut,
+    /// The client closed the connection before the end.
+    Abandoned,
+}
+
+impl Call {
+    /// Returns the messages of the request, oldest first.
+    #[must_use]
+    pub fn messages(&self) -> &[Value] {
+        self.body["messages"].as_array().map_or(&[], Vec::as_slice)
+    }
+
+    /// Tells whether the request's text holds `words` anywhere.
+    #[must_use]
+    pub fn mentions(&self, words: &str) -> bool {
+        ChatRequest::read(&self.body).messages.iter().any(|message| message.text.contains(words))
+    }
+}
+
+/// Calls kept; the oldest are dropped beyond that.
+const KEPT_CALLS: usize = 1000;
+
+/// Larger bodies are not kept: a thousand of them would not fit.
+const KEPT_BODY_BYTES: usize = 1 << 20;
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CallLog(Arc<Mutex<Calls>>);
+
+#[derive(Debug, Default)]
+struct Calls {
+    next: u64,
+    kept: VecDeque<Call>,
+}
+
+impl CallLog {
+    /// Notes a call; the guard closes it, as abandoned unless told otherwise.
+    pub(crate) fn open(&self, mut call: Call, body_bytes: usize) -> OpenCall {
+        if body_bytes > KEPT_BODY_BYTES {
+            call.body = Value::Null;
+        }
+        let mut calls = self.lock();
+        call.number = calls.next;
+        let number = call.number;
+        calls.next += 1;
+        if calls.kept.len() == KEPT_CALLS {
+            calls.kept.pop_front();
+        }
+        calls.kept.push_back(call);
+        OpenCall { log: self.clone(), number, outcome: Outcome::Abandoned }
+    }
+
+    pub(crate) fn all(&self) -> Vec<Call> {
+        self.lock().kept.iter().cloned().collect()
+    }
+
+    fn close(&self, number: u64, outcome: Outcome) {
+        let mut calls = self.lock();
+        if let Some(call) = calls.kept.iter_mut().find(|call| call.number == number) {
+            call.outcome = outcome;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Calls> {
+        // Nothing panics while it holds the lock.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A call that is being answered.
+pub(crate) struct OpenCall {
+    log: CallLog,
+    pub(crate) number: u64,
+    outcome: Outcome,
+}
+
+impl OpenCall {
+    /// Says how the answer goes; it counts when the guard is dropped.
+    pub(crate) fn set(&mut self, outcome: Outcome) {
+        self.outcome = outcome;
+    }
+}
+
+impl Drop for OpenCall {
+    fn drop(&mut self) {
+        self.log.close(self.number, self.outcome);
+    }
+}

@@ -1,1 +1,42 @@
-//! domain
+//! The words of Baton and the rules between them: ids, projects, threads, turns, items,
+//! requests, and the turn state machine as one pure function ([`ThreadState::apply`]).
+//!
+//! These types are the ones stored, sent and rendered; there are no mirror copies elsewhere.
+//! The crate knows nothing of async, clocks, randomness, SQLite, HTTP or any provider: time and
+//! ids are passed in, provider names are plain text.
+
+mod body;
+mod event;
+mod ids;
+mod item;
+mod machine;
+mod model;
+mod project;
+mod request;
+mod thread;
+mod turn;
+mod view;
+
+pub use body::{Body, BodyLimits, FullText, MAX_FULL_UNITS, Splice, units};
+pub use event::{AgentEvent, ItemUpdate, NewRequest, RequestOutcome, TurnEvent, TurnOutcome};
+pub use ids::{IdError, ItemId, ProjectId, ProviderId, RequestId, ThreadId, TurnId};
+pub use item::{FileChangeKind, Item, ItemContent, ItemStatus, NoticeLevel, Todo, TodoStatus};
+pub use machine::{
+    Change, Effect, Input, MAX_MESSAGE_UNITS, MAX_QUEUED, MAX_TITLE_CHARS, MAX_TURN_ITEMS,
+    MAX_TURN_REQUESTS, NewTurn, Outcome, Refusal, RunningTurn, ThreadPatch, ThreadState,
+};
+pub use model::{
+    Model, ModelAbilities, ModelCost, ModelSelection, ProviderCapabilities, ProviderSettings,
+    ProviderState, ProviderStatus,
+};
+pub use project::Project;
+pub use request::{
+    Answer, Approval, ApprovalKind, Choice, Decision, PlanDecision, Question, QuestionOption,
+    Request, RequestBody, RequestState,
+};
+pub use thread::{Access, Mode, Thread, ThreadStatus};
+pub use turn::{Context, Delivery, ErrorCode, Phase, Turn, TurnError, TurnInput, TurnState, Usage};
+pub use view::{ShellChange, ShellSnapshot, Window};
+
+/// A moment: milliseconds since the Unix epoch.
+pub type Timestamp = i64;

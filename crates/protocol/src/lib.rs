@@ -1,1 +1,18 @@
-//! protocol
+//! The wire between Baton's server and its clients: HTTP bodies, WebSocket envelopes, problems,
+//! and the generation of their TypeScript types.
+//!
+//! The things themselves (threads, turns, items, requests) are the types of `domain`, sent as they
+//! are. This crate has no logic beyond shapes.
+
+mod http;
+mod problem;
+mod socket;
+mod typescript;
+
+pub use http::{
+    AddProject, AnswerRequest, Bootstrap, CreateThread, Directories, DirectoryEntry, Health,
+    ModelList, PairRequest, ProviderList, SendMessage, SetProvider, TextWhole, ThreadList,
+};
+pub use problem::{Problem, ProblemCode};
+pub use socket::{ClientMessage, Cursor, ServerMessage, Topic};
+pub use typescript::typescript;

@@ -1,0 +1,220 @@
+//! Items within the machine: upserts, text by position, closing.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::{Change, Effect, MAX_TURN_ITEMS, Outcome, ThreadState};
+use crate::{
+    Body, FullText, Item, ItemContent, ItemId, ItemStatus, ItemUpdate, NoticeLevel, Splice,
+    Timestamp, TurnId, TurnState,
+};
+
+/// An item of the running turn. While it runs its whole text is held; afterwards only a digest.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct LiveItem {
+    /// The item; while it runs, its body is not kept up to date here.
+    item: Item,
+    text: LiveText,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum LiveText {
+    Growing(FullText),
+    Settled { units: u64, digest: u64 },
+}
+
+impl LiveText {
+    fn settled(text: &FullText) -> Self {
+        Self::Settled { units: text.len(), digest: digest(text.as_str()) }
+    }
+
+    fn is(&self, other: &FullText) -> bool {
+        match self {
+            Self::Growing(text) => text == other,
+            Self::Settled { units, digest: known } => {
+                *units == other.len() && *known == digest(other.as_str())
+            }
+        }
+    }
+}
+
+fn digest(text: &str) -> u64 {
+    // Keys are fixed, so the machine stays a pure function of its inputs.
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl LiveItem {
+    pub(super) fn restored(item: Item, text: String) -> Self {
+        let text = FullText::new(text);
+        let text = if item.status == ItemStatus::Running {
+            LiveText::Growing(text)
+        } else {
+            LiveText::settled(&text)
+        };
+        Self { item, text }
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        self.item.status == ItemStatus::Running
+    }
+
+    /// Says what the item is now, its body brought up to date.
+    fn emit(&mut self, out: &mut Outcome) {
+        if let LiveText::Growing(text) = &self.text {
+            self.item.body = Body::bounded(text.as_str(), self.item.content.limits());
+            if self.item.body.is_shortened() {
+                out.changes.push(Change::ItemBody {
+                    item: self.item.id.clone(),
+                    text: text.as_str().to_owned(),
+                });
+            }
+            if self.item.status != ItemStatus::Running {
+                self.text = LiveText::settled(text);
+            }
+        }
+        out.changes.push(Change::Item { item: self.item.clone() });
+    }
+
+    /// Closes an item that was still open when its turn ended.
+    pub(super) fn close(mut self, now: Timestamp, turn: TurnState, out: &mut Outcome) {
+        if !self.is_running() {
+            return;
+        }
+        self.item.ended_at = Some(now);
+        self.item.status = if self.item.content.is_prose() || turn == TurnState::Completed {
+            ItemStatus::Done
+        } else {
+            self.item.error.get_or_insert_with(|| "the turn ended before it finished".to_owned());
+            ItemStatus::Failed
+        };
+        self.emit(out);
+    }
+}
+
+impl ThreadState {
+    /// Applies a piece of text to an item of the running turn.
+    pub(super) fn text(
+        &mut self,
+        turn: &TurnId,
+        key: &str,
+        at: u64,
+        piece: &str,
+        out: &mut Outcome,
+    ) {
+        let id = ItemId::derive(&self.thread.id, key);
+        let Some(running) = self.current(turn) else { return };
+        let Some(live) = running.items.get_mut(&id) else {
+            out.effects.push(Effect::Resync);
+            return;
+        };
+        let LiveText::Growing(text) = &mut live.text else { return };
+        let known = text.len();
+        match text.splice(at, piece) {
+            Splice::Appended(fresh) => {
+                out.changes.push(Change::Text { item: id, at: known, text: fresh.to_owned() });
+            }
+            Splice::Repeated => {}
+            Splice::Hole => out.effects.push(Effect::Resync),
+        }
+    }
+
+    /// Applies an item as the agent has it now.
+    pub(super) fn item(&mut self, now: Timestamp, update: ItemUpdate, out: &mut Outcome) {
+        let id = ItemId::derive(&self.thread.id, &update.key);
+        let parent = update.parent.as_deref().map(|key| ItemId::derive(&self.thread.id, key));
+        let Some(running) = &mut self.running else { return };
+        if let Some(live) = running.items.get_mut(&id) {
+            merge(live, now, parent, update, out);
+            return;
+        }
+        if running.items.len() > MAX_TURN_ITEMS {
+            return;
+        }
+        let full = running.items.len() == MAX_TURN_ITEMS;
+        let update = if full { too_many() } else { update };
+        let done = update.status != ItemStatus::Running;
+        let item = Item {
+            id: if full { ItemId::derive(&self.thread.id, &update.key) } else { id },
+            turn_id: running.turn.id.clone(),
+            parent,
+            position: self.next_position,
+            status: update.status,
+            content: update.content,
+            body: Body::default(),
+            error: update.error,
+            started_at: now,
+            ended_at: done.then_some(now),
+        };
+        self.next_position += 1;
+        let text = LiveText::Growing(update.body.unwrap_or_default());
+        let mut live = LiveItem { item, text };
+        live.emit(out);
+        running.items.insert(live.item.id.clone(), live);
+    }
+
+    pub(super) fn item_removed(&mut self, key: &str, out: &mut Outcome) {
+        let id = ItemId::derive(&self.thread.id, key);
+        if let Some(running) = &mut self.running
+            && running.items.remove(&id).is_some()
+        {
+            out.changes.push(Change::ItemRemoved { id });
+        }
+    }
+}
+
+/// Brings a known item up to what the agent says, with the smallest change that does it.
+fn merge(
+    live: &mut LiveItem,
+    now: Timestamp,
+    parent: Option<ItemId>,
+    update: ItemUpdate,
+    out: &mut Outcome,
+) {
+    let same_head = live.item.status == update.status
+        && live.item.content == update.content
+        && live.item.parent == parent
+        && live.item.error == update.error;
+    let new_text = update.body.filter(|body| !live.text.is(body));
+    if same_head {
+        match (&mut live.text, &new_text) {
+            (_, None) => return,
+            (LiveText::Growing(text), Some(new)) if new.as_str().starts_with(text.as_str()) => {
+                let at = text.len();
+                if let Some(fresh) = new.as_str().get(text.as_str().len()..) {
+                    let piece = fresh.to_owned();
+                    text.splice(at, &piece);
+                    out.changes.push(Change::Text { item: live.item.id.clone(), at, text: piece });
+                }
+                return;
+            }
+            _ => {}
+        }
+    }
+    live.item.status = update.status;
+    live.item.content = update.content;
+    live.item.parent = parent;
+    live.item.error = update.error;
+    if update.status == ItemStatus::Running {
+        live.item.ended_at = None;
+    } else {
+        live.item.ended_at.get_or_insert(now);
+    }
+    if let Some(new) = new_text {
+        live.text = LiveText::Growing(new);
+    }
+    live.emit(out);
+}
+
+/// What stands for all items after a turn's last one that is kept.
+fn too_many() -> ItemUpdate {
+    let text = format!("this turn has more than {MAX_TURN_ITEMS} entries; later ones are not kept");
+    ItemUpdate {
+        key: "baton:too-many-items".to_owned(),
+        parent: None,
+        status: ItemStatus::Done,
+        content: ItemContent::Notice { level: NoticeLevel::Warning },
+        body: Some(FullText::new(text)),
+        error: None,
+    }
+}

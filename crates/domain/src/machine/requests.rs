@@ -1,0 +1,151 @@
+//! Requests within the machine: asked, answered, delivered, closed.
+
+use super::{Change, Effect, MAX_TURN_REQUESTS, Outcome, Refusal, ThreadState};
+use crate::{
+    Answer, ItemId, NewRequest, Request, RequestBody, RequestId, RequestOutcome, RequestState,
+    Timestamp,
+};
+
+impl ThreadState {
+    /// Notes that the agent waits. One that is known, open or closed, is not asked again.
+    pub(super) fn asked(&mut self, now: Timestamp, new: NewRequest, out: &mut Outcome) {
+        let thread_id = self.thread.id.clone();
+        let Some(running) = &mut self.running else { return };
+        let id = RequestId::derive(&thread_id, &new.key);
+        if running.requests.contains_key(&id) || running.requests.len() >= MAX_TURN_REQUESTS {
+            return;
+        }
+        let request = Request {
+            id: id.clone(),
+            turn_id: running.turn.id.clone(),
+            item_id: new.item.as_deref().map(|key| ItemId::derive(&thread_id, key)),
+            thread_id,
+            key: new.key,
+            from: new.from,
+            body: new.body,
+            state: RequestState::Open { problem: None },
+            created_at: now,
+            closed_at: None,
+        };
+        out.changes.push(Change::Request { request: request.clone() });
+        running.requests.insert(id, request);
+    }
+
+    pub(super) fn ask_closed(
+        &mut self,
+        now: Timestamp,
+        key: &str,
+        outcome: RequestOutcome,
+        out: &mut Outcome,
+    ) {
+        let id = RequestId::derive(&self.thread.id, key);
+        self.close_request(now, &id, out, |state| match (outcome, state) {
+            (RequestOutcome::Answered, RequestState::Answering { answer }) => {
+                RequestState::Resolved { answer: Some(answer) }
+            }
+            (RequestOutcome::Answered, _) => RequestState::Resolved { answer: None },
+            (RequestOutcome::Gone, _) => {
+                RequestState::Withdrawn { reason: "the agent no longer waits for it".to_owned() }
+            }
+        });
+    }
+
+    /// Takes a person's answer.
+    pub(super) fn answer(
+        &mut self,
+        id: &RequestId,
+        answer: Answer,
+        out: &mut Outcome,
+    ) -> Result<(), Refusal> {
+        let running = self.running.as_mut().ok_or(Refusal::RequestClosed)?;
+        let request = running.requests.get_mut(id).ok_or(Refusal::RequestClosed)?;
+        match &request.state {
+            RequestState::Open { .. } => {}
+            RequestState::Answering { .. } => return Err(Refusal::AlreadyAnswering),
+            RequestState::Resolved { .. } | RequestState::Withdrawn { .. } => {
+                return Err(Refusal::RequestClosed);
+            }
+        }
+        check(&request.body, &answer)?;
+        request.state = RequestState::Answering { answer };
+        out.changes.push(Change::Request { request: request.clone() });
+        out.effects.push(Effect::Deliver(id.clone()));
+        Ok(())
+    }
+
+    pub(super) fn delivered(&mut self, now: Timestamp, id: &RequestId, out: &mut Outcome) {
+        self.close_request(now, id, out, |state| match state {
+            RequestState::Answering { answer } => RequestState::Resolved { answer: Some(answer) },
+            other => other,
+        });
+    }
+
+    pub(super) fn delivery_failed(
+        &mut self,
+        now: Timestamp,
+        id: &RequestId,
+        problem: String,
+        gone: bool,
+        out: &mut Outcome,
+    ) {
+        self.close_request(now, id, out, |state| match state {
+            RequestState::Answering { .. } if gone => RequestState::Withdrawn { reason: problem },
+            RequestState::Answering { .. } => RequestState::Open { problem: Some(problem) },
+            other => other,
+        });
+    }
+
+    /// Moves a request that is still open to its next state.
+    fn close_request(
+        &mut self,
+        now: Timestamp,
+        id: &RequestId,
+        out: &mut Outcome,
+        next: impl FnOnce(RequestState) -> RequestState,
+    ) {
+        let Some(running) = &mut self.running else { return };
+        let Some(request) = running.requests.get_mut(id).filter(|r| r.state.is_open()) else {
+            return;
+        };
+        let state = next(request.state.clone());
+        if state == request.state {
+            return;
+        }
+        request.closed_at = (!state.is_open()).then_some(now);
+        request.state = state;
+        out.changes.push(Change::Request { request: request.clone() });
+    }
+}
+
+/// Checks that an answer fits what was asked.
+fn check(body: &RequestBody, answer: &Answer) -> Result<(), Refusal> {
+    let wrong = |why: &str| Err(Refusal::WrongAnswer { why: why.to_owned() });
+    match (body, answer) {
+        (RequestBody::Approval(approval), Answer::Approval { decision, .. }) => {
+            if approval.choices.iter().any(|choice| choice.decision == *decision) {
+                Ok(())
+            } else {
+                wrong("this decision is not offered")
+            }
+        }
+        (RequestBody::Question { questions }, Answer::Question { answers }) => {
+            if answers.len() > questions.len() {
+                return wrong("there are more answers than questions");
+            }
+            let single = questions.iter().zip(answers).all(|(q, a)| q.multiple || a.len() <= 1);
+            let listed = questions.iter().zip(answers).all(|(q, given)| {
+                q.custom || given.iter().all(|a| q.options.iter().any(|o| o.label == *a))
+            });
+            match (single, listed) {
+                (true, true) => Ok(()),
+                (false, _) => wrong("only one answer can be chosen"),
+                (true, false) => wrong("only the listed answers can be given"),
+            }
+        }
+        (RequestBody::Question { .. }, Answer::Dismiss)
+        | (RequestBody::Plan { .. }, Answer::Plan { .. }) => Ok(()),
+        (RequestBody::Approval(_), _) => wrong("an approval needs a decision"),
+        (RequestBody::Question { .. }, _) => wrong("a question needs answers"),
+        (RequestBody::Plan { .. }, _) => wrong("a plan needs a decision"),
+    }
+}

@@ -1,0 +1,334 @@
+//! Turns within the machine: accepting, queueing, starting, stopping, ending.
+
+use std::collections::BTreeMap;
+
+use super::items::LiveItem;
+use super::{
+    Body, Change, Effect, MAX_MESSAGE_UNITS, MAX_QUEUED, NewTurn, Outcome, Refusal, ThreadState,
+    TurnInput, Usage, cut_title, units,
+};
+use crate::{
+    BodyLimits, Item, ItemId, Phase, Request, RequestId, RequestState, ThreadStatus, Timestamp,
+    Turn, TurnEvent, TurnId, TurnOutcome, TurnState,
+};
+
+/// The turn that prepares or runs, with what is live in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunningTurn {
+    pub(super) turn: Turn,
+    pub(super) items: BTreeMap<ItemId, LiveItem>,
+    pub(super) requests: BTreeMap<RequestId, Request>,
+}
+
+impl RunningTurn {
+    pub(super) fn new(turn: Turn) -> Self {
+        Self { turn, items: BTreeMap::new(), requests: BTreeMap::new() }
+    }
+
+    pub(super) fn restore(&mut self, items: Vec<(Item, String)>, requests: Vec<Request>) {
+        self.items = items
+            .into_iter()
+            .map(|(item, text)| (item.id.clone(), LiveItem::restored(item, text)))
+            .collect();
+        self.requests = requests.into_iter().map(|r| (r.id.clone(), r)).collect();
+    }
+
+    /// What is to be done for it after a restart. A message that may have been sent is looked up.
+    pub(super) fn recovery(&self) -> Effect {
+        let id = self.turn.id.clone();
+        if self.turn.prompt_key.is_some() { Effect::Reconcile(id) } else { Effect::Prepare(id) }
+    }
+
+    /// The turn.
+    #[must_use]
+    pub fn turn(&self) -> &Turn {
+        &self.turn
+    }
+
+    /// A request of it, open or closed.
+    #[must_use]
+    pub fn request(&self, id: &RequestId) -> Option<&Request> {
+        self.requests.get(id)
+    }
+
+    /// How many requests the agent may still wait for.
+    #[must_use]
+    pub fn open_requests(&self) -> u32 {
+        let open = self.requests.values().filter(|r| r.state.is_open()).count();
+        u32::try_from(open).unwrap_or(u32::MAX)
+    }
+
+    /// Whether any item still grows or works.
+    #[must_use]
+    pub fn has_running_items(&self) -> bool {
+        self.items.values().any(LiveItem::is_running)
+    }
+}
+
+impl ThreadState {
+    pub(super) fn submit(
+        &mut self,
+        now: Timestamp,
+        new: NewTurn,
+        out: &mut Outcome,
+    ) -> Result<(), Refusal> {
+        let known = |turn: &Turn| turn.id == new.id;
+        if self.queue.iter().any(known) || self.running.as_ref().is_some_and(|r| known(&r.turn)) {
+            return Ok(());
+        }
+        self.admit(&new)?;
+        self.thread.model = new.model.or_else(|| self.thread.model.take());
+        self.thread.access = new.access.unwrap_or(self.thread.access);
+        self.thread.mode = new.mode.unwrap_or(self.thread.mode);
+        if self.thread.title.is_empty() {
+            self.thread.title = cut_title(&new.text);
+        }
+        let turn = Turn {
+            id: new.id,
+            thread_id: self.thread.id.clone(),
+            ordinal: self.next_ordinal,
+            input: TurnInput { text: Body::bounded(&new.text, BodyLimits::PROSE) },
+            delivery: new.delivery,
+            model: self.thread.model.clone(),
+            access: self.thread.access,
+            mode: self.thread.mode,
+            state: TurnState::Queued,
+            phase: None,
+            stopping: false,
+            error: None,
+            prompt_key: None,
+            usage: Usage::default(),
+            created_at: now,
+            started_at: None,
+            ended_at: None,
+        };
+        self.next_ordinal += 1;
+        self.thread.active_at = now;
+        self.thread.queue_held = false;
+        out.changes.push(Change::TurnText { turn: turn.id.clone(), text: new.text });
+        out.changes.push(Change::Turn { turn: turn.clone() });
+        self.queue.push_back(turn);
+        self.start_next(now, out);
+        Ok(())
+    }
+
+    fn admit(&self, new: &NewTurn) -> Result<(), Refusal> {
+        let units = units(&new.text);
+        if new.text.trim().is_empty() {
+            Err(Refusal::EmptyMessage)
+        } else if units > MAX_MESSAGE_UNITS {
+            Err(Refusal::MessageTooLong { units })
+        } else if self.thread.archived {
+            Err(Refusal::Archived)
+        } else if new.model.is_none() && self.thread.model.is_none() {
+            Err(Refusal::NoModel)
+        } else if self.queue.len() >= MAX_QUEUED {
+            Err(Refusal::QueueFull)
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(super) fn withdraw(
+        &mut self,
+        now: Timestamp,
+        id: &TurnId,
+        out: &mut Outcome,
+    ) -> Result<(), Refusal> {
+        let at = self.queue.iter().position(|t| t.id == *id).ok_or(Refusal::NotQueued)?;
+        if let Some(turn) = self.queue.remove(at) {
+            withdraw(turn, now, out);
+        }
+        Ok(())
+    }
+
+    pub(super) fn clear_queue(&mut self, now: Timestamp, out: &mut Outcome) {
+        for turn in self.queue.drain(..) {
+            withdraw(turn, now, out);
+        }
+    }
+
+    pub(super) fn release(&mut self, now: Timestamp, out: &mut Outcome) {
+        self.thread.queue_held = false;
+        self.start_next(now, out);
+    }
+
+    /// Starts the first waiting turn when nothing runs and nobody holds the queue.
+    pub(super) fn start_next(&mut self, now: Timestamp, out: &mut Outcome) {
+        if self.running.is_some() || self.thread.queue_held {
+            return;
+        }
+        let Some(mut turn) = self.queue.pop_front() else { return };
+        advance(&mut turn, TurnState::Preparing);
+        turn.started_at = Some(now);
+        self.thread.status = ThreadStatus::Working;
+        out.changes.push(Change::Turn { turn: turn.clone() });
+        out.effects.push(Effect::Prepare(turn.id.clone()));
+        self.running = Some(RunningTurn::new(turn));
+    }
+
+    pub(super) fn stop(&mut self, now: Timestamp, out: &mut Outcome) {
+        let Some(running) = &mut self.running else { return };
+        if running.turn.prompt_key.is_none() {
+            self.end(now, TurnOutcome::Interrupted, out);
+        } else if !running.turn.stopping {
+            running.turn.stopping = true;
+            out.changes.push(Change::Turn { turn: running.turn.clone() });
+            out.effects.push(Effect::Interrupt(running.turn.id.clone()));
+        }
+    }
+
+    pub(super) fn stop_expired(&mut self, now: Timestamp, id: &TurnId, out: &mut Outcome) {
+        if self.running.as_ref().is_some_and(|r| r.turn.id == *id && r.turn.stopping) {
+            self.end(now, TurnOutcome::Interrupted, out);
+        }
+    }
+
+    pub(super) fn preparing(&mut self, id: &TurnId, phase: Phase, out: &mut Outcome) {
+        if let Some(running) = self.current(id)
+            && running.turn.state == TurnState::Preparing
+            && running.turn.phase.as_ref() != Some(&phase)
+        {
+            running.turn.phase = Some(phase);
+            out.changes.push(Change::Turn { turn: running.turn.clone() });
+        }
+    }
+
+    pub(super) fn prepared(&mut self, id: &TurnId, prompt_key: String, out: &mut Outcome) {
+        if let Some(running) = self.current(id)
+            && running.turn.state == TurnState::Preparing
+            && running.turn.prompt_key.is_none()
+        {
+            running.turn.prompt_key = Some(prompt_key);
+            running.turn.phase = Some(Phase::Sending);
+            out.changes.push(Change::Turn { turn: running.turn.clone() });
+            out.effects.push(Effect::Send(id.clone()));
+        }
+    }
+
+    pub(super) fn not_sent(&mut self, id: &TurnId, out: &mut Outcome) {
+        if let Some(running) = self.current(id)
+            && running.turn.state == TurnState::Preparing
+            && running.turn.prompt_key.is_some()
+            && !running.turn.stopping
+        {
+            out.effects.push(Effect::Send(id.clone()));
+        }
+    }
+
+    pub(super) fn reconnecting(&mut self, down: bool, out: &mut Outcome) {
+        if let Some(running) = &mut self.running
+            && running.turn.state == TurnState::Running
+        {
+            let phase = down.then_some(Phase::Reconnecting);
+            if running.turn.phase != phase {
+                running.turn.phase = phase;
+                out.changes.push(Change::Turn { turn: running.turn.clone() });
+            }
+        }
+    }
+
+    /// Applies an agent's event, unless its turn is over.
+    pub(super) fn turn_event(
+        &mut self,
+        now: Timestamp,
+        id: &TurnId,
+        event: TurnEvent,
+        out: &mut Outcome,
+    ) {
+        let Some(running) = self.current(id) else { return };
+        if !matches!(event, TurnEvent::Ended(_)) && running.turn.state == TurnState::Preparing {
+            advance(&mut running.turn, TurnState::Running);
+            running.turn.phase = None;
+            out.changes.push(Change::Turn { turn: running.turn.clone() });
+        }
+        match event {
+            TurnEvent::Started => {}
+            TurnEvent::Phase(phase) => {
+                if running.turn.phase != phase {
+                    running.turn.phase = phase;
+                    out.changes.push(Change::Turn { turn: running.turn.clone() });
+                }
+            }
+            TurnEvent::Item(update) => self.item(now, update, out),
+            TurnEvent::Text { key, at, text } => self.text(id, &key, at, &text, out),
+            TurnEvent::ItemRemoved { key } => self.item_removed(&key, out),
+            TurnEvent::Asked(request) => self.asked(now, request, out),
+            TurnEvent::AskClosed { key, outcome } => self.ask_closed(now, &key, outcome, out),
+            TurnEvent::Usage(usage) => {
+                if running.turn.usage != usage {
+                    running.turn.usage = usage;
+                    out.changes.push(Change::Turn { turn: running.turn.clone() });
+                }
+            }
+            TurnEvent::Ended(outcome) => self.end_if(now, id, outcome, out),
+        }
+    }
+
+    pub(super) fn end_if(
+        &mut self,
+        now: Timestamp,
+        id: &TurnId,
+        outcome: TurnOutcome,
+        out: &mut Outcome,
+    ) {
+        if self.current(id).is_some() {
+            self.end(now, outcome, out);
+        }
+    }
+
+    /// The running turn, if it is this one.
+    pub(super) fn current(&mut self, id: &TurnId) -> Option<&mut RunningTurn> {
+        self.running.as_mut().filter(|r| r.turn.id == *id)
+    }
+
+    /// Ends the running turn: closes what is open in it and starts the next.
+    fn end(&mut self, now: Timestamp, outcome: TurnOutcome, out: &mut Outcome) {
+        let Some(RunningTurn { mut turn, items, requests }) = self.running.take() else { return };
+        let (state, error) = match outcome {
+            // A person asked for the stop; however the agent words its end, that is what it was.
+            TurnOutcome::Failed(_) if turn.stopping => (TurnState::Interrupted, None),
+            TurnOutcome::Completed => (TurnState::Completed, None),
+            TurnOutcome::Interrupted => (TurnState::Interrupted, None),
+            TurnOutcome::Failed(error) => (TurnState::Failed, Some(error)),
+        };
+        for item in items.into_values() {
+            item.close(now, state, out);
+        }
+        for mut request in requests.into_values().filter(|r| r.state.is_open()) {
+            request.state = RequestState::Withdrawn { reason: "the turn ended".to_owned() };
+            request.closed_at = Some(now);
+            out.changes.push(Change::Request { request });
+        }
+        advance(&mut turn, state);
+        turn.error = error;
+        turn.phase = None;
+        turn.stopping = false;
+        turn.ended_at = Some(now);
+        self.thread.usage = self.thread.usage.plus(&turn.usage);
+        self.thread.active_at = now;
+        self.thread.unread = !self.thread.archived;
+        self.thread.status = match state {
+            TurnState::Failed => ThreadStatus::Failed,
+            _ => ThreadStatus::Idle,
+        };
+        self.thread.queue_held = state != TurnState::Completed && !self.queue.is_empty();
+        out.changes.push(Change::Turn { turn });
+        self.start_next(now, out);
+    }
+}
+
+/// Takes a waiting turn out of the queue.
+fn withdraw(mut turn: Turn, now: Timestamp, out: &mut Outcome) {
+    advance(&mut turn, TurnState::Interrupted);
+    turn.ended_at = Some(now);
+    out.changes.push(Change::Turn { turn });
+}
+
+/// Moves a turn along the table of legal transitions; an illegal step changes nothing.
+fn advance(turn: &mut Turn, next: TurnState) {
+    debug_assert!(turn.state.may_become(next), "{:?} may not become {next:?}", turn.state);
+    if turn.state.may_become(next) {
+        turn.state = next;
+    }
+}

@@ -1,0 +1,74 @@
+//! What clients see at one moment: bounded snapshots and the changes that follow them.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use utoipa::ToSchema;
+
+use crate::{
+    Item, Project, ProjectId, ProviderId, ProviderStatus, Request, Thread, ThreadId, Turn,
+};
+
+/// A bounded part of a thread's conversation, oldest first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
+pub struct Window {
+    /// The thread's row.
+    pub thread: Thread,
+    /// The turns that the items belong to, and every turn that is not terminal, by ordinal.
+    pub turns: Vec<Turn>,
+    /// The items, by position.
+    pub items: Vec<Item>,
+    /// Requests that are open.
+    pub requests: Vec<Request>,
+    /// The position to ask for the next older part with; `None` at the thread's beginning.
+    pub older: Option<u64>,
+}
+
+/// All rows of the sidebar at one moment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
+pub struct ShellSnapshot {
+    /// Every project, by name.
+    pub projects: Vec<Project>,
+    /// Threads that are not archived: all that are pinned or at work and the last active of the
+    /// rest, at most 500.
+    pub threads: Vec<Thread>,
+    /// Whether older threads are left out.
+    pub more_threads: bool,
+    /// Every provider.
+    pub providers: Vec<ProviderStatus>,
+}
+
+/// One change of the shell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum ShellChange {
+    /// A project is new or now this.
+    Project {
+        /// The project.
+        project: Project,
+    },
+    /// A project is gone, with its threads.
+    ProjectRemoved {
+        /// Which.
+        id: ProjectId,
+    },
+    /// A thread is new or now this.
+    Thread {
+        /// Its row.
+        thread: Thread,
+    },
+    /// A thread is gone.
+    ThreadRemoved {
+        /// Which.
+        id: ThreadId,
+    },
+    /// A provider is now this.
+    Provider {
+        /// Its status.
+        status: ProviderStatus,
+    },
+    /// The models of a provider are to be fetched again.
+    ModelsChanged {
+        /// The provider.
+        provider: ProviderId,
+    },
+}

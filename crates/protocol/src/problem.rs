@@ -1,0 +1,88 @@
+//! Refusals and failures as they travel: `application/problem+json` (RFC 9457).
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+use utoipa::ToSchema;
+
+/// A refusal or failure. Clients decide on `code`; people read `title` and `detail`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+pub struct Problem {
+    /// The HTTP status.
+    pub status: u16,
+    /// The stable code.
+    pub code: ProblemCode,
+    /// What happened, in a sentence.
+    pub title: String,
+    /// What to do about it, or more facts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub detail: Option<String>,
+}
+
+/// The stable codes of problems.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ProblemCode {
+    /// No credential, or one that is not valid.
+    Unauthorized,
+    /// The pairing code is unknown, used or too old.
+    BadPairingCode,
+    /// The Host or Origin is not allowed.
+    ForbiddenOrigin,
+    /// The body is not JSON of the right shape, or a parameter cannot be read.
+    BadRequest,
+    /// The body is too large.
+    TooLarge,
+    /// Nothing is served at this address.
+    NotFound,
+    /// The project is unknown.
+    UnknownProject,
+    /// The thread is unknown.
+    UnknownThread,
+    /// The turn is unknown.
+    UnknownTurn,
+    /// The item is unknown.
+    UnknownItem,
+    /// The provider is unknown.
+    UnknownProvider,
+    /// The model is not offered.
+    UnknownModel,
+    /// The path is not an existing directory.
+    NotADirectory,
+    /// The path lies outside what may be reached.
+    PathOutside,
+    /// The project still has threads at work.
+    ProjectBusy,
+    /// The message has no text.
+    EmptyMessage,
+    /// The message is too long.
+    MessageTooLong,
+    /// No model is chosen.
+    NoModel,
+    /// The thread is archived.
+    ThreadArchived,
+    /// Too many messages wait.
+    QueueFull,
+    /// The turn is not waiting.
+    NotQueued,
+    /// The request is already closed.
+    RequestClosed,
+    /// An answer is already on its way.
+    AlreadyAnswering,
+    /// The answer does not fit the request.
+    WrongAnswer,
+    /// The title is empty or too long.
+    BadTitle,
+    /// The same id was used for something else.
+    IdTaken,
+    /// The provider cannot be used now.
+    ProviderUnavailable,
+    /// What was asked for is no longer stored or too much at once.
+    TooMany,
+    /// The data could not be written, e.g. because the disk is full.
+    StorageFailed,
+    /// The server is ending.
+    ShuttingDown,
+    /// Something in Baton failed.
+    Internal,
+}

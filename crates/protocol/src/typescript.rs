@@ -1,0 +1,69 @@
+//! TypeScript declarations of everything on the wire, in one file.
+
+use std::any::TypeId;
+use std::collections::{BTreeMap, HashSet};
+
+use ts_rs::{Config, TS, TypeVisitor};
+
+use crate::{
+    AddProject, AnswerRequest, Bootstrap, ClientMessage, CreateThread, Directories, Health,
+    ModelList, PairRequest, Problem, ProviderList, SendMessage, ServerMessage, SetProvider,
+    TextWhole, ThreadList,
+};
+
+/// Writes the declarations of all wire types, sorted by name.
+#[must_use]
+pub fn typescript() -> String {
+    let config = Config::new().with_large_int("number");
+    let mut found =
+        Declarations { config: &config, seen: HashSet::new(), by_name: BTreeMap::new() };
+    found.visit::<ClientMessage>();
+    found.visit::<ServerMessage>();
+    found.visit::<Problem>();
+    found.visit::<Health>();
+    found.visit::<Bootstrap>();
+    found.visit::<PairRequest>();
+    found.visit::<AddProject>();
+    found.visit::<Directories>();
+    found.visit::<CreateThread>();
+    found.visit::<SendMessage>();
+    found.visit::<AnswerRequest>();
+    found.visit::<ThreadList>();
+    found.visit::<domain::Window>();
+    found.visit::<TextWhole>();
+    found.visit::<ProviderList>();
+    found.visit::<ModelList>();
+    found.visit::<SetProvider>();
+    found.visit::<domain::ThreadPatch>();
+    let mut text = String::from(
+        "// Generated from the Rust types by `cargo xtask types`; a test fails when it is stale.\n",
+    );
+    for declaration in found.by_name.values() {
+        text.push('\n');
+        text.push_str(declaration);
+        text.push('\n');
+    }
+    text
+}
+
+struct Declarations<'a> {
+    config: &'a Config,
+    seen: HashSet<TypeId>,
+    by_name: BTreeMap<String, String>,
+}
+
+impl TypeVisitor for Declarations<'_> {
+    fn visit<T: TS + 'static + ?Sized>(&mut self) {
+        if !self.seen.insert(TypeId::of::<T>()) {
+            return;
+        }
+        T::visit_dependencies(self);
+        T::visit_generics(self);
+        // Only types of our own have a file to be written to; the rest is written inline.
+        if T::output_path().is_some() {
+            let docs = T::docs().unwrap_or_default();
+            let declaration = format!("{docs}export {}", T::decl(self.config));
+            self.by_name.insert(T::ident(self.config), declaration);
+        }
+    }
+}

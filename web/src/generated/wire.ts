@@ -1,0 +1,1480 @@
+// Generated from the Rust types by `cargo xtask types`; a test fails when it is stale.
+
+/**
+ * How much the agent may do unasked.
+ */
+export type Access = "supervised" | "auto-edit" | "full";
+
+/**
+ * `POST /api/projects`: a directory to work in.
+ */
+export type AddProject = { 
+/**
+ * An absolute path, or one that begins with `~/`.
+ */
+path: string, 
+/**
+ * A name of one's own; else the directory's.
+ */
+name?: string, };
+
+/**
+ * What a person answers.
+ */
+export type Answer = { "kind": "approval", 
+/**
+ * The decision.
+ */
+decision: Decision, 
+/**
+ * What to tell the agent with a rejection.
+ */
+message: string | null, } | { "kind": "question", 
+/**
+ * One list of answers for each question.
+ */
+answers: Array<Array<string>>, } | { "kind": "dismiss" } | { "kind": "plan", 
+/**
+ * The decision.
+ */
+decision: PlanDecision, 
+/**
+ * What to change, when refining.
+ */
+message: string | null, };
+
+/**
+ * `POST /api/threads/{id}/requests/{request}/answer`.
+ */
+export type AnswerRequest = { 
+/**
+ * The answer.
+ */
+answer: Answer, };
+
+/**
+ * A question whether something may be done.
+ */
+export type Approval = { 
+/**
+ * What kind of act it is.
+ */
+what: ApprovalKind, 
+/**
+ * The agent's own name for the permission, e.g. `bash`.
+ */
+permission: string, 
+/**
+ * What is asked, as a short line.
+ */
+title: string, 
+/**
+ * The whole command, when it is one.
+ */
+command: string | null, 
+/**
+ * The unified diff, when it is an edit.
+ */
+diff: string | null, 
+/**
+ * The path, when it is about one.
+ */
+path: string | null, 
+/**
+ * The address, when it is about one.
+ */
+url: string | null, 
+/**
+ * Whatever else the agent says about it, as `name: value` pairs.
+ */
+details: Array<[string, string]>, 
+/**
+ * What can be answered, in the order to offer it.
+ */
+choices: Array<Choice>, };
+
+/**
+ * What kind of act an approval is about.
+ */
+export type ApprovalKind = "command" | "edit" | "read" | "outside_workspace" | "web" | "sub_agent" | "mcp" | "loop" | "other";
+
+/**
+ * A text as it travels: whole when it is short, else its beginning and its end.
+ *
+ * The whole of a shortened body is fetched on demand. Its length in units is
+ * `head + omitted + tail`; a piece that continues a shortened body goes to the end of `tail`.
+ */
+export type Body = { 
+/**
+ * The beginning, or everything when `omitted` is 0.
+ */
+head: string, 
+/**
+ * How many UTF-16 units between `head` and `tail` are left out.
+ */
+omitted?: number, 
+/**
+ * The end, when something is left out.
+ */
+tail?: string, };
+
+/**
+ * `GET /api/bootstrap`: who serves, for the page's start.
+ */
+export type Bootstrap = { 
+/**
+ * Baton's version.
+ */
+version: string, 
+/**
+ * The name of this run of the server; cursors of another run are not continued.
+ */
+epoch: string, 
+/**
+ * The machine's name.
+ */
+host: string, 
+/**
+ * The home directory, where path completion begins.
+ */
+home: string, };
+
+/**
+ * One change of a thread: what is stored, sent and rendered.
+ */
+export type Change = { "change": "thread", 
+/**
+ * The row.
+ */
+thread: Thread, } | { "change": "turn", 
+/**
+ * The turn.
+ */
+turn: Turn, } | { "change": "item", 
+/**
+ * The item.
+ */
+item: Item, } | { "change": "item_removed", 
+/**
+ * Which.
+ */
+id: ItemId, } | { "change": "text", 
+/**
+ * Which item.
+ */
+item: ItemId, 
+/**
+ * Where the piece begins, in UTF-16 units.
+ */
+at: number, 
+/**
+ * The piece.
+ */
+text: string, } | { "change": "request", 
+/**
+ * The request.
+ */
+request: Request, };
+
+/**
+ * An answer that can be given to an approval.
+ */
+export type Choice = { 
+/**
+ * The decision it stands for.
+ */
+decision: Decision, 
+/**
+ * What it covers, e.g. the patterns allowed from now on; empty when just this once.
+ */
+covers: Array<string>, 
+/**
+ * For how long and where it holds, in a phrase.
+ */
+scope: string, };
+
+/**
+ * What a client says.
+ */
+export type ClientMessage = { "type": "subscribe", 
+/**
+ * The last change the client has.
+ */
+cursor?: Cursor, } & ({ "topic": "shell" } | { "topic": "thread", 
+/**
+ * Which.
+ */
+id: ThreadId, }) | { "type": "unsubscribe", } & ({ "topic": "shell" } | { "topic": "thread", 
+/**
+ * Which.
+ */
+id: ThreadId, }) | { "type": "ping" };
+
+/**
+ * How full the model's context is.
+ */
+export type Context = { 
+/**
+ * Tokens in the context after the last step.
+ */
+used: number, 
+/**
+ * Tokens that fit, when known.
+ */
+limit: number | null, };
+
+/**
+ * `POST /api/threads`: a new thread. Repeating it with the same id gives the same thread.
+ */
+export type CreateThread = { 
+/**
+ * The id, chosen by the client (UUIDv7).
+ */
+id: ThreadId, 
+/**
+ * The project to work in.
+ */
+project_id: ProjectId, 
+/**
+ * The provider that drives it.
+ */
+provider: ProviderId, 
+/**
+ * What it runs on.
+ */
+model?: ModelSelection, 
+/**
+ * How much the agent may do unasked.
+ */
+access: Access, 
+/**
+ * What its turns are for.
+ */
+mode: Mode, 
+/**
+ * A title; else the first message gives one.
+ */
+title?: string, };
+
+/**
+ * How far a client has followed a topic.
+ */
+export type Cursor = { 
+/**
+ * The run of the server that counted.
+ */
+epoch: string, 
+/**
+ * The number of the last change.
+ */
+seq: number, };
+
+/**
+ * A decision on an approval.
+ */
+export type Decision = "once" | "session" | "always" | "reject";
+
+/**
+ * How a message reaches the agent.
+ */
+export type Delivery = "queue" | "steer";
+
+/**
+ * `GET /api/directories?path=`: directories that continue a path.
+ */
+export type Directories = { 
+/**
+ * The directory that was listed.
+ */
+base: string, 
+/**
+ * At most 100, by name.
+ */
+entries: Array<DirectoryEntry>, };
+
+/**
+ * A directory that continues a path.
+ */
+export type DirectoryEntry = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Its absolute path.
+ */
+path: string, 
+/**
+ * Whether it is the root of a git checkout.
+ */
+git: boolean, };
+
+/**
+ * The kinds of failure a turn can end in.
+ */
+export type ErrorCode = "unauthorized" | "payment" | "rate_limited" | "model_unavailable" | "context_overflow" | "content_filtered" | "provider_error" | "network" | "rejected" | "not_accepted" | "agent_unavailable" | "agent_died" | "silent" | "session_lost" | "internal";
+
+/**
+ * What happened to a file.
+ */
+export type FileChangeKind = "created" | "edited" | "deleted";
+
+/**
+ * `GET /api/health`: whether the server answers; the only thing told without a credential.
+ */
+export type Health = { 
+/**
+ * Always true.
+ */
+ok: boolean, };
+
+/**
+ * One entry in a turn.
+ *
+ * Every item has at most one long text, its `body`; what it is depends on the content: the prose
+ * of a message, the output of a command, the diff of a file change.
+ */
+export type Item = { 
+/**
+ * The item's id.
+ */
+id: ItemId, 
+/**
+ * The turn it belongs to.
+ */
+turn_id: TurnId, 
+/**
+ * The sub-agent item it happened in.
+ */
+parent: ItemId | null, 
+/**
+ * Its place in the thread; ascending, with gaps.
+ */
+position: number, 
+/**
+ * Where it stands.
+ */
+status: ItemStatus, 
+/**
+ * What it is.
+ */
+content: ItemContent, 
+/**
+ * Its long text.
+ */
+body?: Body, 
+/**
+ * Why it failed or was declined, in the agent's words.
+ */
+error?: string, 
+/**
+ * When it was first seen.
+ */
+started_at: number, 
+/**
+ * When it was done.
+ */
+ended_at: number | null, };
+
+/**
+ * What an item is. The comment of each variant says what the item's `body` holds.
+ */
+export type ItemContent = { "kind": "user_message" } | { "kind": "agent_message" } | { "kind": "reasoning" } | { "kind": "command", 
+/**
+ * The whole command line.
+ */
+command: string, 
+/**
+ * What the agent says it is for.
+ */
+description: string | null, 
+/**
+ * Where it ran, when not in the workspace.
+ */
+cwd: string | null, 
+/**
+ * Its exit code, once it ended by itself.
+ */
+exit_code: number | null, } | { "kind": "file_change", 
+/**
+ * The path, relative to the workspace where it lies inside.
+ */
+path: string, 
+/**
+ * What happened to it.
+ */
+change: FileChangeKind, 
+/**
+ * Lines added.
+ */
+additions: number, 
+/**
+ * Lines removed.
+ */
+deletions: number, } | { "kind": "read", 
+/**
+ * The path, relative to the workspace where it lies inside.
+ */
+path: string, } | { "kind": "search", 
+/**
+ * The pattern or question.
+ */
+query: string, 
+/**
+ * Where it searched, when not everywhere.
+ */
+path: string | null, 
+/**
+ * Number of matches, when the agent says it.
+ */
+matches: number | null, } | { "kind": "web", 
+/**
+ * The address or the query.
+ */
+target: string, } | { "kind": "mcp_call", 
+/**
+ * The server's name.
+ */
+server: string, 
+/**
+ * The tool's name.
+ */
+tool: string, 
+/**
+ * What it was given, as JSON text, shortened when very long.
+ */
+input: string, } | { "kind": "sub_agent", 
+/**
+ * The kind of sub-agent.
+ */
+agent: string, 
+/**
+ * Its task in short.
+ */
+task: string, 
+/**
+ * Its own native session.
+ */
+session: string | null, } | { "kind": "todo_list", 
+/**
+ * The entries in order.
+ */
+todos: Array<Todo>, } | { "kind": "plan", 
+/**
+ * The file the agent wrote it to.
+ */
+path: string | null, } | { "kind": "question", 
+/**
+ * What was asked, in short.
+ */
+title: string, } | { "kind": "compaction", 
+/**
+ * Whether the agent did it by itself.
+ */
+automatic: boolean, } | { "kind": "notice", 
+/**
+ * How much it matters.
+ */
+level: NoticeLevel, } | { "kind": "error", 
+/**
+ * What kind of failure it is.
+ */
+code: ErrorCode, 
+/**
+ * What happened.
+ */
+message: string, 
+/**
+ * Whether trying again may help.
+ */
+retryable: boolean, } | { "kind": "tool", 
+/**
+ * The tool's name.
+ */
+name: string, 
+/**
+ * What it is doing, when the agent says it.
+ */
+title: string | null, 
+/**
+ * What it was given, as JSON text, shortened when very long.
+ */
+input: string, };
+
+/**
+ * An item's id, derived from its thread and the agent's own name for it.
+ */
+export type ItemId = string;
+
+/**
+ * Where an item stands.
+ */
+export type ItemStatus = "running" | "done" | "failed" | "declined";
+
+/**
+ * What a turn is for.
+ */
+export type Mode = "build" | "plan";
+
+/**
+ * A model that a provider offers.
+ */
+export type Model = { 
+/**
+ * Its id within the provider.
+ */
+id: string, 
+/**
+ * What people call it.
+ */
+name: string, 
+/**
+ * The upstream it comes from, to group by.
+ */
+group: string, 
+/**
+ * Options to choose from, e.g. reasoning variants; empty when there are none.
+ */
+options: Array<string>, 
+/**
+ * What it can take and do.
+ */
+abilities: ModelAbilities, 
+/**
+ * What it costs, when known.
+ */
+cost: ModelCost | null, 
+/**
+ * Tokens that fit its context, when known.
+ */
+context: number | null, 
+/**
+ * Whether it costs nothing.
+ */
+free: boolean, 
+/**
+ * Whether a person added it by hand.
+ */
+custom: boolean, 
+/**
+ * Whether the provider would choose it.
+ */
+default: boolean, };
+
+/**
+ * What a model can take and do.
+ */
+export type ModelAbilities = { 
+/**
+ * It can call tools.
+ */
+tools: boolean, 
+/**
+ * It reasons.
+ */
+reasoning: boolean, 
+/**
+ * It takes images.
+ */
+images: boolean, 
+/**
+ * It takes PDF files.
+ */
+pdf: boolean, };
+
+/**
+ * What a model costs, in US dollars per million tokens.
+ */
+export type ModelCost = { 
+/**
+ * For what it reads.
+ */
+input: number, 
+/**
+ * For what it writes.
+ */
+output: number, };
+
+/**
+ * `GET /api/providers/{id}/models`.
+ */
+export type ModelList = { 
+/**
+ * The models that can be chosen.
+ */
+models: Array<Model>, 
+/**
+ * Whether this is the last good list because a newer one could not be had.
+ */
+stale: boolean, 
+/**
+ * Why there is no newer list, in a sentence.
+ */
+problem?: string, };
+
+/**
+ * What a turn runs on.
+ */
+export type ModelSelection = { 
+/**
+ * The model's id as its provider names it; for Kilo `providerID/modelID`, to be split at the
+ * first slash only.
+ */
+model: string, 
+/**
+ * The chosen option, e.g. a reasoning variant; `None` for the model's default.
+ */
+option: string | null, };
+
+/**
+ * How much a notice matters.
+ */
+export type NoticeLevel = "info" | "warning";
+
+/**
+ * `POST /api/pair`: a one-time code for a cookie.
+ */
+export type PairRequest = { 
+/**
+ * The code from the link's fragment.
+ */
+code: string, };
+
+/**
+ * What a running turn is doing, when it is more than working.
+ */
+export type Phase = { "kind": "starting_agent" } | { "kind": "opening_session" } | { "kind": "sending" } | { "kind": "retrying", 
+/**
+ * Which try comes next, from 1.
+ */
+attempt: number, 
+/**
+ * When it comes.
+ */
+next_at: number | null, 
+/**
+ * The provider's own words.
+ */
+message: string, } | { "kind": "waiting_for_network", 
+/**
+ * The agent's own words.
+ */
+message: string, } | { "kind": "compacting" } | { "kind": "reconnecting" };
+
+/**
+ * A decision on a plan.
+ */
+export type PlanDecision = "accept" | "refine" | "dismiss";
+
+/**
+ * A refusal or failure. Clients decide on `code`; people read `title` and `detail`.
+ */
+export type Problem = { 
+/**
+ * The HTTP status.
+ */
+status: number, 
+/**
+ * The stable code.
+ */
+code: ProblemCode, 
+/**
+ * What happened, in a sentence.
+ */
+title: string, 
+/**
+ * What to do about it, or more facts.
+ */
+detail?: string, };
+
+/**
+ * The stable codes of problems.
+ */
+export type ProblemCode = "unauthorized" | "bad_pairing_code" | "forbidden_origin" | "bad_request" | "too_large" | "not_found" | "unknown_project" | "unknown_thread" | "unknown_turn" | "unknown_item" | "unknown_provider" | "unknown_model" | "not_a_directory" | "path_outside" | "project_busy" | "empty_message" | "message_too_long" | "no_model" | "thread_archived" | "queue_full" | "not_queued" | "request_closed" | "already_answering" | "wrong_answer" | "bad_title" | "id_taken" | "provider_unavailable" | "too_many" | "storage_failed" | "shutting_down" | "internal";
+
+/**
+ * A directory on this machine that threads work in.
+ */
+export type Project = { 
+/**
+ * The project's id.
+ */
+id: ProjectId, 
+/**
+ * What people call it; at first the directory's name.
+ */
+name: string, 
+/**
+ * The absolute path with symbolic links resolved.
+ */
+path: string, 
+/**
+ * When it was added.
+ */
+created_at: number, };
+
+/**
+ * A project's id.
+ */
+export type ProjectId = string;
+
+/**
+ * What a provider can do beyond the core; interfaces ask for these, never for its name.
+ */
+export type ProviderCapabilities = { 
+/**
+ * It has a plan mode.
+ */
+plan: boolean, 
+/**
+ * A message can be put into a running turn.
+ */
+steer: boolean, 
+/**
+ * Access can be changed while a turn runs.
+ */
+live_access: boolean, };
+
+/**
+ * The name of a provider, e.g. `kilo`: lower-case letters, digits and hyphens, at most 32.
+ */
+export type ProviderId = string;
+
+/**
+ * `GET /api/providers`.
+ */
+export type ProviderList = { 
+/**
+ * Every provider Baton knows.
+ */
+providers: Array<ProviderStatus>, };
+
+/**
+ * What a person sets for a provider.
+ */
+export type ProviderSettings = { 
+/**
+ * Whether it is used at all.
+ */
+enabled: boolean, 
+/**
+ * The program to run; `None` to look for it.
+ */
+binary: string | null, 
+/**
+ * Models offered although the provider does not list them.
+ */
+custom_models: Array<string>, };
+
+/**
+ * Whether a provider can be used.
+ */
+export type ProviderState = "unknown" | "disabled" | "not_installed" | "wrong_program" | "too_old" | "broken" | "signed_out" | "ready";
+
+/**
+ * Everything known about a provider at the last look.
+ */
+export type ProviderStatus = { 
+/**
+ * The provider.
+ */
+id: ProviderId, 
+/**
+ * What people call it.
+ */
+name: string, 
+/**
+ * Whether it can be used.
+ */
+state: ProviderState, 
+/**
+ * The state in a sentence.
+ */
+message: string, 
+/**
+ * The command that mends the state, to be run in a terminal.
+ */
+fix: string | null, 
+/**
+ * The program's version.
+ */
+version: string | null, 
+/**
+ * The program found.
+ */
+binary: string | null, 
+/**
+ * Number of models that can be used now.
+ */
+models: number, 
+/**
+ * Whether a check is under way.
+ */
+checking: boolean, 
+/**
+ * Whether its agent process runs.
+ */
+running: boolean, 
+/**
+ * When it was last looked at; `None` when never.
+ */
+checked_at: number | null, 
+/**
+ * What it can do beyond the core.
+ */
+capabilities: ProviderCapabilities, 
+/**
+ * Its settings.
+ */
+settings: ProviderSettings, };
+
+/**
+ * A question to the person.
+ */
+export type Question = { 
+/**
+ * A word or two to name it.
+ */
+header: string, 
+/**
+ * The question.
+ */
+text: string, 
+/**
+ * Answers to choose from.
+ */
+options: Array<QuestionOption>, 
+/**
+ * Whether several may be chosen.
+ */
+multiple: boolean, 
+/**
+ * Whether an answer of one's own may be written.
+ */
+custom: boolean, };
+
+/**
+ * An answer to choose.
+ */
+export type QuestionOption = { 
+/**
+ * The answer itself, which is what is sent.
+ */
+label: string, 
+/**
+ * What it means.
+ */
+description: string, };
+
+/**
+ * Something the agent waits for.
+ */
+export type Request = { 
+/**
+ * The request's id.
+ */
+id: RequestId, 
+/**
+ * The thread it belongs to.
+ */
+thread_id: ThreadId, 
+/**
+ * The turn that waits, and closes it when it ends.
+ */
+turn_id: TurnId, 
+/**
+ * The item it is about, when the agent says so.
+ */
+item_id: ItemId | null, 
+/**
+ * The provider's own name for it.
+ */
+key: string, 
+/**
+ * The sub-agent that asks; `None` for the thread's own agent.
+ */
+from: string | null, 
+/**
+ * What is asked.
+ */
+body: RequestBody, 
+/**
+ * Where it stands.
+ */
+state: RequestState, 
+/**
+ * When it was asked.
+ */
+created_at: number, 
+/**
+ * When it was closed.
+ */
+closed_at: number | null, };
+
+/**
+ * What is asked.
+ */
+export type RequestBody = { "kind": "approval" } & Approval | { "kind": "question", 
+/**
+ * The questions in order.
+ */
+questions: Array<Question>, } | { "kind": "plan", 
+/**
+ * The plan.
+ */
+markdown: string, 
+/**
+ * The file it was written to.
+ */
+path: string | null, };
+
+/**
+ * A request's id, derived from its thread and the agent's own name for it.
+ */
+export type RequestId = string;
+
+/**
+ * Where a request stands.
+ */
+export type RequestState = { "state": "open", 
+/**
+ * Why the last answer did not reach the agent, if there was one.
+ */
+problem: string | null, } | { "state": "answering", 
+/**
+ * The answer.
+ */
+answer: Answer, } | { "state": "resolved", 
+/**
+ * The answer, unless it was given elsewhere.
+ */
+answer: Answer | null, } | { "state": "withdrawn", 
+/**
+ * Why, in a phrase.
+ */
+reason: string, };
+
+/**
+ * `POST /api/threads/{id}/turns`: a message. Repeating it with the same id gives the same turn.
+ */
+export type SendMessage = { 
+/**
+ * The turn's id, chosen by the client (UUIDv7).
+ */
+id: TurnId, 
+/**
+ * The message.
+ */
+text: string, 
+/**
+ * How it reaches the agent.
+ */
+delivery: Delivery, 
+/**
+ * What to run on, from now on.
+ */
+model?: ModelSelection, 
+/**
+ * How much the agent may do unasked, from now on.
+ */
+access?: Access, 
+/**
+ * What the turn is for, and those after it.
+ */
+mode?: Mode, };
+
+/**
+ * What the server says.
+ */
+export type ServerMessage = { "type": "welcome", 
+/**
+ * Baton's version; a page of another one reloads itself.
+ */
+version: string, 
+/**
+ * The name of this run of the server.
+ */
+epoch: string, } | { "type": "ok", 
+/**
+ * The topic.
+ */
+topic: Topic, 
+/**
+ * Where it stands.
+ */
+cursor: Cursor, } | { "type": "shell_gap", 
+/**
+ * Where the snapshot stands.
+ */
+cursor: Cursor, 
+/**
+ * The snapshot.
+ */
+snapshot: ShellSnapshot, } | { "type": "thread_gap", 
+/**
+ * The thread.
+ */
+id: ThreadId, 
+/**
+ * Where the snapshot stands.
+ */
+cursor: Cursor, 
+/**
+ * The newest part of the conversation.
+ */
+snapshot: Window, } | { "type": "shell_changes", 
+/**
+ * Where it stands after them.
+ */
+cursor: Cursor, 
+/**
+ * The changes.
+ */
+changes: Array<ShellChange>, } | { "type": "thread_changes", 
+/**
+ * The thread.
+ */
+id: ThreadId, 
+/**
+ * Where it stands after them.
+ */
+cursor: Cursor, 
+/**
+ * The changes.
+ */
+changes: Array<Change>, } | { "type": "gone", 
+/**
+ * The topic.
+ */
+topic: Topic, 
+/**
+ * Why.
+ */
+problem: Problem, } | { "type": "refused", 
+/**
+ * Why.
+ */
+problem: Problem, } | { "type": "pong" };
+
+/**
+ * `PATCH /api/providers/{id}`: settings; what is absent stays, an empty `binary` means "look".
+ */
+export type SetProvider = { 
+/**
+ * Whether it is used at all.
+ */
+enabled?: boolean, 
+/**
+ * The program to run.
+ */
+binary?: string, 
+/**
+ * Models offered although the provider does not list them.
+ */
+custom_models?: Array<string>, };
+
+/**
+ * One change of the shell.
+ */
+export type ShellChange = { "change": "project", 
+/**
+ * The project.
+ */
+project: Project, } | { "change": "project_removed", 
+/**
+ * Which.
+ */
+id: ProjectId, } | { "change": "thread", 
+/**
+ * Its row.
+ */
+thread: Thread, } | { "change": "thread_removed", 
+/**
+ * Which.
+ */
+id: ThreadId, } | { "change": "provider", 
+/**
+ * Its status.
+ */
+status: ProviderStatus, } | { "change": "models_changed", 
+/**
+ * The provider.
+ */
+provider: ProviderId, };
+
+/**
+ * All rows of the sidebar at one moment.
+ */
+export type ShellSnapshot = { 
+/**
+ * Every project, by name.
+ */
+projects: Array<Project>, 
+/**
+ * Threads that are not archived: all that are pinned or at work and the last active of the
+ * rest, at most 500.
+ */
+threads: Array<Thread>, 
+/**
+ * Whether older threads are left out.
+ */
+more_threads: boolean, 
+/**
+ * Every provider.
+ */
+providers: Array<ProviderStatus>, };
+
+/**
+ * The whole of a text that is shortened elsewhere.
+ *
+ * `GET /api/threads/{id}/items/{item}/body` and `GET /api/threads/{id}/turns/{turn}/text`.
+ */
+export type TextWhole = { 
+/**
+ * The text.
+ */
+text: string, };
+
+/**
+ * One conversation with one provider in one workspace; the row the sidebar shows.
+ */
+export type Thread = { 
+/**
+ * The thread's id.
+ */
+id: ThreadId, 
+/**
+ * The project it works in.
+ */
+project_id: ProjectId, 
+/**
+ * What people call it.
+ */
+title: string, 
+/**
+ * Whether a person chose the title; then the agent's own titles no longer replace it.
+ */
+titled_by_person: boolean, 
+/**
+ * The provider that drives it; fixed for life.
+ */
+provider: ProviderId, 
+/**
+ * What the next turn runs on; `None` until one is chosen.
+ */
+model: ModelSelection | null, 
+/**
+ * How much the agent may do unasked from the next tool on.
+ */
+access: Access, 
+/**
+ * What the next turn is for.
+ */
+mode: Mode, 
+/**
+ * The absolute directory the agent works in.
+ */
+workspace: string, 
+/**
+ * The provider's own id of the conversation, what resume uses; opaque to all but the provider.
+ */
+session: string | null, 
+/**
+ * What the thread is doing, derived from its turns and requests.
+ */
+status: ThreadStatus, 
+/**
+ * Open requests.
+ */
+open_requests: number, 
+/**
+ * Accepted messages that wait for their turn.
+ */
+queued: number, 
+/**
+ * Whether the queue waits for a person, because a turn was stopped or failed before it.
+ */
+queue_held: boolean, 
+/**
+ * Whether a turn ended that nobody has looked at.
+ */
+unread: boolean, 
+/**
+ * Whether it is kept at the top.
+ */
+pinned: boolean, 
+/**
+ * Whether it is put away; an archived thread accepts no messages.
+ */
+archived: boolean, 
+/**
+ * Tokens and money of all turns so far.
+ */
+usage: Usage, 
+/**
+ * How full the model's context was after the last step.
+ */
+context: Context | null, 
+/**
+ * When it was made.
+ */
+created_at: number, 
+/**
+ * When a message was last accepted or a turn last ended.
+ */
+active_at: number, 
+/**
+ * The number of the last change, counted by the thread's one writer.
+ */
+seq: number, };
+
+/**
+ * A thread's id. The client may choose it, so that a repeated create gives the same answer.
+ */
+export type ThreadId = string;
+
+/**
+ * `GET /api/threads`: threads that are not in the shell's snapshot, e.g. archived ones.
+ */
+export type ThreadList = { 
+/**
+ * The threads, last active first.
+ */
+threads: Array<Thread>, 
+/**
+ * Whether there are more.
+ */
+more: boolean, };
+
+/**
+ * Changes of a person to a thread; what is absent stays.
+ */
+export type ThreadPatch = { 
+/**
+ * A title of one's own.
+ */
+title?: string, 
+/**
+ * What the next turn runs on.
+ */
+model?: ModelSelection, 
+/**
+ * How much the agent may do unasked, from its next tool on.
+ */
+access?: Access, 
+/**
+ * What the next turn is for.
+ */
+mode?: Mode, 
+/**
+ * Whether it is kept at the top.
+ */
+pinned?: boolean, 
+/**
+ * Whether it is put away; this also stops what runs.
+ */
+archived?: boolean, 
+/**
+ * Whether its end was not looked at yet.
+ */
+unread?: boolean, };
+
+/**
+ * What a thread is doing.
+ */
+export type ThreadStatus = "idle" | "working" | "needs_you" | "failed";
+
+/**
+ * An entry of a todo list.
+ */
+export type Todo = { 
+/**
+ * What is to be done.
+ */
+text: string, 
+/**
+ * Where it stands.
+ */
+status: TodoStatus, };
+
+/**
+ * Where an entry of a todo list stands.
+ */
+export type TodoStatus = "pending" | "in_progress" | "completed" | "cancelled";
+
+/**
+ * What can be followed.
+ */
+export type Topic = { "topic": "shell" } | { "topic": "thread", 
+/**
+ * Which.
+ */
+id: ThreadId, };
+
+/**
+ * One accepted message and all the work it caused.
+ */
+export type Turn = { 
+/**
+ * The turn's id.
+ */
+id: TurnId, 
+/**
+ * The thread it belongs to.
+ */
+thread_id: ThreadId, 
+/**
+ * Its place in the thread, from 1.
+ */
+ordinal: number, 
+/**
+ * What was asked.
+ */
+input: TurnInput, 
+/**
+ * How the message reaches the agent.
+ */
+delivery: Delivery, 
+/**
+ * What it runs on.
+ */
+model: ModelSelection | null, 
+/**
+ * How much the agent could do unasked when it was sent.
+ */
+access: Access, 
+/**
+ * What it is for.
+ */
+mode: Mode, 
+/**
+ * Where it stands.
+ */
+state: TurnState, 
+/**
+ * What it is doing, while it is not terminal.
+ */
+phase: Phase | null, 
+/**
+ * Whether a person asked it to stop and the agent has not confirmed yet.
+ */
+stopping: boolean, 
+/**
+ * Why it failed.
+ */
+error: TurnError | null, 
+/**
+ * The provider's name for the message, written before the message is sent; with it an
+ * unsure sending is looked up instead of repeated.
+ */
+prompt_key: string | null, 
+/**
+ * Tokens and money so far.
+ */
+usage: Usage, 
+/**
+ * When it was accepted.
+ */
+created_at: number, 
+/**
+ * When the agent began.
+ */
+started_at: number | null, 
+/**
+ * When it reached its terminal state.
+ */
+ended_at: number | null, };
+
+/**
+ * Why a turn failed.
+ */
+export type TurnError = { 
+/**
+ * What kind of failure it is.
+ */
+code: ErrorCode, 
+/**
+ * What happened, in a sentence; for a provider's errors its own words.
+ */
+message: string, 
+/**
+ * What to do about it, when that is known.
+ */
+hint: string | null, 
+/**
+ * Whether the same message may succeed when sent again.
+ */
+retryable: boolean, };
+
+/**
+ * A turn's id. The client may choose it, so that a repeated send gives the same answer.
+ */
+export type TurnId = string;
+
+/**
+ * What a person asked for in a turn.
+ */
+export type TurnInput = { 
+/**
+ * The message; its whole is fetched on demand when it is long.
+ */
+text: Body, };
+
+/**
+ * Where a turn stands. The last three are terminal and absorbing.
+ */
+export type TurnState = "queued" | "preparing" | "running" | "completed" | "interrupted" | "failed";
+
+/**
+ * Tokens and money.
+ */
+export type Usage = { 
+/**
+ * Tokens read that were not cached.
+ */
+input: number, 
+/**
+ * Tokens written, without reasoning.
+ */
+output: number, 
+/**
+ * Tokens of reasoning.
+ */
+reasoning: number, 
+/**
+ * Tokens read from the provider's cache.
+ */
+cache_read: number, 
+/**
+ * Tokens written to the provider's cache.
+ */
+cache_write: number, 
+/**
+ * Cost in US dollars as the agent reckons it.
+ */
+cost: number, };
+
+/**
+ * A bounded part of a thread's conversation, oldest first.
+ */
+export type Window = { 
+/**
+ * The thread's row.
+ */
+thread: Thread, 
+/**
+ * The turns that the items belong to, and every turn that is not terminal, by ordinal.
+ */
+turns: Array<Turn>, 
+/**
+ * The items, by position.
+ */
+items: Array<Item>, 
+/**
+ * Requests that are open.
+ */
+requests: Array<Request>, 
+/**
+ * The position to ask for the next older part with; `None` at the thread's beginning.
+ */
+older: number | null, };

@@ -9,4 +9,6 @@ pub mod browser;
 pub mod home;
 pub mod kilo;
 pub mod model;
+pub mod project;
+pub mod sandbox;
 pub mod wait;

@@ -37,13 +37,18 @@ impl Body {
     #[must_use]
     pub fn bounded(text: &str, limits: BodyLimits) -> Self {
         let total = units(text);
+        let whole = || Self { head: text.to_owned(), omitted: 0, tail: String::new() };
         if total <= limits.head + limits.tail {
-            return Self { head: text.to_owned(), omitted: 0, tail: String::new() };
+            return whole();
         }
         let head_end = byte_at(text, limits.head);
         let tail_start = byte_at(text, total - limits.tail).max(head_end);
         let (head, rest) = text.split_at(head_end);
         let (middle, tail) = rest.split_at(tail_start - head_end);
+        // A pair of units that a limit would have split stays together, and may close the gap.
+        if middle.is_empty() {
+            return whole();
+        }
         Self { head: head.to_owned(), omitted: units(middle), tail: tail.to_owned() }
     }
 

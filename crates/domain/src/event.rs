@@ -5,6 +5,7 @@ use crate::{
 };
 
 /// Something that happened in a thread's session.
+#[expect(clippy::large_enum_variant, reason = "nearly every event is of the large variant")]
 #[derive(Debug, Clone, PartialEq)]
 pub enum AgentEvent {
     /// Something in a turn. The mapper knows whose it is, so that a late event of an ended turn

@@ -1,0 +1,211 @@
+//! The traits every provider implements.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::{
+    Access, AgentEvent, Answer, ErrorCode, Mode, Model, ModelSelection, ProviderId,
+    ProviderSettings, ProviderStatus, Request, ThreadId, TurnError, TurnId,
+};
+use tokio::sync::{mpsc, watch};
+
+/// A kind of agent runtime.
+#[async_trait]
+pub trait Provider: Send + Sync + 'static {
+    /// Its name.
+    fn id(&self) -> ProviderId;
+
+    /// What is known of it, kept up to date. Reading it starts nothing.
+    fn status(&self) -> watch::Receiver<ProviderStatus>;
+
+    /// Looks again whether it can be used: program, version, sign-in, models. One look at a time;
+    /// a second caller waits for the first.
+    async fn detect(&self) -> ProviderStatus;
+
+    /// Takes new settings and looks again. Running turns are left alone.
+    async fn configure(&self, settings: ProviderSettings);
+
+    /// The models that can be chosen, from the last good look; never starts the agent.
+    fn inventory(&self) -> watch::Receiver<Inventory>;
+
+    /// Starts the agent process, when it takes long to start and will soon be needed.
+    async fn warm(&self);
+
+    /// Opens a session for a thread: the one it had, or a new one.
+    ///
+    /// # Errors
+    /// [`OpenError`] says why the agent cannot be used for this thread.
+    async fn open(&self, request: OpenSession) -> Result<Opened, OpenError>;
+
+    /// Ends the agent process and everything that belongs to it.
+    async fn shutdown(&self);
+}
+
+/// The models of a provider.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Inventory {
+    /// The models that can be chosen.
+    pub models: Vec<Model>,
+    /// Whether `models` was ever read from the provider.
+    pub known: bool,
+    /// Why the last look failed, when it did; `models` are then those of the last good one.
+    pub problem: Option<String>,
+}
+
+/// What a thread needs of a provider.
+#[derive(Debug, Clone)]
+pub struct OpenSession {
+    /// The thread.
+    pub thread: ThreadId,
+    /// The session it had, by the provider's own id.
+    pub session: Option<String>,
+    /// The absolute directory to work in.
+    pub workspace: PathBuf,
+    /// How much the agent may do unasked.
+    pub access: Access,
+    /// The thread's title, if it has one.
+    pub title: String,
+}
+
+/// A session that can be used.
+pub struct Opened {
+    /// The session.
+    pub session: Arc<dyn Session>,
+    /// What happens in it. The channel is bounded: a provider whose reader is slow stops telling
+    /// and reads the session again when there is room. It ends when the session is gone.
+    pub events: mpsc::Receiver<AgentEvent>,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// Where a session came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// It was made for this thread now.
+    New,
+    /// It is the one the thread had.
+    Resumed,
+    /// The one the thread had is gone; this is a new one that knows nothing of it.
+    Replaced,
+}
+
+/// One conversation with an agent.
+#[async_trait]
+pub trait Session: Send + Sync + 'static {
+    /// The provider's own id of it, with which it is resumed.
+    fn id(&self) -> String;
+
+    /// A new name for a message, by which it can be found in the session.
+    fn prompt_key(&self) -> String;
+
+    /// Sends a message. Returns when it is handed over, not when it is answered; the agent's
+    /// taking it is told by [`domain::TurnEvent::Started`].
+    ///
+    /// # Errors
+    /// [`SendError`] when the message certainly did not get to the agent.
+    async fn send(&self, prompt: Prompt) -> Result<(), SendError>;
+
+    /// Looks whether a message is in the session. When it is, what happened since follows as
+    /// events, the turn's end included if it has ended.
+    ///
+    /// # Errors
+    /// [`SendError`] when the session cannot be read.
+    async fn look_up(&self, turn: &TurnId, prompt_key: &str) -> Result<Sighting, SendError>;
+
+    /// Reads the session again and tells what differs from what was told.
+    async fn resync(&self);
+
+    /// Stops what runs. Returns when the agent has taken note; stopping nothing is a success.
+    ///
+    /// # Errors
+    /// [`SendError`] when the agent could not be reached.
+    async fn interrupt(&self) -> Result<(), SendError>;
+
+    /// Gives the agent an answer.
+    ///
+    /// # Errors
+    /// [`AnswerError`] says whether trying again makes sense.
+    async fn answer(&self, request: &Request, answer: &Answer) -> Result<(), AnswerError>;
+
+    /// Changes how much the agent may do, from its next act on. What it waits for and the new
+    /// access allows is allowed.
+    ///
+    /// # Errors
+    /// [`SendError`] when the agent could not be reached.
+    async fn set_access(&self, access: Access) -> Result<(), SendError>;
+
+    /// Gives up the session's resources here; the conversation itself stays with the agent.
+    async fn close(&self);
+}
+
+/// A message for an agent.
+#[derive(Debug, Clone)]
+pub struct Prompt {
+    /// The turn it begins.
+    pub turn: TurnId,
+    /// Its name in the session, from [`Session::prompt_key`].
+    pub key: String,
+    /// The message.
+    pub text: String,
+    /// What to run on.
+    pub model: ModelSelection,
+    /// What the turn is for.
+    pub mode: Mode,
+    /// How much the agent may do unasked.
+    pub access: Access,
+}
+
+/// What [`Session::look_up`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sighting {
+    /// The message is not in the session.
+    Absent,
+    /// It is, and events tell what became of it.
+    Present,
+}
+
+/// Why a session could not be opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct OpenError {
+    /// What kind of failure it is.
+    pub code: ErrorCode,
+    /// What happened, in a sentence.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// Why a message did not get to the agent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SendError {
+    /// What kind of failure it is.
+    pub code: ErrorCode,
+    /// What happened, in a sentence.
+    pub message: String,
+}
+
+/// Why an answer did not get to the agent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AnswerError {
+    /// The agent no longer waits for it.
+    #[error("the agent no longer waits for it")]
+    Gone,
+    /// The agent could not be reached or refused; it may be tried again.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl From<OpenError> for TurnError {
+    fn from(error: OpenError) -> Self {
+        Self { code: error.code, message: error.message, hint: error.hint, retryable: true }
+    }
+}
+
+impl From<SendError> for TurnError {
+    fn from(error: SendError) -> Self {
+        Self { code: error.code, message: error.message, hint: None, retryable: true }
+    }
+}

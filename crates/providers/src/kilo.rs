@@ -1,0 +1,1 @@
+//! Kilo through `kilo serve`.

@@ -16,8 +16,10 @@ pub struct Pin {
     pub package: &'static str,
     /// The exact version the tests were written against.
     pub version: &'static str,
-    /// The command npm links under `node_modules/.bin`.
-    pub command: &'static str,
+    /// The command npm links under `node_modules/.bin`, if any.
+    command: Option<&'static str>,
+    /// What the native program says to `--version`, among other things.
+    answers: &'static str,
     /// The npm scope of the per-platform packages with the native program.
     native_scope: &'static str,
     /// What the names of those packages start with, before `<os>-<arch>`.
@@ -34,23 +36,39 @@ pub const KILO: Pin = Pin {
     name: "kilo",
     package: "@kilocode/cli",
     version: "7.7.7",
-    command: "kilo",
+    command: Some("kilo"),
+    answers: "7.7.7",
     native_scope: "@kilocode",
     native_prefix: "cli-",
     native_path: "bin/kilo",
 };
 
-/// Every agent the tests know how to install.
-pub const PINS: &[Pin] = &[KILO];
+/// The search program that Kilo's `glob` and `grep` tools run.
+///
+/// Kilo 7.7.7 takes `rg` from the `PATH` or its own cache, and else downloads it from GitHub.
+pub const RIPGREP: Pin = Pin {
+    name: "ripgrep",
+    package: "@vscode/ripgrep",
+    version: "1.18.0",
+    command: None,
+    answers: "ripgrep ",
+    native_scope: "@vscode",
+    native_prefix: "ripgrep-",
+    native_path: "bin/rg",
+};
 
-/// An agent that is installed and answered with its pinned version.
+/// Every program the tests know how to install.
+pub const PINS: &[Pin] = &[KILO, RIPGREP];
+
+/// An agent that is installed and has answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Install {
     /// The native program.
     pub binary: PathBuf,
-    /// The Node script npm puts on a user's `PATH`; it starts the native program as its child.
-    pub wrapper: PathBuf,
-    /// The version the native program reports.
+    /// The Node script npm puts on a user's `PATH`, where the package has one; it starts the
+    /// native program as its child.
+    pub wrapper: Option<PathBuf>,
+    /// The pinned version.
     pub version: String,
 }
 
@@ -61,7 +79,7 @@ pub struct Install {
 ///
 /// # Errors
 /// When npm is missing or fails (its last words are in the error), or when no native program of
-/// the package answers `--version` with the pinned version.
+/// the package answers `--version` as expected.
 pub fn install(pin: &Pin) -> Result<Install> {
     let agents = agents_dir();
     fs::create_dir_all(&agents).with_context(|| format!("cannot create {}", agents.display()))?;
@@ -78,14 +96,6 @@ pub fn install(pin: &Pin) -> Result<Install> {
     }
     fetch(pin, &agents, &home)
     // The lock is let go when `lock` is dropped.
-}
-
-/// Installs like [`install`], without blocking the async runtime.
-///
-/// # Errors
-/// As [`install`].
-pub async fn install_async(pin: &'static Pin) -> Result<Install> {
-    tokio::task::spawn_blocking(move || install(pin)).await.context("the installer panicked")?
 }
 
 /// Returns the directory agents are installed into: `BATON_AGENTS_DIR`, or `target/agents` of
@@ -108,10 +118,11 @@ fn read_stamp(home: &Path) -> Option<Install> {
     let home = home.canonicalize().ok()?;
     let found = Install {
         binary: home.join(stamp.binary),
-        wrapper: home.join(stamp.wrapper),
+        wrapper: stamp.wrapper.map(|wrapper| home.join(wrapper)),
         version: stamp.version,
     };
-    (found.binary.is_file() && found.wrapper.exists()).then_some(found)
+    let there = found.binary.is_file() && found.wrapper.as_ref().is_none_or(|path| path.exists());
+    there.then_some(found)
 }
 
 fn fetch(pin: &Pin, agents: &Path, home: &Path) -> Result<Install> {
@@ -121,7 +132,7 @@ fn fetch(pin: &Pin, agents: &Path, home: &Path) -> Result<Install> {
     let binary = native_program(pin, root)?;
     let stamp = Install {
         binary: binary.strip_prefix(root)?.to_owned(),
-        wrapper: Path::new("node_modules/.bin").join(pin.command),
+        wrapper: pin.command.map(|command| Path::new("node_modules/.bin").join(command)),
         version: pin.version.to_owned(),
     };
     fs::write(root.join(STAMP), serde_json::to_vec_pretty(&stamp)?)?;
@@ -170,7 +181,7 @@ fn native_program(pin: &Pin, root: &Path) -> Result<PathBuf> {
     let mut said = String::new();
     for candidate in candidates {
         match reported_version(&candidate) {
-            Ok(version) if version == pin.version => return Ok(candidate),
+            Ok(version) if version.contains(pin.answers) => return Ok(candidate),
             Ok(version) => said += &format!("\n{} says {version:?}", candidate.display()),
             Err(error) => said += &format!("\n{}: {error:#}", candidate.display()),
         }
@@ -188,8 +199,7 @@ fn reported_version(program: &Path) -> Result<String> {
         .output()
         .context("cannot run it")?;
     ensure!(output.status.success(), "`--version` failed ({})", output.status);
-    let text = String::from_utf8_lossy(&output.stdout);
-    Ok(text.lines().last().unwrap_or_default().trim().to_owned())
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 #[expect(

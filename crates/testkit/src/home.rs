@@ -4,8 +4,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::agents;
 
 /// A home directory that no agent, git or shell setting of the person at the machine reaches.
 ///
@@ -26,12 +29,19 @@ pub struct KiloSetup {
     pub only_mock: bool,
     /// How often Kilo retries a 429 or a 500 (at least once, 5 times unless told; Kilo 7.7.7).
     pub retry_limit: Option<u32>,
+    /// The `permission` section of the user's own configuration; none for a new user.
+    pub permission: Option<Value>,
 }
 
 impl KiloSetup {
     /// Describes a Kilo that knows nothing but the scripted model and retries once.
     pub fn new(model_url: impl Into<String>) -> Self {
-        Self { model_url: model_url.into(), only_mock: true, retry_limit: Some(1) }
+        Self {
+            model_url: model_url.into(),
+            only_mock: true,
+            retry_limit: Some(1),
+            permission: None,
+        }
     }
 }
 
@@ -78,23 +88,28 @@ impl Home {
     /// environment to start Kilo, or Baton, with.
     ///
     /// # Errors
-    /// When the configuration cannot be written.
-    pub fn kilo_env(&self, model_url: &str) -> io::Result<Vec<(String, String)>> {
+    /// As [`Home::kilo_env_with`].
+    pub fn kilo_env(&self, model_url: &str) -> Result<Vec<(String, String)>> {
         self.kilo_env_with(&KiloSetup::new(model_url))
     }
 
     /// Configures Kilo here as told and returns the environment to start Kilo, or Baton, with.
     ///
     /// The configuration is a file, because `KILO_CONFIG_CONTENT` belongs to whoever starts Kilo.
-    /// With this environment Kilo contacts nothing but the scripted model server.
+    /// With this environment Kilo needs nothing but the scripted model server: its search program
+    /// is installed from npm when it is not yet (see [`agents::RIPGREP`]).
     ///
     /// # Errors
-    /// When the configuration cannot be written.
-    pub fn kilo_env_with(&self, setup: &KiloSetup) -> io::Result<Vec<(String, String)>> {
+    /// When the configuration cannot be written or the search program cannot be installed.
+    pub fn kilo_env_with(&self, setup: &KiloSetup) -> Result<Vec<(String, String)>> {
         let config = serde_json::to_string_pretty(&kilo_config(setup))?;
         let dir = self.path.join(".config/kilo");
         fs::create_dir_all(&dir)?;
         fs::write(dir.join("kilo.json"), config)?;
+        // Without this mark Kilo 7.7.7 takes a configuration it finds for an older user's, and
+        // writes `"bash": "allow"` into it.
+        fs::write(dir.join(".bash-permission-migrated"), "")?;
+        self.provide_ripgrep().context("cannot provide Kilo's search program")?;
         let mut env = self.env();
         for (name, value) in KILO_QUIET {
             env.push(((*name).to_owned(), (*value).to_owned()));
@@ -103,6 +118,18 @@ impl Home {
             env.push(("KILO_SESSION_RETRY_LIMIT".to_owned(), limit.to_string()));
         }
         Ok(env)
+    }
+
+    /// Puts `rg` where Kilo keeps what it downloads.
+    fn provide_ripgrep(&self) -> Result<()> {
+        let installed = agents::install(&agents::RIPGREP)?;
+        let dir = self.path.join(".cache/kilo/bin");
+        fs::create_dir_all(&dir)?;
+        let place = dir.join("rg");
+        if !place.exists() {
+            fs::copy(installed.binary, place)?;
+        }
+        Ok(())
     }
 
     fn furnished(self) -> io::Result<Self> {
@@ -163,6 +190,9 @@ fn kilo_config(setup: &KiloSetup) -> Value {
             },
         } },
     });
+    if let Some(permission) = &setup.permission {
+        config["permission"] = permission.clone();
+    }
     if setup.only_mock {
         config["enabled_providers"] = json!(["mock"]);
     }

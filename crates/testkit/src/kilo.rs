@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use crate::agents;
 
@@ -16,16 +16,20 @@ pub struct KiloInstall {
     pub binary: PathBuf,
     /// The Node script that npm links as `kilo`; it starts the native program as its child.
     pub wrapper: PathBuf,
-    /// What the native program answered to `--version`.
+    /// The pinned version, which the native program reports.
     pub version: String,
 }
 
-/// Installs Kilo from npm into `target/agents`, once for all test processes. Blocks.
+/// Installs Kilo from npm into `target/agents`, once for all test processes, with the search
+/// program it needs. Blocks.
 ///
 /// # Errors
 /// As [`agents::install`].
 pub fn install() -> Result<KiloInstall> {
-    agents::install(&agents::KILO).map(KiloInstall::from)
+    agents::install(&agents::RIPGREP)?;
+    let found = agents::install(&agents::KILO)?;
+    let wrapper = found.wrapper.context("the package links no command")?;
+    Ok(KiloInstall { binary: found.binary, wrapper, version: found.version })
 }
 
 /// Installs like [`install`], without blocking the async runtime.
@@ -33,11 +37,5 @@ pub fn install() -> Result<KiloInstall> {
 /// # Errors
 /// As [`agents::install`].
 pub async fn install_async() -> Result<KiloInstall> {
-    agents::install_async(&agents::KILO).await.map(KiloInstall::from)
-}
-
-impl From<agents::Install> for KiloInstall {
-    fn from(found: agents::Install) -> Self {
-        Self { binary: found.binary, wrapper: found.wrapper, version: found.version }
-    }
+    tokio::task::spawn_blocking(install).await.context("the installer panicked")?
 }

@@ -134,9 +134,10 @@ fn is_title(request: &ChatRequest) -> bool {
     request.tools.is_empty() && request.system().contains("title generator")
 }
 
-/// Kilo 7.7.7 asks for summaries without tools; its compaction agent's prompt holds these words.
+/// Kilo 7.7.7 asks for summaries without tools, in a message that holds the conversation.
 fn is_summary(request: &ChatRequest) -> bool {
-    request.tools.is_empty() && request.system().contains("summar")
+    let asked = request.messages.last().is_some_and(|last| last.text.contains("<conversation>"));
+    request.tools.is_empty() && asked
 }
 
 /// Makes a title of the first words a person wrote.
@@ -154,10 +155,9 @@ fn title(request: &ChatRequest) -> String {
 /// Summarises, and carries what is left of the running script over into the new history, where
 /// the client's "go on" continues it.
 fn summary(messages: &[Message]) -> String {
-    let asked = messages.iter().rposition(|message| message.role == "user").unwrap_or(0);
-    let before = messages.get(..asked).unwrap_or_default();
+    let told = messages.last().map(|last| transcript(&last.text)).unwrap_or_default();
     let mut text = "Summary: the work so far went as the script said.".to_owned();
-    if let Ok(Some(found)) = situation(before) {
+    if let Ok(Some(found)) = situation(&told) {
         let rest = found.steps.into_iter().skip(found.index).collect();
         let later = found.script.then.into_iter().skip(found.part);
         let then = std::iter::once(rest).chain(later).collect();
@@ -165,6 +165,36 @@ fn summary(messages: &[Message]) -> String {
         text = script.prompt(&text);
     }
     text
+}
+
+/// Reads back the conversation that Kilo 7.7.7 wrote into its request for a summary: each message
+/// opens a line with `[User]: `, `[Assistant]: `, `[Assistant tool call]: ` or `[Tool result]: `.
+/// What stands before the first one may be an earlier summary of ours.
+fn transcript(text: &str) -> Vec<Message> {
+    let mut messages = vec![Message::new("assistant", "")];
+    for line in text.split_inclusive('\n') {
+        let (role, text) = if let Some(text) = line.strip_prefix("[User]: ") {
+            ("user", text)
+        } else if let Some(text) = line.strip_prefix("[Assistant]: ") {
+            ("assistant", text)
+        } else if line.starts_with("[Assistant") {
+            // A call's arguments may hold a sub-agent's script, which is not ours to play.
+            ("assistant", "")
+        } else if line.starts_with("[Tool result]: ") {
+            ("tool", "")
+        } else {
+            if let Some(last) = messages.last_mut().filter(|last| last.role != "tool") {
+                last.text += line;
+            }
+            continue;
+        };
+        match messages.last_mut().filter(|last| last.role == role && role == "assistant") {
+            // A message's text and its calls are told apart there, and are one message here.
+            Some(last) => last.text += text,
+            None => messages.push(Message::new(role, text)),
+        }
+    }
+    messages
 }
 
 #[cfg(test)]
@@ -229,19 +259,30 @@ mod tests {
         check(&[user(script()), said(), tool(), user(later)], "mine");
     }
 
-    #[test]
-    fn a_summary_carries_the_script_over() {
-        let mut messages = vec![Message::new("system", "You write an anchored summary")];
-        messages.extend([user(script()), said(), tool(), user("Summarise.")]);
-        let request = ChatRequest { messages, ..ChatRequest::default() };
-        let found = answer(&request);
+    fn summary_of(conversation: &str) -> String {
+        let messages =
+            vec![user(format!("So far:\n<conversation>\n{conversation}</conversation>"))];
+        let found = answer(&ChatRequest { messages, ..ChatRequest::default() });
         assert_eq!(found.kind, Kind::Summary);
         let Some(Action::Text(summary, _)) = found.step.first() else { panic!("{found:?}") };
-        let compacted = [user("What did we do so far?"), Message::new("assistant", summary)];
+        summary.clone()
+    }
+
+    #[test]
+    fn a_summary_carries_the_script_over() {
+        let script = script();
+        let called =
+            "[Assistant]: one\n[Assistant tool call]: task({\"prompt\":\"```script\\n[]\"})\n";
+        let summary = summary_of(&format!("[User]: {script}\n\n{called}[Tool result]: x\ny\n"));
+        let compacted = [user("What did we do so far?"), Message::new("assistant", &summary)];
         let go_on = [compacted.as_slice(), &[user("Continue")]].concat();
         check(&go_on, "two");
         let implement = [go_on.as_slice(), &[said(), user("Implement the plan above.")]].concat();
         check(&implement, "after");
+
+        let again = summary_of(&format!("[Assistant]: {summary}\n[User]: Continue\n"));
+        let compacted = [Message::new("assistant", again), user("Continue")];
+        check(&compacted, "two");
     }
 
     #[test]

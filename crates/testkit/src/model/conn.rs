@@ -13,7 +13,7 @@ use futures_util::task::AtomicWaker;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// How many connections there were and are.
+/// How many connections that carried a call of the model there were and are.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     pub(crate) opened: AtomicUsize,
@@ -22,19 +22,30 @@ pub(crate) struct Counts {
 
 /// A handler's hold on the connection its request came by.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct ConnHandle(Arc<ConnState>);
+pub(crate) struct ConnHandle {
+    state: Arc<ConnState>,
+    counts: Arc<Counts>,
+}
 
 #[derive(Debug, Default)]
 struct ConnState {
+    carried_call: AtomicBool,
     cut: AtomicBool,
     waker: AtomicWaker,
 }
 
 impl ConnHandle {
+    /// Says that a call came by this connection.
+    pub(crate) fn carries_call(&self) {
+        if !self.state.carried_call.swap(true, Ordering::SeqCst) {
+            self.counts.opened.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
     /// Makes the peer see the connection reset.
     pub(crate) fn cut(&self) {
-        self.0.cut.store(true, Ordering::Release);
-        self.0.waker.wake();
+        self.state.cut.store(true, Ordering::Release);
+        self.state.waker.wake();
     }
 }
 
@@ -57,9 +68,8 @@ impl Listener for CountingListener {
         let (stream, _): (TcpStream, SocketAddr) = Listener::accept(&mut self.inner).await;
         // Chunks are small and meant to arrive as they are sent. Without it they only come late.
         let _ = stream.set_nodelay(true);
-        self.counts.opened.fetch_add(1, Ordering::SeqCst);
-        let handle = ConnHandle::default();
-        (Conn { stream, handle: handle.clone(), counts: self.counts.clone() }, handle)
+        let handle = ConnHandle { state: Arc::default(), counts: self.counts.clone() };
+        (Conn { stream, handle: handle.clone() }, handle)
     }
 
     fn local_addr(&self) -> io::Result<ConnHandle> {
@@ -76,12 +86,11 @@ impl Connected<IncomingStream<'_, CountingListener>> for ConnHandle {
 pub(crate) struct Conn {
     stream: TcpStream,
     handle: ConnHandle,
-    counts: Arc<Counts>,
 }
 
 impl Conn {
     fn fail_if_cut(&self) -> io::Result<()> {
-        if self.handle.0.cut.load(Ordering::Acquire) {
+        if self.handle.state.cut.load(Ordering::Acquire) {
             return Err(io::ErrorKind::ConnectionReset.into());
         }
         Ok(())
@@ -90,11 +99,13 @@ impl Conn {
 
 impl Drop for Conn {
     fn drop(&mut self) {
-        if self.handle.0.cut.load(Ordering::Acquire) {
+        if self.handle.state.cut.load(Ordering::Acquire) {
             // Closing with zero linger sends a reset; failing that, the peer sees a close.
             let _ = self.stream.set_zero_linger();
         }
-        self.counts.closed.fetch_add(1, Ordering::SeqCst);
+        if self.handle.state.carried_call.load(Ordering::SeqCst) {
+            self.handle.counts.closed.fetch_add(1, Ordering::SeqCst);
+        }
     }
 }
 
@@ -104,7 +115,7 @@ impl AsyncRead for Conn {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.handle.0.waker.register(cx.waker());
+        self.handle.state.waker.register(cx.waker());
         self.fail_if_cut()?;
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }

@@ -39,7 +39,7 @@ pub struct ModelServer {
 /// How many connections and answers there were and are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Connections {
-    /// Connections accepted so far.
+    /// Connections so far that carried a call of the model.
     pub opened: usize,
     /// Of these, how many are closed.
     pub closed: usize,
@@ -188,6 +188,7 @@ async fn chat(
     headers: HeaderMap,
     body: String,
 ) -> Response {
+    conn.carries_call();
     let value: Value = match serde_json::from_str(&body) {
         Ok(value) => value,
         Err(error) => return refusal(400, &json!({ "error": { "message": error.to_string() } })),

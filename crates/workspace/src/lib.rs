@@ -1,1 +1,14 @@
-//! workspace
+//! The directories that threads work in: which paths may become a project, how a typed path is
+//! completed, and which git branch is checked out.
+//!
+//! Everything here reads the file system of this machine and blocks while it does, so callers in
+//! async code use a blocking thread. The home directory is passed in; nothing is read from the
+//! environment and no process is started. The crate knows nothing of threads' conversations.
+
+mod complete;
+mod git;
+mod path;
+
+pub use complete::{Completion, Entry, MAX_ENTRIES, complete};
+pub use git::{Head, head};
+pub use path::{MAX_PATH_BYTES, PathError, project_directory};

@@ -1,8 +1,8 @@
 //! Bodies of HTTP commands and queries.
 
 use domain::{
-    Access, Answer, Delivery, Mode, Model, ModelSelection, ProjectId, ProviderId, ProviderStatus,
-    Thread, ThreadId, TurnId,
+    Access, Answer, Delivery, Mode, Model, ModelSelection, Project, ProjectId, ProviderId,
+    ProviderStatus, Thread, ThreadId, Timestamp, TurnId,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -35,6 +35,37 @@ pub struct PairRequest {
     pub code: String,
 }
 
+/// `POST /api/pair/new`: a new one-time code, to pair another device with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+pub struct PairingLink {
+    /// The code, as it may be typed by hand.
+    pub code: String,
+    /// The link that carries it, for the address this server was started with.
+    pub url: String,
+    /// When the code expires.
+    pub expires_at: Timestamp,
+}
+
+/// `GET /api/devices`: the browsers that were paired.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+pub struct DeviceList {
+    /// The devices, last paired first.
+    pub devices: Vec<Device>,
+}
+
+/// A browser that was paired.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+pub struct Device {
+    /// Its id, to revoke it with.
+    pub id: String,
+    /// What it said it is.
+    pub name: String,
+    /// When it was paired.
+    pub created_at: Timestamp,
+    /// Whether it is the one that asks.
+    pub current: bool,
+}
+
 /// `POST /api/projects`: a directory to work in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 pub struct AddProject {
@@ -44,6 +75,13 @@ pub struct AddProject {
     #[serde(default)]
     #[ts(optional)]
     pub name: Option<String>,
+}
+
+/// `GET /api/projects`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+pub struct ProjectList {
+    /// Every project, by name.
+    pub projects: Vec<Project>,
 }
 
 /// `GET /api/directories?path=`: directories that continue a path.
@@ -171,4 +209,27 @@ pub struct SetProvider {
     pub binary: Option<String>,
     /// Models offered although the provider does not list them.
     pub custom_models: Option<Vec<String>>,
+}
+
+/// `GET /api/diagnostics`: what to look at, and to send along, when something is wrong.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
+pub struct Diagnostics {
+    /// Baton's version.
+    pub version: String,
+    /// The name of this run of the server.
+    pub epoch: String,
+    /// The server's process id.
+    pub pid: u32,
+    /// The operating system and processor.
+    pub system: String,
+    /// How long the server has been running, in seconds.
+    pub uptime_seconds: u64,
+    /// Where everything is stored.
+    pub data_dir: String,
+    /// The server's own memory in bytes, without agent processes, when the system tells it.
+    pub memory_bytes: Option<u64>,
+    /// Sockets that are open now.
+    pub sockets: u32,
+    /// Every provider.
+    pub providers: Vec<ProviderStatus>,
 }

@@ -10,8 +10,9 @@ mod socket;
 mod typescript;
 
 pub use http::{
-    AddProject, AnswerRequest, Bootstrap, CreateThread, Directories, DirectoryEntry, Health,
-    ModelList, PairRequest, ProviderList, SendMessage, SetProvider, TextWhole, ThreadList,
+    AddProject, AnswerRequest, Bootstrap, CreateThread, Device, DeviceList, Diagnostics,
+    Directories, DirectoryEntry, Health, ModelList, PairRequest, PairingLink, ProjectList,
+    ProviderList, SendMessage, SetProvider, TextWhole, ThreadList,
 };
 pub use problem::{Problem, ProblemCode};
 pub use socket::{ClientMessage, Cursor, ServerMessage, Topic};

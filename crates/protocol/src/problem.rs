@@ -31,8 +31,16 @@ pub enum ProblemCode {
     ForbiddenOrigin,
     /// The body is not JSON of the right shape, or a parameter cannot be read.
     BadRequest,
+    /// The body is not `application/json`.
+    UnsupportedMediaType,
     /// The body is too large.
     TooLarge,
+    /// The address does not serve this method.
+    MethodNotAllowed,
+    /// Too many tries in a short time.
+    TooManyTries,
+    /// It took too long.
+    TimedOut,
     /// Nothing is served at this address.
     NotFound,
     /// The project is unknown.
@@ -43,6 +51,8 @@ pub enum ProblemCode {
     UnknownTurn,
     /// The item is unknown.
     UnknownItem,
+    /// The paired device is unknown.
+    UnknownDevice,
     /// The provider is unknown.
     UnknownProvider,
     /// The model is not offered.

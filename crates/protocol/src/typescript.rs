@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, HashSet};
 use ts_rs::{Config, TS, TypeVisitor};
 
 use crate::{
-    AddProject, AnswerRequest, Bootstrap, ClientMessage, CreateThread, Directories, Health,
-    ModelList, PairRequest, Problem, ProviderList, SendMessage, ServerMessage, SetProvider,
-    TextWhole, ThreadList,
+    AddProject, AnswerRequest, Bootstrap, ClientMessage, CreateThread, DeviceList, Diagnostics,
+    Directories, Health, ModelList, PairRequest, PairingLink, Problem, ProjectList, ProviderList,
+    SendMessage, ServerMessage, SetProvider, TextWhole, ThreadList,
 };
 
 /// Writes the declarations of all wire types, sorted by name.
@@ -23,7 +23,11 @@ pub fn typescript() -> String {
     found.visit::<Health>();
     found.visit::<Bootstrap>();
     found.visit::<PairRequest>();
+    found.visit::<PairingLink>();
+    found.visit::<DeviceList>();
     found.visit::<AddProject>();
+    found.visit::<ProjectList>();
+    found.visit::<Diagnostics>();
     found.visit::<Directories>();
     found.visit::<CreateThread>();
     found.visit::<SendMessage>();

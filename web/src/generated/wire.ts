@@ -280,6 +280,77 @@ export type Decision = "once" | "session" | "always" | "reject";
 export type Delivery = "queue" | "steer";
 
 /**
+ * A browser that was paired.
+ */
+export type Device = { 
+/**
+ * Its id, to revoke it with.
+ */
+id: string, 
+/**
+ * What it said it is.
+ */
+name: string, 
+/**
+ * When it was paired.
+ */
+created_at: number, 
+/**
+ * Whether it is the one that asks.
+ */
+current: boolean, };
+
+/**
+ * `GET /api/devices`: the browsers that were paired.
+ */
+export type DeviceList = { 
+/**
+ * The devices, last paired first.
+ */
+devices: Array<Device>, };
+
+/**
+ * `GET /api/diagnostics`: what to look at, and to send along, when something is wrong.
+ */
+export type Diagnostics = { 
+/**
+ * Baton's version.
+ */
+version: string, 
+/**
+ * The name of this run of the server.
+ */
+epoch: string, 
+/**
+ * The server's process id.
+ */
+pid: number, 
+/**
+ * The operating system and processor.
+ */
+system: string, 
+/**
+ * How long the server has been running, in seconds.
+ */
+uptime_seconds: number, 
+/**
+ * Where everything is stored.
+ */
+data_dir: string, 
+/**
+ * The server's own memory in bytes, without agent processes, when the system tells it.
+ */
+memory_bytes: number | null, 
+/**
+ * Sockets that are open now.
+ */
+sockets: number, 
+/**
+ * Every provider.
+ */
+providers: Array<ProviderStatus>, };
+
+/**
  * `GET /api/directories?path=`: directories that continue a path.
  */
 export type Directories = { 
@@ -641,6 +712,23 @@ export type PairRequest = {
 code: string, };
 
 /**
+ * `POST /api/pair/new`: a new one-time code, to pair another device with.
+ */
+export type PairingLink = { 
+/**
+ * The code, as it may be typed by hand.
+ */
+code: string, 
+/**
+ * The link that carries it, for the address this server was started with.
+ */
+url: string, 
+/**
+ * When the code expires.
+ */
+expires_at: number, };
+
+/**
  * What a running turn is doing, when it is more than working.
  */
 export type Phase = { "kind": "starting_agent" } | { "kind": "opening_session" } | { "kind": "sending" } | { "kind": "retrying", 
@@ -690,7 +778,7 @@ detail?: string, };
 /**
  * The stable codes of problems.
  */
-export type ProblemCode = "unauthorized" | "bad_pairing_code" | "forbidden_origin" | "bad_request" | "too_large" | "not_found" | "unknown_project" | "unknown_thread" | "unknown_turn" | "unknown_item" | "unknown_provider" | "unknown_model" | "not_a_directory" | "path_outside" | "project_busy" | "empty_message" | "message_too_long" | "no_model" | "thread_archived" | "queue_full" | "not_queued" | "request_closed" | "already_answering" | "wrong_answer" | "bad_title" | "id_taken" | "provider_unavailable" | "too_many" | "storage_failed" | "shutting_down" | "internal";
+export type ProblemCode = "unauthorized" | "bad_pairing_code" | "forbidden_origin" | "bad_request" | "unsupported_media_type" | "too_large" | "method_not_allowed" | "too_many_tries" | "timed_out" | "not_found" | "unknown_project" | "unknown_thread" | "unknown_turn" | "unknown_item" | "unknown_device" | "unknown_provider" | "unknown_model" | "not_a_directory" | "path_outside" | "project_busy" | "empty_message" | "message_too_long" | "no_model" | "thread_archived" | "queue_full" | "not_queued" | "request_closed" | "already_answering" | "wrong_answer" | "bad_title" | "id_taken" | "provider_unavailable" | "too_many" | "storage_failed" | "shutting_down" | "internal";
 
 /**
  * A directory on this machine that threads work in.
@@ -717,6 +805,15 @@ created_at: number, };
  * A project's id.
  */
 export type ProjectId = string;
+
+/**
+ * `GET /api/projects`.
+ */
+export type ProjectList = { 
+/**
+ * Every project, by name.
+ */
+projects: Array<Project>, };
 
 /**
  * What a provider can do beyond the core; interfaces ask for these, never for its name.

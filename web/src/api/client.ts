@@ -1,0 +1,101 @@
+// Commands and queries by HTTP. Every failure is a `Problem`, also when there was no answer.
+
+import type {
+  AddProject, Answer, Bootstrap, CreateThread, Directories, ModelList, Problem, Project, ProviderStatus, SendMessage, SetProvider,
+  TextWhole, Thread, ThreadList, ThreadPatch, Turn, Window,
+} from "../generated/wire";
+
+/** A refusal of the server, or the absence of an answer (`offline`). */
+export class ApiError extends Error {
+  constructor(
+    readonly problem: Problem,
+    /** Nobody answered: the same command may be sent again. */
+    readonly offline = false,
+  ) {
+    super(problem.detail ? `${problem.title} ${problem.detail}` : problem.title);
+  }
+}
+
+/** What went wrong, in words for a person. */
+export function explain(error: unknown): string {
+  if (error instanceof ApiError) return sentence(error.problem.title, error.problem.detail);
+  return error instanceof Error ? error.message : String(error);
+}
+
+export function sentence(title: string, detail?: string): string {
+  const first = title.charAt(0).toUpperCase() + title.slice(1);
+  const end = /[.!?…]$/.test(first) ? "" : ".";
+  if (!detail) return first + end;
+  return `${first}${end} ${detail.charAt(0).toUpperCase()}${detail.slice(1)}`;
+}
+
+/** An address of the server, relative to the page, so that it also works below a path prefix. */
+export function address(path: string): URL {
+  return new URL(path, document.baseURI.split("#")[0]);
+}
+
+const TIMEOUT_MS = 30_000;
+
+async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(address(`api/${path}`), {
+      method,
+      credentials: "same-origin",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      ...(method === "GET"
+        ? {}
+        : { headers: { "content-type": "application/json" }, body: JSON.stringify(body ?? {}) }),
+    });
+  } catch {
+    throw new ApiError({ status: 0, code: "internal", title: "Baton does not answer", detail: "It is tried again when the connection is back." }, true);
+  }
+  if (!response.ok) throw new ApiError(await problemOf(response));
+  const text = await response.text();
+  return (text ? JSON.parse(text) : undefined) as T;
+}
+
+async function problemOf(response: Response): Promise<Problem> {
+  try {
+    const problem = (await response.json()) as Problem;
+    if (problem.code && problem.title) return problem;
+  } catch {
+    // Not one of Baton's: a proxy's, perhaps.
+  }
+  return { status: response.status, code: "internal", title: `The server answered ${response.status}` };
+}
+
+const e = encodeURIComponent;
+
+export const api = {
+  pair: (code: string) => call<void>("POST", "pair", { code }),
+  bootstrap: () => call<Bootstrap>("GET", "bootstrap"),
+
+  addProject: (project: AddProject) => call<Project>("POST", "projects", project),
+  removeProject: (id: string) => call<void>("DELETE", `projects/${e(id)}`),
+  directories: (path: string) => call<Directories>("GET", `directories?path=${e(path)}`),
+
+  threads: (query: { archived?: boolean; project?: string; before?: number }) =>
+    call<ThreadList>("GET", `threads?${new URLSearchParams(Object.entries(query).map(([k, v]) => [k, String(v)]))}`),
+  createThread: (thread: CreateThread) => call<Thread>("POST", "threads", thread),
+  patchThread: (id: string, patch: ThreadPatch) => call<Thread>("PATCH", `threads/${e(id)}`, patch),
+  deleteThread: (id: string) => call<void>("DELETE", `threads/${e(id)}`),
+  window: (id: string, before: number) => call<Window>("GET", `threads/${e(id)}/window?before=${before}`),
+
+  send: (thread: string, message: SendMessage) => call<Turn>("POST", `threads/${e(thread)}/turns`, message),
+  withdraw: (thread: string, turn: string) => call<void>("DELETE", `threads/${e(thread)}/turns/${e(turn)}`),
+  stop: (thread: string) => call<void>("POST", `threads/${e(thread)}/stop`),
+  release: (thread: string) => call<void>("POST", `threads/${e(thread)}/release`),
+  answer: (thread: string, request: string, answer: Answer) =>
+    call<void>("POST", `threads/${e(thread)}/requests/${e(request)}/answer`, { answer }),
+
+  itemBody: (thread: string, item: string) => call<TextWhole>("GET", `threads/${e(thread)}/items/${e(item)}/body`),
+  turnText: (thread: string, turn: string) => call<TextWhole>("GET", `threads/${e(thread)}/turns/${e(turn)}/text`),
+
+  setProvider: (id: string, settings: SetProvider) => call<ProviderStatus>("PATCH", `providers/${e(id)}`, settings),
+  refreshProvider: (id: string) => call<ProviderStatus>("POST", `providers/${e(id)}/refresh`),
+  models: (id: string) => call<ModelList>("GET", `providers/${e(id)}/models`),
+  warm: (id: string) => call<void>("POST", `providers/${e(id)}/warm`),
+};
+
+export type Api = typeof api;

@@ -1,0 +1,34 @@
+// What this device remembers. Storage may be full, forbidden or absent; nothing depends on it.
+
+const PREFIX = "baton.";
+
+export function recall<T>(key: string): T | undefined {
+  try {
+    const text = localStorage.getItem(PREFIX + key);
+    return text === null ? undefined : (JSON.parse(text) as T);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns whether it is kept. */
+export function remember(key: string, value: unknown): boolean {
+  try {
+    if (value === undefined) localStorage.removeItem(PREFIX + key);
+    else localStorage.setItem(PREFIX + key, JSON.stringify(value));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Every key with this beginning, without Baton's own prefix. */
+export function rememberedKeys(start: string): string[] {
+  try {
+    return Object.keys(localStorage)
+      .filter((key) => key.startsWith(PREFIX + start))
+      .map((key) => key.slice(PREFIX.length));
+  } catch {
+    return [];
+  }
+}

@@ -95,7 +95,7 @@ test("a dead link is noticed by its silence", () => {
   vi.advanceTimersByTime(15_000);
   expect(last().sent.at(-1)).toEqual({ type: "ping" });
   last().say({ type: "pong" });
-  vi.advanceTimersByTime(15_000 + 8_000);
+  vi.advanceTimersByTime(15_000 + 8_001);
   expect(sockets).toHaveLength(2);
   expect(sockets[0]!.closed).toBe(true);
 });
@@ -104,7 +104,7 @@ test("waking up doubts an open link and tries a broken one at once", () => {
   connection.start();
   last().open();
   connection.wake();
-  vi.advanceTimersByTime(2_500);
+  vi.advanceTimersByTime(2_501);
   expect(sockets).toHaveLength(2);
   last().break();
   last().break();

@@ -1,0 +1,70 @@
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::*;
+
+/// A stand-in for the program, which behaves as `script` says.
+async fn launched(script: &str) -> Result<Server, LaunchError> {
+    let dir = tempfile::tempdir().unwrap();
+    let program = dir.path().join("kilo");
+    std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut launch = Launch::program(program, dir.path());
+    launch.timeout = Duration::from_secs(20);
+    super::launch(&Host::default(), launch).await
+}
+
+#[tokio::test]
+async fn an_exit_while_starting_shows_the_last_lines() {
+    let error = launched("echo hello; echo EACCES: denied >&2; exit 1").await.unwrap_err();
+    let LaunchError::Exited { exit, stdout } = error else { panic!("{error}") };
+    assert_eq!((exit.stderr, stdout), (vec!["EACCES: denied".into()], vec!["hello".into()]));
+}
+
+#[tokio::test]
+async fn words_that_are_not_understood_are_reported_soon() {
+    let error = launched("echo Serving at http://127.0.0.1:1; sleep 600").await.unwrap_err();
+    let LaunchError::Unsupported { said } = error else { panic!("{error}") };
+    assert!(said.starts_with("Serving"));
+}
+
+#[tokio::test]
+async fn a_server_without_a_password_is_refused() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let _ = socket.read(&mut [0; 4096]).await;
+            let body = r#"{"healthy":true,"version":"7.7.7"}"#;
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+            let _ = socket.write_all(format!("{head}{body}").as_bytes()).await;
+        }
+    });
+    let script = format!(
+        "echo Warning: http://x is odd; echo kilo server listening on http://127.0.0.1:{port}; exec sleep 600"
+    );
+    let error = launched(&script).await.unwrap_err();
+    assert!(matches!(error, LaunchError::Unprotected { .. }), "{error}");
+}
+
+#[test]
+fn the_password_is_in_the_environment_only() {
+    let secret = password().unwrap();
+    assert_eq!(secret.len(), 64);
+    assert_ne!(Some(&secret), password().as_ref());
+    let connection = Connection::new("http://127.0.0.1:1", &secret);
+    let client = Client::new(connection.clone(), Limits::default()).unwrap();
+    assert!(!format!("{connection:?} {client:?}").contains(&secret));
+}
+
+#[test]
+fn the_ready_line_is_recognised() {
+    let url = |line| listening_on(line);
+    assert_eq!(
+        url("kilo server listening on http://127.0.0.1:4096").as_deref(),
+        Some("http://127.0.0.1:4096")
+    );
+    assert_eq!(url("listening on   http://[::1]:1  x").as_deref(), Some("http://[::1]:1"));
+    assert_eq!(url("Warning: KILO_SERVER_PASSWORD is not set; server is unsecured."), None);
+    assert_eq!(url("listening on port 80"), None);
+}

@@ -1,0 +1,399 @@
+//! Against the real Kilo, with a scripted model.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+#![cfg(target_os = "linux")]
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use kilo_sdk::types::{ErrorKind, Message, ModelRef, PartBody, Rule, ToolStatus};
+use kilo_sdk::{
+    Client, CloseReason, Connection, Error, Event, EventStream, Instance, Launch, LaunchError,
+    Limits, LocateError, MessageId, NewSession, Prompt, PromptPart, Reply, Server, SessionFilter,
+    SessionId, SessionUpdate, StreamItem, StreamOptions, locate,
+};
+use process::{Cause, Host};
+use serde_json::json;
+use testkit::model::Script;
+use testkit::sandbox::Sandbox;
+use testkit::wait::PATIENT;
+
+struct Rig {
+    // The server before what it lives in.
+    server: Server,
+    instance: Instance,
+    events: EventStream,
+    sandbox: Sandbox,
+}
+
+impl Rig {
+    async fn new() -> Self {
+        let sandbox = Sandbox::new().await.unwrap();
+        let server = start(&sandbox).await;
+        let instance = server.client().at(sandbox.project.to_str().unwrap());
+        let options = StreamOptions { exit: Some(server.exit()), ..StreamOptions::default() };
+        let mut events = server.client().events(options);
+        assert!(matches!(events.next().await, Some(StreamItem::Connected)));
+        // Not a wait for something: what the server itself needs (see `SETTLE`).
+        tokio::time::sleep(StreamItem::SETTLE).await;
+        Self { server, instance, events, sandbox }
+    }
+
+    async fn session(&self) -> SessionId {
+        let new = NewSession { title: Some("test".into()), ..NewSession::default() };
+        self.instance.create_session(&new).await.unwrap().id
+    }
+
+    async fn prompt(&self, session: &SessionId, text: String) -> MessageId {
+        let message_id = MessageId::ascending();
+        let prompt = Prompt {
+            message_id: message_id.clone(),
+            agent: Some("code".into()),
+            model: ModelRef::parse("mock/m1"),
+            parts: vec![PromptPart::text(text)],
+            ..Prompt::default()
+        };
+        self.instance.prompt(session, &prompt).await.unwrap();
+        message_id
+    }
+
+    /// The next event that `pick` gives something for.
+    async fn next<T>(&mut self, mut pick: impl FnMut(Event) -> Option<T>) -> T {
+        let found = async {
+            loop {
+                match self.events.next().await {
+                    Some(StreamItem::Event { envelope, .. }) => {
+                        if let Some(found) = pick(envelope.event) {
+                            return found;
+                        }
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
+        };
+        tokio::time::timeout(PATIENT, found).await.expect("the event never came")
+    }
+
+    async fn closed(&mut self, session: &SessionId) -> CloseReason {
+        self.next(|event| match event {
+            Event::TurnClose { session_id, reason, .. } if session_id == *session => Some(reason),
+            _ => None,
+        })
+        .await
+    }
+}
+
+async fn start(sandbox: &Sandbox) -> Server {
+    let mut launch = launch_of(sandbox);
+    launch.config = Some(json!({ "snapshot": false, "permission": { "bash": "ask" } }));
+    kilo_sdk::launch(&Host::default(), launch).await.unwrap()
+}
+
+fn launch_of(sandbox: &Sandbox) -> Launch {
+    let mut launch = Launch::program(&sandbox.kilo.binary, &sandbox.project);
+    for (name, value) in &sandbox.env {
+        launch = launch.env(name, value);
+    }
+    launch.timeout = PATIENT;
+    launch
+}
+
+#[tokio::test]
+async fn the_wrapper_is_located_as_the_native_program() {
+    let kilo = testkit::kilo::install_async().await.unwrap();
+    let host = Host::default();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let installed = locate(&host, Some(&kilo.wrapper), &path).await.unwrap();
+    assert_eq!(installed.version.to_string(), kilo.version);
+    let magic = &std::fs::read(&installed.program).unwrap()[..4];
+    assert_eq!(magic, b"\x7fELF", "{} is the native program", installed.program.display());
+    let none = locate(&host, Some("/no/such/kilo".as_ref()), &path).await;
+    assert!(matches!(none, Err(LocateError::NotFound { .. })));
+}
+
+#[tokio::test]
+async fn a_server_is_launched_protected_asked_and_stopped() {
+    let rig = Rig::new().await;
+    assert_eq!(rig.server.health().version, rig.sandbox.kilo.version);
+
+    let wrong = Connection::new(rig.server.client().url(), "wrong");
+    let stranger = Client::new(wrong, Limits::default()).unwrap();
+    assert!(matches!(stranger.health().await, Err(Error::Unauthorized)));
+    let mut refused = stranger.events(StreamOptions::default());
+    let Some(StreamItem::Disconnected(why)) = refused.next().await else { panic!() };
+    assert!(why.ended(), "{why:?}");
+
+    let inventory = rig.instance.providers().await.unwrap();
+    assert_eq!(inventory.connected, ["mock"]);
+    let mock = &inventory.providers[0];
+    let models: HashMap<&str, _> = mock.models.iter().map(|m| (m.id.as_str(), m)).collect();
+    assert!(models["m1"].capabilities.toolcall && models["m1"].capabilities.output.text);
+    assert!(models.contains_key("vendor/name:free"));
+    assert!(models["m-vision"].capabilities.input.image);
+    assert!(["low", "medium", "high"].iter().all(|v| models["m2"].variants.contains(&(*v).into())));
+    assert!((models["m1"].limit.context - 100_000.0).abs() < 0.5);
+
+    assert_eq!(rig.instance.config_warnings().await.unwrap(), []);
+    let config = rig.instance.config().await.unwrap();
+    assert_eq!(config.permission["bash"], "ask");
+    assert_eq!((config.snapshot, config.model.as_deref()), (Some(false), Some("mock/m1")));
+    let agents = rig.instance.agents().await.unwrap();
+    assert!(agents.iter().any(|a| a.name == "code" && a.mode == "primary"));
+    assert!(rig.instance.commands().await.unwrap().iter().any(|c| c.name == "init"));
+    assert!(!rig.instance.auth_status().await.unwrap().authenticated);
+    assert!(rig.instance.mcp().await.unwrap().is_empty());
+    let paths = rig.instance.paths().await.unwrap();
+    assert_eq!(paths.directory, rig.sandbox.project.to_str().unwrap());
+    let file = rig.instance.file_content("package.json").await.unwrap();
+    assert!(file.content.contains("tally"));
+
+    let missing = rig.instance.session(&"ses_none".into()).await;
+    assert!(missing.is_err_and(|e| e.is_not_found()));
+
+    let (pid, usage) = (rig.server.pid(), rig.server.usage().unwrap());
+    assert!(usage.rss_bytes > 100_000_000 && usage.processes >= 1);
+    let exit = rig.server.stop("test", Duration::from_secs(20)).await.unwrap();
+    assert_eq!(exit.cause, Cause::Stopped { reason: "test".into(), forced: false });
+    assert!(exit.status.success(), "it tidied up: {exit:?}");
+    assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists());
+    let gone = rig.instance.statuses().await.unwrap_err();
+    assert!(matches!(gone, Error::Connect(_)) && !gone.outcome_unknown(), "{gone:?}");
+}
+
+#[tokio::test]
+async fn a_turn_is_streamed_and_its_snapshot_agrees() {
+    let mut rig = Rig::new().await;
+    let session = rig.session().await;
+    let text = "One two three, caffè ☕ four five.";
+    let script = Script::new().reasoning("Let me think.").stream(text, 3, Duration::from_millis(2));
+    let message_id = rig.prompt(&session, script.prompt("say it")).await;
+
+    let mut kinds = HashMap::new();
+    let mut deltas: HashMap<_, String> = HashMap::new();
+    let mut opened = false;
+    let reason = rig
+        .next(|event| {
+            assert_eq!(event.session_id().unwrap_or_else(|| session.clone()), session);
+            match event {
+                Event::TurnOpen { .. } => opened = true,
+                Event::PartUpdated { part, .. } => {
+                    let kind = match part.body {
+                        PartBody::Text(_) => "text",
+                        PartBody::Reasoning(_) => "reasoning",
+                        _ => "other",
+                    };
+                    kinds.insert(part.id, kind);
+                }
+                Event::PartDelta { part_id, delta, .. } => {
+                    deltas.entry(part_id).or_default().push_str(&delta);
+                }
+                Event::TurnClose { reason, .. } => return Some(reason),
+                _ => {}
+            }
+            None
+        })
+        .await;
+    assert!(opened);
+    assert_eq!(reason, CloseReason::Completed);
+    let streamed: HashMap<&str, &String> = deltas.iter().map(|(id, t)| (kinds[id], t)).collect();
+    assert_eq!(streamed["text"], text);
+    assert_eq!(streamed["reasoning"], "Let me think.");
+
+    let page = rig.instance.messages(&session, 10, None).await.unwrap();
+    assert_eq!(page.older, None);
+    let [user, answer] = page.messages.as_slice() else { panic!("{page:?}") };
+    assert_eq!(user.info.id(), message_id);
+    let Message::Assistant(info) = &answer.info else { panic!() };
+    assert_eq!((&info.parent_id, info.finish.as_deref()), (&message_id, Some("stop")));
+    assert!(info.time.end.is_some() && info.error.is_none());
+    let stored = answer.parts.iter().find_map(|p| match &p.body {
+        PartBody::Text(part) => Some(part.text.as_str()),
+        _ => None,
+    });
+    assert_eq!(stored, Some(text));
+
+    let newest = rig.instance.messages(&session, 1, None).await.unwrap();
+    assert_eq!(newest.messages[0].info.id(), answer.info.id());
+    let older = rig.instance.messages(&session, 1, newest.older.as_deref()).await.unwrap();
+    assert_eq!(older.messages[0].info.id(), message_id);
+}
+
+#[tokio::test]
+async fn a_permission_is_asked_answered_and_widened() {
+    let mut rig = Rig::new().await;
+    let session = rig.session().await;
+    let script = Script::new().bash("echo first").step().bash("echo second").step().text("Done.");
+    rig.prompt(&session, script.prompt("run")).await;
+    let asked = |event| match event {
+        Event::PermissionAsked(request) => Some(request),
+        _ => None,
+    };
+    let request = rig.next(asked).await;
+    assert_eq!((request.permission.as_str(), &request.session_id), ("bash", &session));
+    assert_eq!(request.patterns, ["echo first"]);
+    assert_eq!(rig.instance.permissions().await.unwrap(), [(*request).clone()]);
+    assert!(rig.instance.statuses().await.unwrap().contains_key(&session));
+
+    let rules = request.always.iter().map(|pattern| Rule {
+        permission: "bash".into(),
+        pattern: pattern.clone(),
+        action: kilo_sdk::types::Action::Allow,
+    });
+    let update = SessionUpdate { permission: rules.collect(), ..SessionUpdate::default() };
+    let session_now = rig.instance.update_session(&session, &update).await.unwrap();
+    assert_eq!(session_now.permission, update.permission);
+    rig.instance.reply_permission(&request.id, Reply::Once, None).await.unwrap();
+    let again = rig.instance.reply_permission(&request.id, Reply::Once, None).await;
+    assert!(again.is_err_and(|e| e.is_not_found()), "answered already");
+
+    let (mut outputs, mut asks) = (Vec::new(), 0);
+    let reason = rig
+        .next(|event| match event {
+            Event::PermissionAsked(_) => {
+                asks += 1;
+                None
+            }
+            Event::PartUpdated { part, .. } => {
+                if let PartBody::Tool(tool) = part.body
+                    && tool.state.status == ToolStatus::Completed
+                {
+                    outputs.push(tool.state.output.unwrap_or_default());
+                }
+                None
+            }
+            Event::TurnClose { reason, .. } => Some(reason),
+            _ => None,
+        })
+        .await;
+    assert_eq!((reason, asks), (CloseReason::Completed, 0), "the second was allowed by the rule");
+    assert_eq!(outputs, ["first\n", "second\n"]);
+    assert_eq!(rig.instance.permissions().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_question_is_answered_and_a_turn_aborted() {
+    let mut rig = Rig::new().await;
+    let session = rig.session().await;
+    let question = json!({ "questions": [{ "question": "Which colour?", "header": "Colour",
+        "options": [{ "label": "Red", "description": "warm" }, { "label": "Blue", "description": "cold" }] }] });
+    let script =
+        Script::new().tool("question", question).step().text("before").wait("never").text("after");
+    rig.prompt(&session, script.prompt("ask")).await;
+    let request = rig
+        .next(|event| match event {
+            Event::QuestionAsked(request) => Some(request),
+            _ => None,
+        })
+        .await;
+    assert_eq!(request.questions[0].options[1].label, "Blue");
+    assert!(request.tool.is_some());
+    assert_eq!(rig.instance.questions().await.unwrap().len(), 1);
+    rig.instance.reply_question(&request.id, &[vec!["Blue".into()]]).await.unwrap();
+    rig.next(|event| match event {
+        Event::PartDelta { delta, .. } => (delta == "before").then_some(()),
+        _ => None,
+    })
+    .await;
+
+    rig.instance.abort(&session).await.unwrap();
+
+    let mut error = None;
+    let reason = rig
+        .next(|event| match event {
+            Event::SessionError { error: e, .. } => {
+                error = Some(e.kind);
+                None
+            }
+            Event::TurnClose { reason, .. } => Some(reason),
+            _ => None,
+        })
+        .await;
+    assert_eq!((reason, error), (CloseReason::Interrupted, Some(ErrorKind::Aborted)));
+    rig.instance.abort(&session).await.expect("aborting an idle session is fine");
+}
+
+#[tokio::test]
+async fn sessions_are_listed_changed_forked_taken_back_and_deleted() {
+    let mut rig = Rig::new().await;
+    let session = rig.session().await;
+    let first = rig.prompt(&session, Script::new().text("one").prompt("1")).await;
+    assert_eq!(rig.closed(&session).await, CloseReason::Completed);
+    let second = rig.prompt(&session, Script::new().text("two").prompt("2")).await;
+    assert_eq!(rig.closed(&session).await, CloseReason::Completed);
+
+    let fork = rig.instance.fork(&session, Some(&second)).await.unwrap();
+    let forked = rig.instance.messages(&fork.id, 10, None).await.unwrap();
+    assert_eq!(forked.messages.len(), 2, "what came before the second prompt");
+
+    let reverted = rig.instance.revert(&session, &second, None).await.unwrap();
+    assert_eq!(reverted.revert.unwrap().message_id, second);
+    assert_eq!(rig.instance.unrevert(&session).await.unwrap().revert, None);
+
+    let title = SessionUpdate { title: Some("Renamed".into()), ..SessionUpdate::default() };
+    assert_eq!(rig.instance.update_session(&session, &title).await.unwrap().title, "Renamed");
+    let roots = SessionFilter { roots: true, ..SessionFilter::default() };
+    let listed = rig.instance.sessions(&roots).await.unwrap();
+    assert!(listed.iter().any(|s| s.id == session && s.title == "Renamed"));
+    assert_eq!(rig.instance.children(&session).await.unwrap(), []);
+    assert_eq!(rig.instance.todo(&session).await.unwrap(), []);
+    assert_eq!(rig.instance.message(&session, &first).await.unwrap().info.id(), first);
+    rig.instance.delete_session(&session).await.unwrap();
+    let gone = rig.instance.session(&session).await;
+    assert!(gone.is_err_and(|e| e.is_not_found()));
+    rig.instance.dispose().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_provider_s_refusal_is_told_by_its_kind() {
+    let mut rig = Rig::new().await;
+    let session = rig.session().await;
+    rig.prompt(&session, Script::new().status(402, "pay first").prompt("go")).await;
+    let error = rig
+        .next(|event| match event {
+            Event::SessionError { error, .. } => Some(error),
+            _ => None,
+        })
+        .await;
+    assert_eq!(
+        (error.kind, error.status_code, error.retryable),
+        (ErrorKind::Api, Some(402), false)
+    );
+    assert_eq!(rig.closed(&session).await, CloseReason::Error);
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_start_says_why() {
+    let sandbox = Sandbox::new().await.unwrap();
+    let launch = launch_of(&sandbox)
+        .env("HOME", "/proc/none")
+        .env("XDG_DATA_HOME", "/proc/none/data")
+        .env("XDG_STATE_HOME", "/proc/none/state")
+        .env("XDG_CONFIG_HOME", "/proc/none/config")
+        .env("XDG_CACHE_HOME", "/proc/none/cache");
+    let error = kilo_sdk::launch(&Host::default(), launch).await.unwrap_err();
+    let LaunchError::Exited { exit, .. } = error else { panic!("{error}") };
+    assert!(exit.stderr.iter().any(|line| line.contains("/proc/none")), "{exit:?}");
+}
+
+#[tokio::test]
+async fn the_stream_tells_the_server_s_death() {
+    let mut rig = Rig::new().await;
+    let pid = nix::unistd::Pid::from_raw(rig.server.pid().cast_signed());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
+    let ended = async {
+        loop {
+            match rig.events.next().await {
+                Some(StreamItem::Disconnected(why)) if why.ended() => return,
+                None => panic!("the last item says why"),
+                Some(_) => {}
+            }
+        }
+    };
+    tokio::time::timeout(PATIENT, ended).await.unwrap();
+    assert!(rig.events.next().await.is_none());
+    assert_eq!(rig.server.exit().wait().await.unwrap().cause, Cause::Exited);
+}

@@ -1,0 +1,253 @@
+// The page's one state and what feeds it: messages of the socket, gathered and applied once per
+// frame, and the answers of commands.
+
+import { batch, createContext, createSignal, useContext } from "solid-js";
+import { createStore, produce } from "solid-js/store";
+import { address, api, ApiError, explain } from "../api/client";
+import { createOutbox } from "../composer/outbox";
+import type { Bootstrap, ModelList, ProviderId, ServerMessage, Thread, ThreadId, Turn } from "../generated/wire";
+import { Connection, type ConnectionStatus } from "../sync/connection";
+import { put } from "../sync/merge";
+import { addPage, putThread, putTurn, reduce, trim, type Effect } from "../sync/reduce";
+import { emptyState, emptyThread, type ThreadView } from "../sync/state";
+
+export interface ModelsView {
+  loading: boolean;
+  list: ModelList | null;
+  problem: string | null;
+}
+
+/** Threads that stay loaded and followed, the one on screen included. */
+const MAX_FOLLOWED = 6;
+/** Items of one thread that are held; older ones come back as pages. */
+const MAX_ITEMS = 1_500;
+const TRIM_TO = 600;
+/** Frames are not drawn while the page is hidden; state moves on all the same. */
+const HIDDEN_FLUSH_MS = 250;
+
+export type Baton = ReturnType<typeof createBaton>;
+
+export function createBaton() {
+  const [state, setState] = createStore(emptyState());
+  const [models, setModels] = createStore<Record<ProviderId, ModelsView>>({});
+  const [status, setStatus] = createSignal<ConnectionStatus>("connecting");
+  const [bootstrap, setBootstrap] = createSignal<Bootstrap | null>(null);
+
+  const connection = new Connection(
+    { open: () => new WebSocket(socketAddress()), isAuthorized },
+    {
+      message: receive,
+      status: (next) => {
+        setStatus(next);
+        if (next === "connected") {
+          outbox.resume();
+          if (!bootstrap()) void loadBootstrap();
+        }
+      },
+    },
+  );
+  connection.follow({ topic: "shell" }, () => state.shell.cursor);
+
+  const outbox = createOutbox({
+    accepted(turn) {
+      mutateThread(turn.thread_id, (view) => {
+        if (view.status === "ready" && !view.turns[turn.id]) putTurn(view, turn);
+      });
+      // A thread that is not on screen needs no more proof.
+      if (state.threads[turn.thread_id]?.status !== "ready" && !followed.includes(turn.thread_id)) outbox.confirmed(turn.id);
+    },
+    created: (id) => {
+      if (followed.includes(id)) connection.follow({ topic: "thread", id }, () => state.threads[id]?.cursor ?? null);
+    },
+  });
+
+  // Messages wait here for the next frame. The server bounds what it sends ahead.
+  let inbox: ServerMessage[] = [];
+  let scheduled = false;
+
+  function receive(message: ServerMessage): void {
+    inbox.push(message);
+    if (scheduled) return;
+    scheduled = true;
+    if (document.visibilityState === "visible") requestAnimationFrame(flush);
+    else setTimeout(flush, HIDDEN_FLUSH_MS);
+  }
+
+  function flush(): void {
+    if (!scheduled) return;
+    scheduled = false;
+    const messages = inbox;
+    inbox = [];
+    const effects: Effect[] = [];
+    const before = state.version;
+    batch(() => {
+      setState(
+        produce((draft) => {
+          for (const message of messages) effects.push(...reduce(draft, message));
+        }),
+      );
+    });
+    for (const effect of effects) {
+      if (effect.kind === "resync") connection.resync(effect.topic);
+      else if (models[effect.provider]) void loadModels(effect.provider);
+    }
+    if (before && state.version !== before) location.reload();
+    for (const [id, view] of Object.entries(state.threads)) {
+      if (Object.keys(view.items).length > MAX_ITEMS && mayTrim(id)) mutateThread(id, (v) => trim(v, TRIM_TO));
+    }
+  }
+
+  let mayTrim: (id: ThreadId) => boolean = () => true;
+
+  function mutateThread(id: ThreadId, change: (view: ThreadView) => void): void {
+    if (state.threads[id]) setState("threads", id, produce(change));
+  }
+
+  // The most recently shown last.
+  const followed: ThreadId[] = [];
+
+  /** Loads a thread and keeps it live. Threads shown before stay so for a while. */
+  function followThread(id: ThreadId): void {
+    const at = followed.indexOf(id);
+    if (at >= 0) followed.splice(at, 1);
+    followed.push(id);
+    if (!state.threads[id]) setState("threads", id, emptyThread());
+    if (!outbox.isCreating(id)) connection.follow({ topic: "thread", id }, () => state.threads[id]?.cursor ?? null);
+    while (followed.length > MAX_FOLLOWED) dropThread(followed[0]!);
+  }
+
+  function dropThread(id: ThreadId): void {
+    const at = followed.indexOf(id);
+    if (at >= 0) followed.splice(at, 1);
+    connection.unfollow({ topic: "thread", id });
+    setState("threads", produce((threads) => void delete threads[id]));
+  }
+
+  /** Loads a thread that failed to load again. */
+  function reloadThread(id: ThreadId): void {
+    dropThread(id);
+    followThread(id);
+  }
+
+  const paging = new Set<ThreadId>();
+
+  /** Loads the next older page, if there is one and none is on its way. */
+  async function loadOlder(id: ThreadId): Promise<void> {
+    const before = state.threads[id]?.older;
+    if (before === null || before === undefined || paging.has(id)) return;
+    paging.add(id);
+    try {
+      const page = await api.window(id, before);
+      mutateThread(id, (view) => {
+        // A snapshot may have come meanwhile.
+        if (view.older === before) addPage(view, page);
+      });
+    } finally {
+      paging.delete(id);
+    }
+  }
+
+  async function loadModels(provider: ProviderId): Promise<void> {
+    setModels(provider, (known) => ({ list: known?.list ?? null, problem: null, loading: true }));
+    try {
+      const list = await api.models(provider);
+      setModels(provider, { loading: false, problem: null, list });
+    } catch (error) {
+      setModels(provider, { loading: false, problem: explain(error) });
+    }
+  }
+
+  async function loadBootstrap(): Promise<void> {
+    try {
+      setBootstrap(await api.bootstrap());
+    } catch {
+      // It is asked again with the next connection.
+    }
+  }
+
+  async function isAuthorized(): Promise<boolean | "unknown"> {
+    try {
+      setBootstrap(await api.bootstrap());
+      return true;
+    } catch (error) {
+      if (error instanceof ApiError && !error.offline) return error.problem.status !== 401;
+      return "unknown";
+    }
+  }
+
+  return {
+    state,
+    models,
+    status,
+    bootstrap,
+    outbox,
+    connection,
+    followThread,
+    reloadThread,
+    loadOlder,
+    loadModels,
+    /** Says for which threads old items may be dropped: not where somebody reads them. */
+    guardTrim: (guard: (id: ThreadId) => boolean) => (mayTrim = guard),
+    /** Models of a provider, loaded when first asked for. */
+    ensureModels(provider: ProviderId): void {
+      const known = models[provider];
+      if (!known || (known.problem && !known.loading)) void loadModels(provider);
+    },
+    /** The newest row of a thread, wherever it is known from. */
+    row(id: ThreadId): Thread | undefined {
+      const own = state.threads[id]?.thread;
+      const shell = state.shell.threads[id];
+      if (!own || !shell) return own ?? shell;
+      return own.seq > shell.seq ? own : shell;
+    },
+    /** Puts in what a command answered, until the socket says the same. */
+    absorb(thread: Thread): void {
+      setState(
+        produce((draft) => {
+          const known = draft.shell.threads[thread.id];
+          if (thread.archived) delete draft.shell.threads[thread.id];
+          else if (!known || known.seq <= thread.seq) put(draft.shell.threads, thread.id, thread);
+          const view = draft.threads[thread.id];
+          if (view?.thread && view.thread.seq <= thread.seq) putThread(view, thread);
+        }),
+      );
+    },
+    absorbTurn(turn: Turn): void {
+      mutateThread(turn.thread_id, (view) => {
+        if (view.status === "ready" && !view.turns[turn.id]) putTurn(view, turn);
+      });
+    },
+    start(): () => void {
+      const wake = () => document.visibilityState === "visible" && connection.wake();
+      // A frame that was asked for is not drawn once the page is hidden.
+      const shown = () => {
+        flush();
+        wake();
+      };
+      window.addEventListener("online", wake);
+      window.addEventListener("focus", wake);
+      document.addEventListener("visibilitychange", shown);
+      connection.start();
+      return () => {
+        connection.stop();
+        window.removeEventListener("online", wake);
+        window.removeEventListener("focus", wake);
+        document.removeEventListener("visibilitychange", shown);
+      };
+    },
+  };
+}
+
+export const BatonContext = createContext<Baton>();
+
+export function useBaton(): Baton {
+  const baton = useContext(BatonContext);
+  if (!baton) throw new Error("there is no Baton around this component");
+  return baton;
+}
+
+function socketAddress(): URL {
+  const url = address("api/live");
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  return url;
+}

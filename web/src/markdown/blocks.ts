@@ -1,0 +1,73 @@
+// Streaming markdown as blocks: closed ones, which no later text can change, and one live tail.
+// Only the tail is read again when text comes, so a long answer costs what its last block costs.
+
+import { Lexer, type Token } from "marked";
+
+export interface Block {
+  /** The block's own markdown. */
+  raw: string;
+  /** Set for a code block: its text, shown without going through HTML. */
+  code?: { text: string; lang: string; closed: boolean };
+}
+
+/** Follows one text that mostly grows. */
+export class BlockStream {
+  #text = "";
+  /** How much of the text the closed blocks cover. */
+  #closedTo = 0;
+  /** How much of the text was looked at for closed blocks: whole lines only. */
+  #readTo = 0;
+  #closed: Block[] = [];
+
+  /** The blocks of the text now. Closed blocks keep their identity. */
+  update(text: string): Block[] {
+    if (!text.startsWith(this.#text)) {
+      this.#closedTo = this.#readTo = 0;
+      this.#closed = [];
+    }
+    this.#text = text;
+    this.#close(text.lastIndexOf("\n") + 1);
+    const tail = topLevel(text.slice(this.#closedTo)).filter((token) => token.type !== "space");
+    return [...this.#closed, ...tail.map((token) => blockOf(token, false))];
+  }
+
+  /**
+   * Closes blocks within whole lines. A line that is not complete decides nothing: the `2` that
+   * becomes `2. second` goes on with a list that it seemed to end.
+   */
+  #close(lines: number): void {
+    if (lines <= this.#readTo) return;
+    this.#readTo = lines;
+    const tokens = topLevel(this.#text.slice(this.#closedTo, lines));
+    for (const token of tokens.slice(0, lastOpen(tokens))) {
+      this.#closedTo += token.raw.length;
+      if (token.type !== "space") this.#closed.push(blockOf(token, true));
+    }
+  }
+}
+
+/** The blocks of a text that no longer grows. */
+export function blocksOf(text: string): Block[] {
+  // Definitions serve links in every block: such a text stays in one piece.
+  if (/^ {0,3}\[[^\]]+\]:/m.test(text)) return [{ raw: text }];
+  return new BlockStream().update(text);
+}
+
+/** Blocks only: what is inside them is read when they are rendered. */
+function topLevel(text: string): Token[] {
+  if (!text) return [];
+  return new Lexer({ gfm: true }).blockTokens(text, []);
+}
+
+/** The index from which text to come may still change what is there: the last block that is one. */
+function lastOpen(tokens: Token[]): number {
+  for (let i = tokens.length - 1; i >= 0; i--) if (tokens[i]!.type !== "space") return i;
+  return 0;
+}
+
+function blockOf(token: Token, closed: boolean): Block {
+  if (token.type !== "code") return { raw: token.raw };
+  const fence = /^ {0,3}(`{3,}|~{3,})/.exec(token.raw);
+  const done = closed || !fence || new RegExp(`\\n {0,3}${fence[1]}[\`~]*\\s*$`).test(token.raw);
+  return { raw: token.raw, code: { text: token.text, lang: (token.lang ?? "").trim().split(/\s/)[0] ?? "", closed: done } };
+}

@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { turn } from "../sync/samples";
+import { isShown, phaseWords, rowMark } from "./status";
+
+test("a thread's mark tells what matters most", () => {
+  expect(rowMark({ status: "needs_you", unread: true })).toBe("needs");
+  expect(rowMark({ status: "working", unread: true })).toBe("working");
+  expect(rowMark({ status: "failed", unread: false })).toBe("failed");
+  expect(rowMark({ status: "idle", unread: true })).toBe("unseen");
+  expect(rowMark({ status: "idle", unread: false })).toBe("idle");
+});
+
+test("what a turn is doing is said in words", () => {
+  const say = (over: Parameters<typeof turn>[0]) => phaseWords(turn(over), "Kilo", 1_000);
+  expect(say({})).toBe("Working…");
+  expect(say({ state: "preparing" })).toBe("Preparing…");
+  expect(say({ phase: { kind: "starting_agent" } })).toBe("Starting Kilo…");
+  expect(say({ phase: { kind: "starting_agent" }, stopping: true })).toBe("Stopping…");
+  expect(say({ phase: { kind: "retrying", attempt: 2, next_at: 8_400, message: "overloaded" } })).toBe(
+    "Retrying in 8 s (2nd try): overloaded",
+  );
+  expect(say({ phase: { kind: "retrying", attempt: 1, next_at: null, message: "" } })).toBe("Retrying now (1st try)");
+});
+
+test("queued and withdrawn turns are no part of the conversation", () => {
+  expect(isShown(turn({ state: "queued", started_at: null }))).toBe(false);
+  expect(isShown(turn({ state: "interrupted", started_at: null }))).toBe(false);
+  expect(isShown(turn({ state: "interrupted" }))).toBe(true);
+  expect(isShown(turn({ state: "failed", started_at: null }))).toBe(true);
+});

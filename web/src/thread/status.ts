@@ -1,0 +1,90 @@
+// Where threads and turns stand, in words and in one vocabulary of states.
+
+import type { ErrorCode, Phase, Thread, Turn } from "../generated/wire";
+import { duration, nth } from "../lib/format";
+
+export type Mark = "needs" | "working" | "failed" | "unseen" | "idle";
+
+export function markOf(thread: Pick<Thread, "status" | "unread">): Mark {
+  switch (thread.status) {
+    case "needs_you":
+      return "needs";
+    case "working":
+      return "working";
+    case "failed":
+      return thread.unread ? "failed" : "idle";
+    case "idle":
+      return thread.unread ? "unseen" : "idle";
+  }
+}
+
+/** The mark of a thread with the failures a person has seen, which stay failures. */
+export function rowMark(thread: Pick<Thread, "status" | "unread">): Mark {
+  return thread.status === "failed" ? "failed" : markOf(thread);
+}
+
+export const markWords: Record<Mark, string> = {
+  needs: "Needs you",
+  working: "Working",
+  failed: "Failed",
+  unseen: "Done, not looked at yet",
+  idle: "Idle",
+};
+
+export function isOver(turn: Pick<Turn, "state">): boolean {
+  return turn.state === "completed" || turn.state === "interrupted" || turn.state === "failed";
+}
+
+/** Whether a turn is part of the conversation: it began, or it failed before it could. */
+export function isShown(turn: Pick<Turn, "state" | "started_at">): boolean {
+  if (turn.state === "queued") return false;
+  return !(turn.state === "interrupted" && turn.started_at === null);
+}
+
+/** What a turn that is not over is doing. */
+export function phaseWords(turn: Pick<Turn, "state" | "phase" | "stopping">, agent: string, now: number): string {
+  if (turn.stopping) return "Stopping…";
+  if (!turn.phase) return turn.state === "preparing" ? "Preparing…" : "Working…";
+  return wordsOf(turn.phase, agent, now);
+}
+
+function wordsOf(phase: Phase, agent: string, now: number): string {
+  switch (phase.kind) {
+    case "starting_agent":
+      return `Starting ${agent}…`;
+    case "opening_session":
+      return "Opening the session…";
+    case "sending":
+      return `Sending to ${agent}…`;
+    case "retrying": {
+      const wait = phase.next_at === null ? 0 : phase.next_at - now;
+      const when = wait > 0 ? `in ${duration(Math.ceil(wait / 1000) * 1000).replace(".0 ", " ")}` : "now";
+      return `Retrying ${when} (${nth(phase.attempt)} try)${phase.message ? `: ${phase.message}` : ""}`;
+    }
+    case "waiting_for_network":
+      return `Waiting for the network…${phase.message ? ` ${phase.message}` : ""}`;
+    case "compacting":
+      return "Compacting the context…";
+    case "reconnecting":
+      return `Reconnecting to ${agent}…`;
+  }
+}
+
+/** The kind of a failure as a heading. */
+export const errorTitles: Record<ErrorCode, string> = {
+  unauthorized: "Not signed in",
+  payment: "No credit or no right to this model",
+  rate_limited: "Too many requests",
+  model_unavailable: "Model not available",
+  context_overflow: "The conversation is too long for this model",
+  content_filtered: "The answer was withheld",
+  provider_error: "The model's provider failed",
+  network: "The model's provider could not be reached",
+  rejected: "The agent refused the message",
+  not_accepted: "The message did not reach the agent",
+  agent_unavailable: "The agent could not be started",
+  agent_died: "The agent ended unexpectedly",
+  silent: "The agent went silent",
+  session_lost: "The session is gone",
+  internal: "Something in Baton failed",
+};

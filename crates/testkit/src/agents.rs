@@ -102,10 +102,11 @@ pub fn install(pin: &Pin) -> Result<Install> {
 /// this workspace whatever the target directory of the running build is, so that builds share it.
 #[must_use]
 pub fn agents_dir() -> PathBuf {
-    std::env::var_os("BATON_AGENTS_DIR").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/agents"),
-        PathBuf::from,
-    )
+    if let Some(told) = std::env::var_os("BATON_AGENTS_DIR") {
+        return PathBuf::from(told);
+    }
+    let crate_dir = Path::new(env!("CARGO_MANIFEST_DIR"));
+    crate_dir.ancestors().nth(2).unwrap_or(crate_dir).join("target/agents")
 }
 
 /// The file whose presence says that an install is complete.

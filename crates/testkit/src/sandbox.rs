@@ -1,5 +1,6 @@
 //! Everything a test or a demonstration needs around a real Kilo, in one directory.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -22,7 +23,8 @@ pub struct Sandbox {
     pub project: PathBuf,
     /// The installed Kilo.
     pub kilo: KiloInstall,
-    /// The environment to start Kilo, or Baton, with, on top of one's own.
+    /// The environment to start Kilo, or Baton, with, on top of one's own. On its `PATH` stands
+    /// this Kilo first, as `kilo`.
     pub env: Vec<(String, String)>,
     _owned: Option<TempDir>,
 }
@@ -51,7 +53,8 @@ impl Sandbox {
             .with_context(|| format!("the model server cannot listen on 127.0.0.1:{port}"))?;
         let home = Home::at(dir.join("home"))
             .with_context(|| format!("cannot create a home in {}", dir.display()))?;
-        let env = home.kilo_env_with(&KiloSetup::new(model.url()))?;
+        let mut env = home.kilo_env_with(&KiloSetup::new(model.url()))?;
+        env.push(("PATH".to_owned(), path_with(&dir.join("bin"), &kilo)?));
         let project = dir.join("tally");
         if !project.join(".git").exists() {
             project::sample(&project)?;
@@ -75,4 +78,22 @@ impl Sandbox {
             "env": env,
         })
     }
+}
+
+/// Links Kilo into `bin` and returns a `PATH` that begins with that.
+fn path_with(bin: &Path, kilo: &KiloInstall) -> Result<String> {
+    fs::create_dir_all(bin).with_context(|| format!("cannot create {}", bin.display()))?;
+    let bin = bin.canonicalize()?;
+    let link = bin.join("kilo");
+    if link.symlink_metadata().is_ok() {
+        // It may point to a Kilo that has moved since.
+        fs::remove_file(&link)?;
+    }
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(&kilo.binary, &link)?;
+    #[cfg(not(unix))]
+    fs::copy(&kilo.binary, &link)?;
+    let before = std::env::var_os("PATH").unwrap_or_default();
+    let all = std::iter::once(bin).chain(std::env::split_paths(&before));
+    Ok(std::env::join_paths(all)?.to_string_lossy().into_owned())
 }

@@ -1,0 +1,84 @@
+//! Settings of providers, and small values by name.
+
+use domain::{ProviderId, ProviderSettings};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::row::{decode, encode, execute, first};
+use crate::writer::Order;
+use crate::{Store, StoreError};
+
+impl Store {
+    /// Reads a provider's settings; `None` when a person never changed them.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when they cannot be read.
+    pub async fn provider_settings(
+        &self,
+        provider: &ProviderId,
+    ) -> Result<Option<ProviderSettings>, StoreError> {
+        let sql = "SELECT provider AS id, json FROM provider_settings WHERE provider = ?";
+        self.get(sql, "settings", provider.as_str().to_owned()).await
+    }
+
+    /// Stores a provider's settings.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub async fn put_provider_settings(
+        &self,
+        provider: &ProviderId,
+        settings: &ProviderSettings,
+    ) -> Result<(), StoreError> {
+        let sql = "INSERT INTO provider_settings (provider, json) VALUES (?1, ?2)
+            ON CONFLICT (provider) DO UPDATE SET json = ?2";
+        self.put(sql, provider.as_str().to_owned(), encode(settings)?).await
+    }
+
+    /// Reads a value by name.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when there is one that cannot be read as this type.
+    pub async fn value<T>(&self, key: &str) -> Result<Option<T>, StoreError>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        self.get("SELECT key AS id, json FROM kv WHERE key = ?", "value", key.to_owned()).await
+    }
+
+    /// Stores a value by name.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] when it cannot be written as JSON; else what the disk says.
+    pub async fn put_value<T>(&self, key: &str, value: &T) -> Result<(), StoreError>
+    where
+        T: Serialize + Sync,
+    {
+        let sql = "INSERT INTO kv (key, json) VALUES (?1, ?2)
+            ON CONFLICT (key) DO UPDATE SET json = ?2";
+        self.put(sql, key.to_owned(), encode(value)?).await
+    }
+
+    async fn get<T>(
+        &self,
+        sql: &'static str,
+        what: &'static str,
+        key: String,
+    ) -> Result<Option<T>, StoreError>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
+        self.readers
+            .call(move |conn| {
+                first(conn, sql, [&key], |row| decode(row, "json", what))?
+                    .map(|v| v.ok_or_else(|| StoreError::Damaged { what: format!("{what} {key}") }))
+                    .transpose()
+            })
+            .await
+    }
+
+    async fn put(&self, sql: &'static str, key: String, json: String) -> Result<(), StoreError> {
+        let order = Order { bytes: json.len(), ..Order::DURABLE };
+        self.writer.call(order, move |conn| execute(conn, sql, (&key, &json)).map(drop)).await
+    }
+}

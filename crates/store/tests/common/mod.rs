@@ -1,0 +1,95 @@
+//! Makes things to store.
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use domain::{
+    Access, Input, Mode, ModelSelection, NewTurn, Outcome, Project, ProjectId, ProviderId, Thread,
+    ThreadId, ThreadState, ThreadStatus, TurnId, Usage,
+};
+use store::Store;
+use uuid::Uuid;
+
+pub(crate) fn project_id(n: u128) -> ProjectId {
+    ProjectId::from_uuid(Uuid::from_u128(n))
+}
+
+pub(crate) fn project(n: u128) -> Project {
+    let path = format!("/code/project-{n}");
+    Project { id: project_id(n), name: format!("project-{n}"), path, created_at: 1 }
+}
+
+pub(crate) fn thread_id(n: u128) -> ThreadId {
+    ThreadId::from_uuid(Uuid::from_u128(n))
+}
+
+pub(crate) fn turn_id(n: u128) -> TurnId {
+    TurnId::from_uuid(Uuid::from_u128(n))
+}
+
+pub(crate) fn thread(n: u128) -> Thread {
+    Thread {
+        id: thread_id(n),
+        project_id: project_id(1),
+        title: String::new(),
+        titled_by_person: false,
+        provider: ProviderId::known("kilo"),
+        model: Some(ModelSelection { model: "kilo/auto".to_owned(), option: None }),
+        access: Access::Supervised,
+        mode: Mode::Build,
+        workspace: "/code/project-1".to_owned(),
+        session: None,
+        status: ThreadStatus::Idle,
+        open_requests: 0,
+        queued: 0,
+        queue_held: false,
+        unread: false,
+        pinned: false,
+        archived: false,
+        usage: Usage::default(),
+        context: None,
+        created_at: 1,
+        active_at: 1,
+        seq: 0,
+    }
+}
+
+pub(crate) fn message(n: u128, text: &str) -> NewTurn {
+    NewTurn {
+        id: turn_id(n),
+        text: text.to_owned(),
+        delivery: domain::Delivery::Queue,
+        model: None,
+        access: None,
+        mode: None,
+    }
+}
+
+/// A thread with its store, as its one writer has them.
+pub(crate) struct Driver {
+    pub(crate) store: Store,
+    pub(crate) state: ThreadState,
+    pub(crate) now: i64,
+}
+
+impl Driver {
+    pub(crate) async fn new(store: &Store, n: u128) -> Self {
+        let row = thread(n);
+        let created = vec![domain::Change::Thread { thread: row.clone() }];
+        store.commit(&row.id, 0, created).await.unwrap();
+        Self { store: store.clone(), state: ThreadState::new(row, 0, 0), now: 1000 }
+    }
+
+    pub(crate) fn id(&self) -> ThreadId {
+        self.state.thread().id.clone()
+    }
+
+    /// Applies an input and stores what came of it. What is refused changes nothing.
+    pub(crate) async fn apply(&mut self, input: Input) -> Outcome {
+        self.now += 1;
+        let Ok(outcome) = self.state.apply(self.now, input) else { return Outcome::default() };
+        if !outcome.changes.is_empty() {
+            let seq = self.state.thread().seq;
+            self.store.commit(&self.id(), seq, outcome.changes.clone()).await.unwrap();
+        }
+        outcome
+    }
+}

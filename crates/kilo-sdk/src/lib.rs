@@ -29,3 +29,7 @@ pub use launch::{Launch, LaunchError, Server, launch};
 pub use locate::{Installed, LocateError, MINIMUM_VERSION, find, locate};
 pub use sse::MAX_FRAME;
 pub use stream::{EventStream, StreamItem, StreamOptions, Why};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -196,3 +196,26 @@ where
 
     from.deserialize_any(Entries(pick, PhantomData))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_not_kept_and_one_odd_model_hides_no_other() {
+        let json = r#"{ "all": [{ "id": "p", "name": "P", "source": "env", "key": "sk-secret",
+            "options": { "apiKey": "sk-secret" }, "models": {
+                "a/b:free": { "id": "a/b:free", "name": "AB", "cost": null, "variants": {
+                    "low": { "reasoningEffort": "low" }, "high": {} } },
+                "odd": { "id": 7 },
+                "z": { "id": "z", "variants": null, "limit": { "context": 1000 }, "new": 1 } } },
+            { "id": "empty", "models": null }],
+            "default": { "p": "z" }, "connected": ["p"], "failed": null }"#;
+        let inventory: Inventory = serde_json::from_str(json).unwrap();
+        assert!(!format!("{inventory:?}").contains("secret"));
+        let models = &inventory.providers[0].models;
+        assert_eq!(models.iter().map(|m| m.id.as_str()).collect::<Vec<_>>(), ["a/b:free", "z"]);
+        assert_eq!(models[0].variants, ["low", "high"]);
+        assert_eq!(inventory.providers[1].models, []);
+    }
+}

@@ -20,8 +20,9 @@ impl Count {
     /// `Summary […] …` or vitest's `Tests  …`.
     pub(crate) fn in_line(line: &str) -> Self {
         let line = without_colours(line);
-        let line = line.trim();
+        // Not indented: so nextest shows what failed tests printed, such a line among it.
         let summary = line.strip_prefix("test result: ");
+        let line = line.trim();
         let summary =
             summary.or_else(|| line.strip_prefix("Summary [")?.split_once(']').map(|it| it.1));
         let summary = summary.or_else(|| line.strip_prefix("Tests  "));
@@ -97,6 +98,7 @@ mod tests {
             12,
             0,
         );
+        check("    test result: FAILED. 0 passed; 1 failed; inside nextest's report", 0, 0);
         check(" Test Files  1 failed | 3 passed (4)", 0, 0);
         check("7 passed is what a test printed", 0, 0);
     }

@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use reqwest::Method;
 use reqwest::header::HeaderValue;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use crate::client::{Call, Client, decode, encode};
@@ -118,6 +118,27 @@ impl PromptPart {
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text { text: text.into() }
     }
+}
+
+/// A slash command to run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct RunCommand {
+    /// The id of the message; see [`Prompt::message_id`].
+    #[serde(rename = "messageID")]
+    pub message_id: MessageId,
+    /// Its name, without the slash.
+    pub command: String,
+    /// What was typed after it.
+    pub arguments: String,
+    /// The agent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// The model, which Kilo wants as `provider/model` here.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "slashed")]
+    pub model: Option<ModelRef>,
+    /// The reasoning variant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
 }
 
 /// An answer to a permission request.
@@ -300,6 +321,15 @@ impl Instance {
         self.client.answer(&call).await.map(|_| ())
     }
 
+    /// Runs a slash command and waits for the end of its turn. Its events come on the stream as
+    /// those of a prompt do; when this fails with [`Error::Timeout`] the turn goes on all the same
+    /// (Kilo 7.7.7).
+    pub async fn run_command(&self, id: &SessionId, run: &RunCommand) -> Result<(), Error> {
+        let call = Call::post(of(id, "/command")).body(json!(run));
+        let call = self.prepare(call.timeout(self.client.limits().model));
+        self.client.answer(&call).await.map(|_| ())
+    }
+
     /// Stops what a session and its sub-agents do. Also succeeds for an idle or unknown one. Open
     /// permissions and questions of it stay listed (Kilo 7.7.7): reject them before the next
     /// prompt.
@@ -445,4 +475,8 @@ impl Instance {
 
 fn of(id: &SessionId, rest: &str) -> String {
     format!("/session/{}{rest}", encode(id.as_str()))
+}
+
+fn slashed<S: Serializer>(model: &Option<ModelRef>, to: S) -> Result<S::Ok, S::Error> {
+    model.as_ref().map(ToString::to_string).serialize(to)
 }

@@ -24,7 +24,9 @@ pub use client::{Client, Connection, Health, Limits};
 pub use error::{ApiError, Error};
 pub use event::{CloseReason, Envelope, Event};
 pub use ids::{MessageId, NetworkWaitId, PartId, PermissionId, QuestionId, SessionId};
-pub use instance::{Instance, NewSession, Prompt, PromptPart, Reply, SessionFilter, SessionUpdate};
+pub use instance::{
+    Instance, NewSession, Prompt, PromptPart, Reply, RunCommand, SessionFilter, SessionUpdate,
+};
 pub use launch::{Launch, LaunchError, Server, launch};
 pub use locate::{Installed, LocateError, MINIMUM_VERSION, find, locate};
 pub use sse::MAX_FRAME;

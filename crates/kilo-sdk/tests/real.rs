@@ -16,7 +16,7 @@ use kilo_sdk::{
     Limits, LocateError, MessageId, NewSession, Prompt, PromptPart, Reply, Server, SessionFilter,
     SessionId, SessionUpdate, StreamItem, StreamOptions, locate,
 };
-use process::{Cause, Host};
+use process::{Cause, Host, HostConfig, Ledger};
 use serde_json::json;
 use testkit::model::Script;
 use testkit::sandbox::Sandbox;
@@ -32,8 +32,12 @@ struct Rig {
 
 impl Rig {
     async fn new() -> Self {
+        Self::with(&Host::default()).await
+    }
+
+    async fn with(host: &Host) -> Self {
         let sandbox = Sandbox::new().await.unwrap();
-        let server = start(&sandbox).await;
+        let server = start(host, &sandbox).await;
         let instance = server.client().at(sandbox.project.to_str().unwrap());
         let options = StreamOptions { exit: Some(server.exit()), ..StreamOptions::default() };
         let mut events = server.client().events(options);
@@ -87,10 +91,10 @@ impl Rig {
     }
 }
 
-async fn start(sandbox: &Sandbox) -> Server {
+async fn start(host: &Host, sandbox: &Sandbox) -> Server {
     let mut launch = launch_of(sandbox);
     launch.config = Some(json!({ "snapshot": false, "permission": { "bash": "ask" } }));
-    kilo_sdk::launch(&Host::default(), launch).await.unwrap()
+    kilo_sdk::launch(host, launch).await.unwrap()
 }
 
 fn launch_of(sandbox: &Sandbox) -> Launch {
@@ -348,6 +352,41 @@ async fn sessions_are_listed_changed_forked_taken_back_and_deleted() {
 }
 
 #[tokio::test]
+async fn a_command_runs_as_a_turn_that_outlives_its_request() {
+    let mut rig = Rig::new().await;
+    let commands = rig.sandbox.project.join(".kilo/command");
+    std::fs::create_dir_all(&commands).unwrap();
+    std::fs::write(commands.join("greet.md"), "Greet. $ARGUMENTS").unwrap();
+    rig.instance.dispose().await.unwrap();
+    let session = rig.session().await;
+    let script = Script::new().text("I say").wait("go").text(" hello");
+    let run = kilo_sdk::RunCommand {
+        message_id: MessageId::ascending(),
+        command: "greet".into(),
+        arguments: script.prompt("Sam"),
+        agent: Some("code".into()),
+        model: ModelRef::parse("mock/m1"),
+        ..kilo_sdk::RunCommand::default()
+    };
+    let cut_short = async {
+        tokio::select! {
+            done = rig.instance.run_command(&session, &run) => panic!("{done:?}"),
+            () = rig.sandbox.model.reached("go") => {}
+        }
+    };
+    tokio::time::timeout(PATIENT, cut_short).await.unwrap();
+    rig.sandbox.model.release("go");
+    assert_eq!(rig.closed(&session).await, CloseReason::Completed);
+    let page = rig.instance.messages(&session, 10, None).await.unwrap();
+    assert_eq!(page.messages[0].info.id(), run.message_id);
+    let said = page.messages[1].parts.iter().any(|p| match &p.body {
+        PartBody::Text(part) => part.text == "I say hello",
+        _ => false,
+    });
+    assert!(said, "{page:?}");
+}
+
+#[tokio::test]
 async fn a_provider_s_refusal_is_told_by_its_kind() {
     let mut rig = Rig::new().await;
     let session = rig.session().await;
@@ -379,11 +418,94 @@ async fn a_server_that_cannot_start_says_why() {
     assert!(exit.stderr.iter().any(|line| line.contains("/proc/none")), "{exit:?}");
 }
 
+/// Kilo runs its tools in process groups of their own, which outlive it.
+#[tokio::test]
+async fn a_killed_server_takes_its_tools_along() {
+    let ledger = tempfile::tempdir().unwrap();
+    let host = Host::new(HostConfig {
+        withhold: Vec::new(),
+        ledger: Some(Ledger::new(ledger.path(), "KILO_SDK_TEST_NONCE")),
+    });
+    let mut rig = Rig::with(&host).await;
+    let session = rig.session().await;
+    let script = Script::new().bash("echo $$; exec sleep 600");
+    rig.prompt(&session, script.prompt("wait")).await;
+    let request = rig
+        .next(|event| match event {
+            Event::PermissionAsked(request) => Some(request),
+            _ => None,
+        })
+        .await;
+    rig.instance.reply_permission(&request.id, Reply::Once, None).await.unwrap();
+    let tool: u32 = rig
+        .next(|event| match event {
+            Event::PartUpdated { part, .. } => match part.body {
+                PartBody::Tool(tool) => {
+                    tool.state.metadata.get("output")?.as_str()?.trim().parse().ok()
+                }
+                _ => None,
+            },
+            _ => None,
+        })
+        .await;
+    assert!(runs(tool));
+    kill(rig.server.pid());
+    let exit = rig.server.exit().wait().await.unwrap();
+    assert!(exit.swept >= 1, "{exit:?}");
+    testkit::wait::until_true(PATIENT, || !runs(tool)).await;
+    assert_eq!(std::fs::read_dir(ledger.path()).unwrap().count(), 0);
+}
+
+/// Not a test: run again by the one below, as the parent that is to die.
+#[tokio::test]
+async fn helper_parent() {
+    let Ok(program) = std::env::var("KILO_SDK_TEST_PROGRAM") else { return };
+    let launch = Launch::program(program, ".");
+    let server = kilo_sdk::launch(&Host::default(), launch).await.unwrap();
+    eprintln!("pid {}", server.pid());
+    server.exit().wait().await;
+}
+
+#[tokio::test]
+async fn a_server_ends_with_the_process_that_launched_it() {
+    let sandbox = Sandbox::new().await.unwrap();
+    let mut spec = process::Spec::new(std::env::current_exe().unwrap())
+        .args(["--exact", "helper_parent", "--nocapture"])
+        .env("KILO_SDK_TEST_PROGRAM", &sandbox.kilo.binary)
+        .cwd(&sandbox.project);
+    for (name, value) in &sandbox.env {
+        spec = spec.env(name, value);
+    }
+    let mut parent = Host::default().spawn(spec).await.unwrap();
+    let mut lines = parent.take_lines().unwrap();
+    let told = async {
+        loop {
+            let line = lines.next().await.expect("the helper tells the pid");
+            if let Some(pid) = line.text.strip_prefix("pid ") {
+                return pid.parse().unwrap();
+            }
+        }
+    };
+    let server: u32 = tokio::time::timeout(PATIENT, told).await.unwrap();
+    assert!(runs(server));
+    kill(parent.pid());
+    testkit::wait::until_true(PATIENT, || !runs(server)).await;
+}
+
+fn kill(pid: u32) {
+    let pid = nix::unistd::Pid::from_raw(pid.cast_signed());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
+}
+
+fn runs(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
+}
+
 #[tokio::test]
 async fn the_stream_tells_the_server_s_death() {
     let mut rig = Rig::new().await;
-    let pid = nix::unistd::Pid::from_raw(rig.server.pid().cast_signed());
-    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
+    kill(rig.server.pid());
     let ended = async {
         loop {
             match rig.events.next().await {

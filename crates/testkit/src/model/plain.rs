@@ -15,7 +15,7 @@ pub(crate) fn steps(words: &str, request: &ChatRequest) -> Vec<Step> {
     let scene = Scene { directory: working_directory(request), request };
     let said = own_words(words);
     let has = |any: &[&str]| any.iter().any(|word| said.contains(&(*word).to_owned()));
-    let script = if request.offers("plan_exit") {
+    let script = if is_planning(request) {
         scene.plan()
     } else if has(&["fail", "error", "break"]) {
         Script::new().status(400, "This model fails when it is asked to")
@@ -37,6 +37,13 @@ pub(crate) fn steps(words: &str, request: &ChatRequest) -> Vec<Step> {
         scene.overview()
     };
     script.steps
+}
+
+/// Kilo 7.7.7 says so to its plan agent alone; sub-agents may be offered `plan_exit` as well, and
+/// a conversation that has left plan mode still holds the words.
+fn is_planning(request: &ChatRequest) -> bool {
+    let told = request.messages.iter().any(|message| message.text.contains("Plan Mode"));
+    told && request.offers("plan_exit")
 }
 
 /// What a plan's or an edit's paths need.
@@ -259,7 +266,10 @@ mod tests {
 
     #[test]
     fn plans_where_plans_are_made() {
-        let plan = request(&["read", "write", "plan_exit"], "");
+        let mut plan = request(&["read", "write", "plan_exit"], "");
+        let elsewhere = format!("{:?}", steps("anything", &plan));
+        assert!(!elsewhere.contains("plans"), "{elsewhere}");
+        plan.messages.push(Message::new("user", "# Native Plan Mode"));
         let script = steps("anything", &plan);
         let written = format!("{script:?}");
         assert!(written.contains("/work/tally/.kilo/plans/"), "{written}");

@@ -57,12 +57,15 @@ struct Shared {
     released: watch::Sender<BTreeSet<String>>,
     /// Gates that an answer has come to.
     reached: watch::Sender<BTreeSet<String>>,
-    /// How often a step with `times` refused, by [`Answer::key`].
+    /// How often a step with `times` refused, by session and [`Answer::key`].
     refusals: Mutex<BTreeMap<String, u32>>,
 }
 
 /// What a step may be asked to refuse in all: beyond, the counts are forgotten.
 const KEPT_REFUSALS: usize = 10_000;
+
+/// The header in which Kilo 7.7.7 names its session, so that equal scripts do not share a count.
+const SESSION: &str = "x-session-id";
 
 /// Histories with images in them are megabytes; one beyond this is a mistake.
 const BODY_LIMIT_BYTES: usize = 64 << 20;
@@ -196,7 +199,9 @@ async fn chat(
     let request = ChatRequest::read(&value);
     let answer = answer(&request);
     let call = shared.log.open(note(&request, &answer, value, &headers), body.len());
-    let step = match refused(&shared, &answer) {
+    let session = headers.get(SESSION).map(|id| String::from_utf8_lossy(id.as_bytes()));
+    let key = format!("{}#{}", session.unwrap_or_default(), answer.key);
+    let step = match refused(&shared, &answer, &key) {
         Judged::Refuse(status, body, headers) => {
             return refuse(call, status, &body, &headers);
         }
@@ -229,12 +234,12 @@ enum Judged {
 }
 
 /// Takes a leading refusal off a step, and applies it unless its `times` are used up.
-fn refused(shared: &Shared, answer: &Answer) -> Judged {
+fn refused(shared: &Shared, answer: &Answer, key: &str) -> Judged {
     for action in &answer.step {
         let Action::Status { status, body, headers, times } = action else {
             continue;
         };
-        if times.is_none_or(|times| count_refusal(shared, &answer.key) <= times) {
+        if times.is_none_or(|times| count_refusal(shared, key) <= times) {
             return Judged::Refuse(*status, body.clone(), headers.clone());
         }
     }

@@ -75,6 +75,8 @@ pub enum Input {
     },
     /// The session was searched for the message and does not have it.
     NotSent(TurnId),
+    /// The session the thread had is gone; a new one knows nothing of what was said.
+    SessionReplaced,
     /// The turn cannot go on.
     Fail {
         /// The turn.
@@ -361,7 +363,8 @@ impl ThreadState {
             Input::StopExpired(turn) => self.stop_expired(now, &turn, &mut out),
             Input::Prepared { turn, prompt_key } => self.prepared(&turn, prompt_key, &mut out),
             Input::Preparing { turn, phase } => self.preparing(&turn, phase, &mut out),
-            Input::NotSent(turn) => self.not_sent(&turn, &mut out),
+            Input::NotSent(turn) => self.not_sent(now, &turn, &mut out),
+            Input::SessionReplaced => self.session_replaced(now, &mut out),
             Input::Fail { turn, error } => {
                 self.end_if(now, &turn, TurnOutcome::Failed(error), &mut out);
             }

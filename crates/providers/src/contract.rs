@@ -8,6 +8,7 @@ use domain::{
     Access, AgentEvent, Answer, ErrorCode, Mode, Model, ModelSelection, ProviderId,
     ProviderSettings, ProviderStatus, Request, ThreadId, TurnError, TurnId,
 };
+use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
 
 /// A kind of agent runtime.
@@ -29,6 +30,9 @@ pub trait Provider: Send + Sync + 'static {
     /// The models that can be chosen, from the last good look; never starts the agent.
     fn inventory(&self) -> watch::Receiver<Inventory>;
 
+    /// Takes a list of models that was read in an earlier run, until a newer one is had.
+    fn restore(&self, inventory: Inventory);
+
     /// Starts the agent process, when it takes long to start and will soon be needed.
     async fn warm(&self);
 
@@ -43,7 +47,7 @@ pub trait Provider: Send + Sync + 'static {
 }
 
 /// The models of a provider.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Inventory {
     /// The models that can be chosen.
     pub models: Vec<Model>,

@@ -1,1 +1,218 @@
-//! Kilo through `kilo serve`.
+//! Kilo through `kilo serve`: one server for all threads and directories of a Baton.
+//!
+//! The folder holds the whole of what Baton knows about Kilo: which rules lie under every session
+//! (`baseline`), how its events become a thread's (`mapper`), which session an event is for
+//! (`router`), the session's face and task (`session`), the server's life (`server`), and what can
+//! be said of the installation and its models (`looking`). The wire itself is `kilo-sdk`'s.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use domain::{
+    ErrorCode, ProviderCapabilities, ProviderId, ProviderSettings, ProviderState, ProviderStatus,
+};
+use kilo_sdk::{NewSession, SessionId};
+use tokio::sync::{mpsc, watch};
+
+use crate::{Inventory, OpenError, OpenSession, Opened, Origin, Provider};
+
+mod baseline;
+mod errors;
+mod looking;
+mod mapper;
+mod router;
+mod server;
+mod session;
+
+use router::Router;
+use server::Slot;
+use session::{Inner, KiloSession};
+
+/// Events that may wait for a thread.
+const MAX_EVENTS: usize = 1024;
+
+/// The provider's name.
+pub const ID: &str = "kilo";
+
+/// What Kilo needs of the machine; read once by whoever composes Baton.
+#[derive(Debug, Clone)]
+pub struct KiloConfig {
+    /// Starts the processes.
+    pub host: process::Host,
+    /// Where programs are looked for: the value of `PATH`.
+    pub path: OsString,
+    /// A directory without a project, where the server is started.
+    pub cwd: PathBuf,
+    /// What the user's environment holds as `KILO_CONFIG_CONTENT`; it stays in force under ours.
+    pub injected: Option<String>,
+}
+
+/// The Kilo provider. Cheap to clone.
+#[derive(Clone)]
+pub struct Kilo(Arc<Shared>);
+
+struct Shared {
+    config: KiloConfig,
+    settings: Mutex<ProviderSettings>,
+    status: watch::Sender<ProviderStatus>,
+    inventory: watch::Sender<Inventory>,
+    /// One look at a time.
+    looking: tokio::sync::Mutex<()>,
+    /// One start at a time.
+    slot: tokio::sync::Mutex<Slot>,
+    router: Arc<Router>,
+}
+
+impl Kilo {
+    /// A Kilo that has not been looked at yet; nothing is started.
+    #[must_use]
+    pub fn new(config: KiloConfig) -> Self {
+        let status = ProviderStatus {
+            id: ProviderId::known(ID),
+            name: "Kilo".to_owned(),
+            state: ProviderState::Unknown,
+            message: "not looked at yet".to_owned(),
+            fix: None,
+            version: None,
+            binary: None,
+            models: 0,
+            checking: false,
+            running: false,
+            checked_at: None,
+            capabilities: ProviderCapabilities { plan: true, steer: false, live_access: true },
+            settings: ProviderSettings::default(),
+        };
+        Self(Arc::new(Shared {
+            config,
+            settings: Mutex::default(),
+            status: watch::Sender::new(status),
+            inventory: watch::Sender::default(),
+            looking: tokio::sync::Mutex::default(),
+            slot: tokio::sync::Mutex::default(),
+            router: Arc::default(),
+        }))
+    }
+}
+
+impl Shared {
+    fn settings(&self) -> MutexGuard<'_, ProviderSettings> {
+        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Provider for Kilo {
+    fn id(&self) -> ProviderId {
+        ProviderId::known(ID)
+    }
+
+    fn status(&self) -> watch::Receiver<ProviderStatus> {
+        self.0.status.subscribe()
+    }
+
+    fn inventory(&self) -> watch::Receiver<Inventory> {
+        self.0.inventory.subscribe()
+    }
+
+    fn restore(&self, inventory: Inventory) {
+        self.0.inventory.send_if_modified(|known| {
+            let first = !known.known;
+            if first {
+                *known = inventory;
+            }
+            first
+        });
+    }
+
+    async fn detect(&self) -> ProviderStatus {
+        self.0.look(true).await
+    }
+
+    async fn configure(&self, settings: ProviderSettings) {
+        let before = std::mem::replace(&mut *self.0.settings(), settings.clone());
+        self.0.status.send_modify(|status| status.settings.clone_from(&settings));
+        if before.binary != settings.binary || !settings.enabled {
+            // Another program: the next session starts it. Running turns are left alone.
+            self.0.retire_server(!settings.enabled).await;
+        }
+        let known = self.0.inventory.borrow().known;
+        self.0.look(!known || before.binary != settings.binary).await;
+    }
+
+    async fn warm(&self) {
+        if let Err(error) = self.0.server().await {
+            tracing::debug!(%error, "Kilo could not be started ahead of time");
+        }
+    }
+
+    async fn open(&self, request: OpenSession) -> Result<Opened, OpenError> {
+        self.0.open(request).await
+    }
+
+    async fn shutdown(&self) {
+        self.0.end_server("Baton ends").await;
+    }
+}
+
+impl Shared {
+    async fn open(self: &Arc<Self>, request: OpenSession) -> Result<Opened, OpenError> {
+        if !request.workspace.is_dir() {
+            return Err(OpenError {
+                code: ErrorCode::AgentUnavailable,
+                message: format!("the directory {} is gone", request.workspace.display()),
+                hint: Some("bring it back, or work in another project".to_owned()),
+            });
+        }
+        let workspace = request.workspace.to_string_lossy().into_owned();
+        let server = self.server().await?;
+        let instance = server.client().at(&workspace);
+        let mode = domain::Mode::Build;
+        let (id, origin) = match &request.session {
+            None => (None, Origin::New),
+            Some(known) => match instance.session(&SessionId::from(known.as_str())).await {
+                Ok(session) => (Some(session.id), Origin::Resumed),
+                Err(error) if error.is_not_found() => (None, Origin::Replaced),
+                Err(error) => return Err(open_error(&error)),
+            },
+        };
+        let (id, applied) = match id {
+            Some(id) => (id, None),
+            None => {
+                let new = NewSession {
+                    agent: Some(session::agent(mode).to_owned()),
+                    permission: baseline::rules(request.access, mode),
+                    ..NewSession::default()
+                };
+                let made = instance.create_session(&new).await.map_err(|e| open_error(&e))?;
+                (made.id, Some((request.access, mode)))
+            }
+        };
+        let (lane, control) = self.router.join(&id).ok_or_else(|| OpenError {
+            code: ErrorCode::AgentUnavailable,
+            message: "the session is open in another thread".to_owned(),
+            hint: Some("close that thread first".to_owned()),
+        })?;
+        let inner = Arc::new(Inner::new(
+            id,
+            workspace,
+            instance,
+            self.router.clone(),
+            request.access,
+            applied,
+        ));
+        let (out, events) = mpsc::channel(MAX_EVENTS);
+        tokio::spawn(session::run(inner.clone(), lane, out));
+        let models = self.inventory.subscribe();
+        Ok(Opened { session: Arc::new(KiloSession { inner, control, models }), events, origin })
+    }
+}
+
+fn open_error(error: &kilo_sdk::Error) -> OpenError {
+    OpenError {
+        code: ErrorCode::AgentUnavailable,
+        message: format!("Kilo could not open the session: {error}"),
+        hint: Some("try again; if it goes on, restart Kilo in the settings".to_owned()),
+    }
+}

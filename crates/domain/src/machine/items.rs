@@ -153,6 +153,14 @@ impl ThreadState {
         running.items.insert(live.item.id.clone(), live);
     }
 
+    /// Tells in the running turn that the agent has forgotten the conversation.
+    pub(super) fn session_replaced(&mut self, now: Timestamp, out: &mut Outcome) {
+        let session = self.thread.session.clone().unwrap_or_default();
+        let text = "The agent no longer has the session of this thread, so it does not know what \
+                    was said before. The conversation goes on in a new session.";
+        self.item(now, notice(format!("baton:replaced:{session}"), text.to_owned()), out);
+    }
+
     pub(super) fn item_removed(&mut self, key: &str, out: &mut Outcome) {
         let id = ItemId::derive(&self.thread.id, key);
         if let Some(running) = &mut self.running
@@ -208,9 +216,15 @@ fn merge(
 
 /// What stands for all items after a turn's last one that is kept.
 fn too_many() -> ItemUpdate {
-    let text = format!("this turn has more than {MAX_TURN_ITEMS} entries; later ones are not kept");
+    let text =
+        format!("This turn has more than {MAX_TURN_ITEMS} entries; later ones are not kept.");
+    notice("baton:too-many-items".to_owned(), text)
+}
+
+/// Something Baton itself has to say in a turn.
+fn notice(key: String, text: String) -> ItemUpdate {
     ItemUpdate {
-        key: "baton:too-many-items".to_owned(),
+        key,
         parent: None,
         status: ItemStatus::Done,
         content: ItemContent::Notice { level: NoticeLevel::Warning },

@@ -8,8 +8,8 @@ use super::{
     TurnInput, Usage, cut_title, units,
 };
 use crate::{
-    BodyLimits, Item, ItemId, Phase, Request, RequestId, RequestState, ThreadStatus, Timestamp,
-    Turn, TurnEvent, TurnId, TurnOutcome, TurnState,
+    BodyLimits, ErrorCode, Item, ItemId, Phase, Request, RequestId, RequestState, ThreadStatus,
+    Timestamp, Turn, TurnError, TurnEvent, TurnId, TurnOutcome, TurnState,
 };
 
 /// The turn that prepares or runs, with what is live in it.
@@ -206,13 +206,25 @@ impl ThreadState {
         }
     }
 
-    pub(super) fn not_sent(&mut self, id: &TurnId, out: &mut Outcome) {
-        if let Some(running) = self.current(id)
-            && running.turn.state == TurnState::Preparing
-            && running.turn.prompt_key.is_some()
-            && !running.turn.stopping
-        {
-            out.effects.push(Effect::Send(id.clone()));
+    /// The message is not in the session: it is sent (again, but never twice), unless the agent
+    /// had it already, which means that the session it was in is gone.
+    pub(super) fn not_sent(&mut self, now: Timestamp, id: &TurnId, out: &mut Outcome) {
+        let Some(running) = self.current(id) else { return };
+        match (running.turn.state, running.turn.stopping) {
+            (TurnState::Preparing, false) if running.turn.prompt_key.is_some() => {
+                out.effects.push(Effect::Send(id.clone()));
+            }
+            (_, true) => self.end(now, TurnOutcome::Interrupted, out),
+            (TurnState::Running, false) => {
+                let error = TurnError {
+                    code: ErrorCode::SessionLost,
+                    message: "the agent no longer has the session this turn ran in".to_owned(),
+                    hint: Some("send the message again to go on in a new session".to_owned()),
+                    retryable: true,
+                };
+                self.end(now, TurnOutcome::Failed(error), out);
+            }
+            _ => {}
         }
     }
 

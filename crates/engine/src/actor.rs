@@ -1,0 +1,446 @@
+//! The actor of one live thread: the only one that changes it.
+//!
+//! It waits on three lanes, in this order: commands of people, reports of the work it started,
+//! events of the agent. Nothing slow is awaited on the way: opening a session, sending, answering
+//! and interrupting are tasks of their own that report back. Only the store is waited for, because
+//! what is told must be stored first.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{
+    AgentEvent, Change, Effect, ErrorCode, Input, Phase, RequestId, ThreadId, ThreadState,
+    Timestamp, TurnError, TurnId, TurnState,
+};
+use providers::{AnswerError, OpenError, Opened, SendError, Session, Sighting};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, MissedTickBehavior};
+
+use crate::EngineError;
+use crate::engine::Shared;
+use crate::feed::{Publisher, Waiting};
+
+mod effects;
+mod saving;
+
+use saving::Saving;
+
+/// Commands that may wait for one thread.
+pub(crate) const MAX_COMMANDS: usize = 256;
+/// Reports that may wait; each effect makes a handful at most.
+const MAX_REPORTS: usize = 256;
+/// Agent events that are applied at once.
+const BATCH: usize = 256;
+/// How often the janitor looks.
+const JANITOR: Duration = Duration::from_secs(5);
+/// How long a message may stay unseen in the session before it is looked up.
+const ACCEPTANCE: Duration = Duration::from_secs(30);
+/// How long an agent may be silent in a turn before its session is read again.
+const SILENCE: Duration = Duration::from_secs(45);
+/// How long a thread without turns or followers stays live.
+const IDLE: Duration = Duration::from_secs(300);
+/// How long the end of Baton waits for a running turn to end.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// What people and the engine ask of a thread.
+#[expect(clippy::large_enum_variant, reason = "nearly every command is an input")]
+pub(crate) enum Command {
+    /// To apply an input of a person.
+    Input { input: Input, reply: oneshot::Sender<Result<(), EngineError>> },
+    /// To follow what changes.
+    Follow {
+        cursor: Option<u64>,
+        reply: oneshot::Sender<Result<Arc<Waiting<Change>>, EngineError>>,
+    },
+    /// To be deleted with everything in it.
+    Delete { reply: oneshot::Sender<Result<(), EngineError>> },
+    /// To end, because Baton does.
+    Shutdown { reply: oneshot::Sender<()> },
+}
+
+/// What work that the actor started tells it.
+enum Report {
+    /// What a turn waits for, in words.
+    Preparing {
+        turn: TurnId,
+        phase: Phase,
+    },
+    Opened(Result<Opened, OpenError>),
+    /// The session is open and the message has a name.
+    Prepared {
+        turn: TurnId,
+        key: String,
+    },
+    Sent {
+        turn: TurnId,
+        result: Result<(), SendError>,
+    },
+    LookedUp {
+        turn: TurnId,
+        recovering: bool,
+        result: Result<Sighting, SendError>,
+    },
+    StopExpired(TurnId),
+    Answered {
+        request: RequestId,
+        result: Result<(), AnswerError>,
+    },
+}
+
+/// Where the thread's session stands.
+enum Link {
+    Closed,
+    Opening,
+    Open { session: Arc<dyn Session>, events: mpsc::Receiver<AgentEvent> },
+}
+
+pub(crate) struct Actor {
+    id: ThreadId,
+    shared: Arc<Shared>,
+    state: ThreadState,
+    saving: Saving,
+    publisher: Publisher<Change>,
+    link: Link,
+    /// What waits for the session to be open.
+    after_open: Option<Effect>,
+    inbox: VecDeque<Report>,
+    reports: (mpsc::Sender<Report>, mpsc::Receiver<Report>),
+    commands: mpsc::Receiver<Command>,
+    last_sign: Instant,
+}
+
+impl Actor {
+    /// Loads a thread and serves it until it is idle, deleted or Baton ends.
+    pub(crate) async fn run(
+        id: ThreadId,
+        shared: Arc<Shared>,
+        mut commands: mpsc::Receiver<Command>,
+    ) {
+        let live = match shared.store.live(&id).await {
+            Ok(Some(live)) => live,
+            Ok(None) => {
+                return refuse_all(&id, &shared, &mut commands, &EngineError::UnknownThread);
+            }
+            Err(error) => return refuse_all(&id, &shared, &mut commands, &error.into()),
+        };
+        let seq = live.thread.seq;
+        let state = ThreadState::new(live.thread, live.last_ordinal, live.last_position).with_live(
+            live.turns,
+            live.items,
+            live.requests,
+        );
+        let mut actor = Self {
+            saving: Saving::default(),
+            publisher: Publisher::new(seq),
+            link: Link::Closed,
+            after_open: None,
+            inbox: VecDeque::new(),
+            reports: mpsc::channel(MAX_REPORTS),
+            commands,
+            last_sign: Instant::now(),
+            state,
+            id,
+            shared,
+        };
+        let recovery = actor.state.recover(now());
+        actor.settle(recovery).await;
+        actor.serve().await;
+    }
+
+    async fn serve(&mut self) {
+        let mut janitor = tokio::time::interval(JANITOR);
+        janitor.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut batch = Vec::with_capacity(BATCH);
+        loop {
+            while let Some(report) = self.inbox.pop_front() {
+                self.report(report).await;
+            }
+            let flush_at = self.saving.due();
+            tokio::select! {
+                biased;
+                command = self.commands.recv() => match command {
+                    Some(command) => {
+                        if self.command(command).await.is_break() {
+                            return;
+                        }
+                    }
+                    None => return self.farewell().await,
+                },
+                Some(report) = self.reports.1.recv() => self.report(report).await,
+                () = sleep_until(flush_at) => self.flush().await,
+                _ = janitor.tick() => {
+                    if self.look_after().await.is_break() {
+                        return;
+                    }
+                }
+                count = next_events(&mut self.link, &mut batch), if !self.saving.is_stalled() => {
+                    self.last_sign = Instant::now();
+                    if count == 0 {
+                        self.link_ended().await;
+                    }
+                    for event in batch.drain(..) {
+                        self.apply(Input::Agent(event)).await;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn command(&mut self, command: Command) -> std::ops::ControlFlow<()> {
+        match command {
+            Command::Input { input, reply } => {
+                let result = self.person(input).await;
+                let _ = reply.send(result);
+            }
+            Command::Follow { cursor, reply } => {
+                // What was told but not stored yet has to be readable for the snapshot.
+                let result = match self.save_now().await {
+                    Ok(()) => Ok(self.publisher.follow(cursor)),
+                    Err(error) => Err(error.into()),
+                };
+                let _ = reply.send(result);
+            }
+            Command::Delete { reply } => {
+                let result = self.delete().await;
+                let deleted = result.is_ok();
+                let _ = reply.send(result);
+                if deleted {
+                    return std::ops::ControlFlow::Break(());
+                }
+            }
+            Command::Shutdown { reply } => {
+                self.farewell().await;
+                let _ = reply.send(());
+                return std::ops::ControlFlow::Break(());
+            }
+        }
+        std::ops::ControlFlow::Continue(())
+    }
+
+    /// Applies an input of a person. It is refused as a whole when it cannot be stored.
+    async fn person(&mut self, input: Input) -> Result<(), EngineError> {
+        if self.saving.is_stalled() {
+            self.save_now().await?;
+        }
+        let before = self.state.clone();
+        let outcome = self.state.apply(now(), input)?;
+        if let Err(error) = self.try_settle(outcome).await {
+            self.state = before;
+            return Err(error.into());
+        }
+        Ok(())
+    }
+
+    /// Applies what an agent or the engine reports, which cannot be refused.
+    async fn apply(&mut self, input: Input) {
+        match self.state.apply(now(), input) {
+            Ok(outcome) => self.settle(outcome).await,
+            Err(refusal) => tracing::debug!(thread = %self.id, %refusal, "a report was refused"),
+        }
+    }
+
+    async fn report(&mut self, report: Report) {
+        match report {
+            Report::Preparing { turn, phase } => {
+                self.apply(Input::Preparing { turn, phase }).await;
+            }
+            Report::Prepared { turn, key } => {
+                self.apply(Input::Prepared { turn, prompt_key: key }).await;
+            }
+            Report::Opened(Ok(opened)) => self.opened(opened).await,
+            Report::Opened(Err(error)) => {
+                self.link = Link::Closed;
+                self.after_open = None;
+                self.fail_running(error.into()).await;
+            }
+            Report::Sent { turn, result } => {
+                if let Err(error) = result {
+                    self.apply(Input::Fail { turn, error: error.into() }).await;
+                }
+            }
+            Report::LookedUp { turn, recovering, result } => match result {
+                Ok(Sighting::Present) => {}
+                Ok(Sighting::Absent) if recovering => self.apply(Input::NotSent(turn)).await,
+                Ok(Sighting::Absent) => {
+                    let error = TurnError {
+                        code: ErrorCode::NotAccepted,
+                        message: "the agent never took the message".to_owned(),
+                        hint: Some("send it again".to_owned()),
+                        retryable: true,
+                    };
+                    self.apply(Input::Fail { turn, error }).await;
+                }
+                Err(error) => self.apply(Input::Fail { turn, error: error.into() }).await,
+            },
+            Report::StopExpired(turn) => self.apply(Input::StopExpired(turn)).await,
+            Report::Answered { request, result } => {
+                let input = match result {
+                    Ok(()) => Input::Delivered(request),
+                    Err(error) => Input::DeliveryFailed {
+                        request,
+                        gone: error == AnswerError::Gone,
+                        problem: error.to_string(),
+                    },
+                };
+                self.apply(input).await;
+            }
+        }
+    }
+
+    /// The stream of events ended: the session is gone.
+    async fn link_ended(&mut self) {
+        self.link = Link::Closed;
+        let sent = self.state.running().is_some_and(|r| r.turn().prompt_key.is_some());
+        if sent && self.after_open.is_none() {
+            self.fail_running(died()).await;
+        }
+    }
+
+    async fn fail_running(&mut self, error: TurnError) {
+        if let Some(running) = self.state.running() {
+            let turn = running.turn().id.clone();
+            self.apply(Input::Fail { turn, error }).await;
+        }
+    }
+
+    /// Checks what no event may ever tell: that whatever is not terminal is owned by live work.
+    async fn look_after(&mut self) -> std::ops::ControlFlow<()> {
+        if self.saving.is_stalled() {
+            self.flush().await;
+        }
+        let silent = self.last_sign.elapsed();
+        let Some(running) = self.state.running() else {
+            return self.retire_if_idle(silent).await;
+        };
+        let turn = running.turn().clone();
+        match &self.link {
+            Link::Opening => {}
+            Link::Closed => {
+                if turn.prompt_key.is_some() {
+                    self.fail_running(died()).await;
+                }
+            }
+            Link::Open { session, .. } => {
+                let session = session.clone();
+                match turn.state {
+                    TurnState::Preparing if turn.prompt_key.is_some() && silent > ACCEPTANCE => {
+                        self.last_sign = Instant::now();
+                        self.look_up(session, &turn, false);
+                    }
+                    TurnState::Running if silent > SILENCE => {
+                        self.last_sign = Instant::now();
+                        tokio::spawn(async move { session.resync().await });
+                    }
+                    _ => {}
+                }
+            }
+        }
+        std::ops::ControlFlow::Continue(())
+    }
+
+    async fn retire_if_idle(&mut self, silent: Duration) -> std::ops::ControlFlow<()> {
+        let busy = self.publisher.is_followed() || self.saving.is_stalled();
+        if busy || silent < IDLE || !self.shared.retire(&self.id, &self.commands) {
+            return std::ops::ControlFlow::Continue(());
+        }
+        self.close_link().await;
+        std::ops::ControlFlow::Break(())
+    }
+
+    async fn delete(&mut self) -> Result<(), EngineError> {
+        self.shared.store.delete_thread(&self.id).await?;
+        self.publisher.gone();
+        if let Link::Open { session, .. } = &self.link
+            && self.state.running().is_some()
+        {
+            let session = session.clone();
+            let _ = tokio::time::timeout(FAREWELL, session.interrupt()).await;
+        }
+        self.close_link().await;
+        self.shared.forget(&self.id);
+        Ok(())
+    }
+
+    /// Ends in order: what runs is stopped, what was told is stored.
+    async fn farewell(&mut self) {
+        let _ = self.person(Input::Stop).await;
+        let deadline = Instant::now() + FAREWELL;
+        let mut batch = Vec::with_capacity(BATCH);
+        while self.state.running().is_some_and(|r| r.turn().stopping) {
+            tokio::select! {
+                () = tokio::time::sleep_until(deadline) => break,
+                Some(report) = self.reports.1.recv() => self.report(report).await,
+                count = next_events(&mut self.link, &mut batch) => {
+                    if count == 0 {
+                        self.link_ended().await;
+                    }
+                    for event in batch.drain(..) {
+                        self.apply(Input::Agent(event)).await;
+                    }
+                }
+            }
+        }
+        self.close_link().await;
+        self.flush().await;
+    }
+
+    async fn close_link(&mut self) {
+        if let Link::Open { session, .. } = std::mem::replace(&mut self.link, Link::Closed) {
+            session.close().await;
+        }
+    }
+}
+
+/// Refuses everything that waits for a thread that cannot be served.
+fn refuse_all(
+    id: &ThreadId,
+    shared: &Shared,
+    commands: &mut mpsc::Receiver<Command>,
+    error: &EngineError,
+) {
+    shared.forget(id);
+    commands.close();
+    while let Ok(command) = commands.try_recv() {
+        match command {
+            Command::Input { reply, .. } | Command::Delete { reply } => {
+                let _ = reply.send(Err(error.clone()));
+            }
+            Command::Follow { reply, .. } => {
+                let _ = reply.send(Err(error.clone()));
+            }
+            Command::Shutdown { reply } => {
+                let _ = reply.send(());
+            }
+        }
+    }
+}
+
+async fn next_events(link: &mut Link, batch: &mut Vec<AgentEvent>) -> usize {
+    match link {
+        Link::Open { events, .. } => events.recv_many(batch, BATCH).await,
+        Link::Closed | Link::Opening => std::future::pending().await,
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn died() -> TurnError {
+    TurnError {
+        code: ErrorCode::AgentDied,
+        message: "the agent process ended while the turn ran".to_owned(),
+        hint: Some("send the message again; the agent is started anew".to_owned()),
+        retryable: true,
+    }
+}
+
+/// The time now.
+pub(crate) fn now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
+}

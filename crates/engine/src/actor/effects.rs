@@ -1,0 +1,212 @@
+//! What the machine decided, done: each effect is a task of its own that reports back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::{AgentEvent, Effect, Input, Phase, Request, RequestId, Turn, TurnId};
+use providers::{AnswerError, OpenSession, Opened, Origin, Prompt, Provider, SendError, Session};
+
+use super::{Actor, Link, Report};
+
+/// How long the agent has to confirm a stop before the turn ends without it.
+const STOP_GRACE: Duration = Duration::from_millis(1500);
+/// How long the agent has to take an answer before it counts as not delivered.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long an interrupt may take in the background.
+const INTERRUPT_TIMEOUT: Duration = Duration::from_secs(20);
+
+impl Actor {
+    pub(super) fn perform_all(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            self.perform(effect);
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Prepare(_) | Effect::Reconcile(_) => {
+                self.after_open = Some(effect);
+                match &self.link {
+                    Link::Open { .. } => self.go_on(),
+                    Link::Opening => {}
+                    Link::Closed => self.open(),
+                }
+            }
+            Effect::Send(turn) => self.send(&turn),
+            Effect::Interrupt(turn) => self.interrupt(turn),
+            Effect::Deliver(request) => self.deliver(&request),
+            Effect::ApplyAccess(access) => {
+                if let Link::Open { session, .. } = &self.link {
+                    let session = session.clone();
+                    let thread = self.id.clone();
+                    tokio::spawn(async move {
+                        if let Err(error) = session.set_access(access).await {
+                            tracing::warn!(%thread, %error, "the agent did not take the new access");
+                        }
+                    });
+                }
+            }
+            Effect::Resync => {
+                if let Link::Open { session, .. } = &self.link {
+                    let session = session.clone();
+                    tokio::spawn(async move { session.resync().await });
+                }
+            }
+        }
+    }
+
+    fn provider(&self) -> Option<Arc<dyn Provider>> {
+        self.shared.providers.get(&self.state.thread().provider)
+    }
+
+    fn open(&mut self) {
+        let thread = self.state.thread();
+        let request = OpenSession {
+            thread: self.id.clone(),
+            session: thread.session.clone(),
+            workspace: thread.workspace.clone().into(),
+            access: thread.access,
+            title: thread.title.clone(),
+        };
+        let provider = self.provider();
+        let starting = provider.as_ref().is_some_and(|p| !p.status().borrow().running);
+        let reports = self.reports.0.clone();
+        self.link = Link::Opening;
+        tokio::spawn(async move {
+            let result = match provider {
+                Some(provider) => provider.open(request).await,
+                None => Err(providers::OpenError {
+                    code: domain::ErrorCode::AgentUnavailable,
+                    message: "this Baton has no such provider".to_owned(),
+                    hint: None,
+                }),
+            };
+            let _ = reports.send(Report::Opened(result)).await;
+        });
+        let phase = if starting { Phase::StartingAgent } else { Phase::OpeningSession };
+        self.note_phase(phase);
+    }
+
+    /// Says in words what a turn waits for.
+    fn note_phase(&mut self, phase: Phase) {
+        let Some(turn) = self.state.running().map(|r| r.turn().id.clone()) else { return };
+        self.inbox.push_back(Report::Preparing { turn, phase });
+    }
+
+    pub(super) async fn opened(&mut self, opened: Opened) {
+        let Opened { session, events, origin } = opened;
+        let id = session.id();
+        self.link = Link::Open { session, events };
+        self.last_sign = tokio::time::Instant::now();
+        self.apply(Input::Agent(AgentEvent::Session { id })).await;
+        if origin == Origin::Replaced {
+            self.apply(Input::SessionReplaced).await;
+        }
+        self.go_on();
+    }
+
+    /// Does what waited for the session.
+    fn go_on(&mut self) {
+        let Link::Open { session, .. } = &self.link else { return };
+        let session = session.clone();
+        let Some(running) = self.state.running() else {
+            self.after_open = None;
+            return;
+        };
+        let turn = running.turn().clone();
+        match self.after_open.take() {
+            Some(Effect::Prepare(id)) if id == turn.id => {
+                self.inbox.push_back(Report::Prepared { turn: id, key: session.prompt_key() });
+            }
+            Some(Effect::Reconcile(id)) if id == turn.id => self.look_up(session, &turn, true),
+            _ => {}
+        }
+    }
+
+    fn send(&mut self, id: &TurnId) {
+        let Some(turn) = self.state.running().map(|r| r.turn().clone()).filter(|t| t.id == *id)
+        else {
+            return;
+        };
+        let Link::Open { session, .. } = &self.link else { return };
+        let (session, store) = (session.clone(), self.shared.store.clone());
+        let reports = self.reports.0.clone();
+        tokio::spawn(async move {
+            let result = match prompt(&store, &turn).await {
+                Ok(prompt) => session.send(prompt).await,
+                Err(error) => Err(error),
+            };
+            let _ = reports.send(Report::Sent { turn: turn.id, result }).await;
+        });
+    }
+
+    pub(super) fn look_up(&mut self, session: Arc<dyn Session>, turn: &Turn, recovering: bool) {
+        let Some(key) = turn.prompt_key.clone() else { return };
+        let (turn, reports) = (turn.id.clone(), self.reports.0.clone());
+        tokio::spawn(async move {
+            let result = session.look_up(&turn, &key).await;
+            let _ = reports.send(Report::LookedUp { turn, recovering, result }).await;
+        });
+    }
+
+    fn interrupt(&mut self, turn: TurnId) {
+        let Link::Open { session, .. } = &self.link else {
+            self.inbox.push_back(Report::StopExpired(turn));
+            return;
+        };
+        let session = session.clone();
+        let (thread, reports) = (self.id.clone(), self.reports.0.clone());
+        tokio::spawn(async move {
+            match tokio::time::timeout(INTERRUPT_TIMEOUT, session.interrupt()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    tracing::warn!(%thread, %error, "the agent did not take the stop");
+                }
+                Err(_) => tracing::warn!(%thread, "the agent did not answer the stop in time"),
+            }
+        });
+        tokio::spawn(async move {
+            tokio::time::sleep(STOP_GRACE).await;
+            let _ = reports.send(Report::StopExpired(turn)).await;
+        });
+    }
+
+    fn deliver(&mut self, id: &RequestId) {
+        let Some(request) = self.state.running().and_then(|r| r.request(id)).cloned() else {
+            return;
+        };
+        let session = match &self.link {
+            Link::Open { session, .. } => Some(session.clone()),
+            Link::Closed | Link::Opening => None,
+        };
+        let reports = self.reports.0.clone();
+        tokio::spawn(async move {
+            let id = request.id.clone();
+            let result = answer(session, &request).await;
+            let _ = reports.send(Report::Answered { request: id, result }).await;
+        });
+    }
+}
+
+async fn prompt(store: &store::Store, turn: &Turn) -> Result<Prompt, SendError> {
+    let internal = |message: String| SendError { code: domain::ErrorCode::Internal, message };
+    let text = store.turn_text(&turn.id).await.map_err(|error| internal(error.to_string()))?;
+    let text = text.ok_or_else(|| internal("the message's text is not stored".to_owned()))?;
+    let model = turn.model.clone();
+    let model = model.ok_or_else(|| internal("the turn has no model".to_owned()))?;
+    let key = turn.prompt_key.clone();
+    let key = key.ok_or_else(|| internal("the turn has no prompt key".to_owned()))?;
+    Ok(Prompt { turn: turn.id.clone(), key, text, model, mode: turn.mode, access: turn.access })
+}
+
+async fn answer(session: Option<Arc<dyn Session>>, request: &Request) -> Result<(), AnswerError> {
+    let unreachable = || AnswerError::Failed("the agent is not connected; try again".to_owned());
+    let session = session.ok_or_else(unreachable)?;
+    let domain::RequestState::Answering { answer } = &request.state else {
+        return Err(AnswerError::Failed("the request has no answer".to_owned()));
+    };
+    match tokio::time::timeout(ANSWER_TIMEOUT, session.answer(request, answer)).await {
+        Ok(result) => result,
+        Err(_) => Err(AnswerError::Failed("the agent did not take the answer in time".to_owned())),
+    }
+}

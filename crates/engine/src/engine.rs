@@ -1,0 +1,575 @@
+//! The engine's face: what can be asked of it, and which actor is asked.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use domain::{
+    Access, Answer, Change, Input, ItemId, Mode, ModelSelection, NewTurn, Project, ProjectId,
+    ProviderId, ProviderSettings, ProviderState, ProviderStatus, RequestId, ShellChange, Thread,
+    ThreadId, ThreadPatch, ThreadStatus, Turn, TurnId, Window,
+};
+use providers::{Inventory, Provider};
+use store::{Store, ThreadQuery};
+use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
+
+use crate::EngineError;
+use crate::actor::{Actor, Command, MAX_COMMANDS, now};
+use crate::feed::{Feed, Source, Waiting};
+use crate::shell::{Shell, ShellFeed, ShellSource};
+
+/// Everything that threads share.
+pub(crate) struct Shared {
+    pub(crate) store: Store,
+    pub(crate) providers: Arc<Providers>,
+    pub(crate) shell: Arc<Shell>,
+    actors: Mutex<Actors>,
+}
+
+#[derive(Default)]
+struct Actors {
+    live: HashMap<ThreadId, mpsc::Sender<Command>>,
+    closed: bool,
+}
+
+/// The providers by name.
+pub(crate) struct Providers(BTreeMap<ProviderId, Arc<dyn Provider>>);
+
+impl Providers {
+    pub(crate) fn get(&self, id: &ProviderId) -> Option<Arc<dyn Provider>> {
+        self.0.get(id).cloned()
+    }
+
+    pub(crate) fn statuses(&self) -> Vec<ProviderStatus> {
+        self.0.values().map(|p| p.status().borrow().clone()).collect()
+    }
+}
+
+impl Shared {
+    fn actors(&self) -> MutexGuard<'_, Actors> {
+        self.actors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a thread off the list of live ones when nothing waits for it.
+    ///
+    /// Commands are only put into its mailbox under the same lock, so none can be lost.
+    pub(crate) fn retire(&self, id: &ThreadId, mailbox: &mpsc::Receiver<Command>) -> bool {
+        let mut actors = self.actors();
+        mailbox.is_empty() && actors.live.remove(id).is_some()
+    }
+
+    /// Takes a thread off the list of live ones.
+    pub(crate) fn forget(&self, id: &ThreadId) {
+        self.actors().live.remove(id);
+    }
+
+    /// Puts a command into a thread's mailbox, making the thread live if it is not.
+    fn post(self: &Arc<Self>, id: &ThreadId, command: Command) -> Result<(), EngineError> {
+        let mut actors = self.actors();
+        if actors.closed {
+            return Err(EngineError::ShuttingDown);
+        }
+        let mailbox = match actors.live.get(id) {
+            // A mailbox is closed without being taken off the list only when its actor broke.
+            Some(mailbox) if !mailbox.is_closed() => mailbox.clone(),
+            _ => {
+                let (mailbox, commands) = mpsc::channel(MAX_COMMANDS);
+                actors.live.insert(id.clone(), mailbox.clone());
+                tokio::spawn(Actor::run(id.clone(), self.clone(), commands));
+                mailbox
+            }
+        };
+        mailbox.try_send(command).map_err(|_| EngineError::Busy)
+    }
+
+    async fn ask<T>(
+        self: &Arc<Self>,
+        id: &ThreadId,
+        command: impl FnOnce(oneshot::Sender<Result<T, EngineError>>) -> Command,
+    ) -> Result<T, EngineError> {
+        let (reply, answer) = oneshot::channel();
+        self.post(id, command(reply))?;
+        answer.await.unwrap_or(Err(EngineError::Busy))
+    }
+}
+
+/// A thread to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewThread {
+    /// The id, chosen by the client.
+    pub id: ThreadId,
+    /// The project to work in.
+    pub project_id: ProjectId,
+    /// The provider that drives it.
+    pub provider: ProviderId,
+    /// What it runs on.
+    pub model: Option<ModelSelection>,
+    /// How much the agent may do unasked.
+    pub access: Access,
+    /// What its turns are for.
+    pub mode: Mode,
+    /// A title of a person's; else the first message gives one.
+    pub title: Option<String>,
+}
+
+/// What can be asked of Baton. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    shared: Arc<Shared>,
+    epoch: Arc<str>,
+    making: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl Engine {
+    /// Starts: applies the stored settings of the providers and makes those threads live that had
+    /// something under way, however many others there are.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`] when the store cannot be read.
+    pub async fn start(
+        store: Store,
+        providers: Vec<Arc<dyn Provider>>,
+    ) -> Result<Self, EngineError> {
+        let providers = Providers(providers.into_iter().map(|p| (p.id(), p)).collect());
+        let shared = Arc::new(Shared {
+            store,
+            providers: Arc::new(providers),
+            shell: Arc::new(Shell::new()),
+            actors: Mutex::default(),
+        });
+        let epoch = Uuid::now_v7().simple().to_string().into();
+        let engine = Self { shared, epoch, making: Arc::default() };
+        for provider in engine.shared.providers.0.values() {
+            engine.watch(provider);
+            let key = inventory_key(&provider.id());
+            if let Some(inventory) = engine.shared.store.value(&key).await? {
+                provider.restore(inventory);
+            }
+            let settings = engine.shared.store.provider_settings(&provider.id()).await?;
+            let provider = provider.clone();
+            tokio::spawn(async move { provider.configure(settings.unwrap_or_default()).await });
+        }
+        for thread in engine.shared.store.unfinished_threads().await? {
+            // Making it live is enough: it finds what was under way by itself.
+            let (reply, _) = oneshot::channel();
+            engine.shared.post(&thread, Command::Follow { cursor: None, reply })?;
+        }
+        Ok(engine)
+    }
+
+    /// Tells the shell whenever a provider changes, and keeps its models for the next start.
+    fn watch(&self, provider: &Arc<dyn Provider>) {
+        let (shell, store) = (self.shared.shell.clone(), self.shared.store.clone());
+        let mut status = provider.status();
+        let mut inventory = provider.inventory();
+        let id = provider.id();
+        tokio::spawn(async move {
+            loop {
+                let change = tokio::select! {
+                    Ok(()) = status.changed() => {
+                        ShellChange::Provider { status: status.borrow_and_update().clone() }
+                    }
+                    Ok(()) = inventory.changed() => {
+                        let models = inventory.borrow_and_update().clone();
+                        if let Err(error) = store.put_value(&inventory_key(&id), &models).await {
+                            tracing::warn!(%error, "the models could not be kept");
+                        }
+                        ShellChange::ModelsChanged { provider: id.clone() }
+                    }
+                    else => return,
+                };
+                shell.publish(change);
+            }
+        });
+    }
+
+    /// The name of this run, which cursors belong to.
+    #[must_use]
+    pub fn epoch(&self) -> &str {
+        &self.epoch
+    }
+
+    /// Adds a directory, given by its canonical path, as a project; or finds it when it is one.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub async fn add_project(&self, path: PathBuf, name: String) -> Result<Project, EngineError> {
+        let _one_at_a_time = self.making.lock().await;
+        let path = path.to_string_lossy().into_owned();
+        if let Some(known) = self.projects().await?.into_iter().find(|p| p.path == path) {
+            return Ok(known);
+        }
+        let id = ProjectId::from_uuid(Uuid::now_v7());
+        let project = Project { id, name, path, created_at: now() };
+        self.shared.store.add_project(&project).await?;
+        self.shared.shell.publish(ShellChange::Project { project: project.clone() });
+        Ok(project)
+    }
+
+    /// Removes a project and its threads; the directory is not touched.
+    ///
+    /// # Errors
+    /// [`EngineError::ProjectBusy`] while one of its threads works.
+    pub async fn remove_project(&self, id: &ProjectId) -> Result<(), EngineError> {
+        let _one_at_a_time = self.making.lock().await;
+        self.project(id).await?;
+        for thread in self.shared.store.unfinished_threads().await? {
+            if self.thread(&thread).await.is_ok_and(|t| t.project_id == *id) {
+                return Err(EngineError::ProjectBusy);
+            }
+        }
+        self.shared.store.remove_project(id).await?;
+        self.shared.shell.publish(ShellChange::ProjectRemoved { id: id.clone() });
+        Ok(())
+    }
+
+    /// All projects by name.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub async fn projects(&self) -> Result<Vec<Project>, EngineError> {
+        Ok(self.shared.store.projects().await?)
+    }
+
+    async fn project(&self, id: &ProjectId) -> Result<Project, EngineError> {
+        let projects = self.projects().await?;
+        projects.into_iter().find(|p| p.id == *id).ok_or(EngineError::UnknownProject)
+    }
+
+    /// Makes a thread. The same id again gives the same thread.
+    ///
+    /// # Errors
+    /// [`EngineError::IdTaken`] when the id is another thread's.
+    pub async fn create_thread(&self, new: NewThread) -> Result<Thread, EngineError> {
+        let _one_at_a_time = self.making.lock().await;
+        if let Some(known) = self.shared.store.thread(&new.id).await? {
+            let same = known.project_id == new.project_id && known.provider == new.provider;
+            return if same { Ok(known) } else { Err(EngineError::IdTaken) };
+        }
+        let project = self.project(&new.project_id).await?;
+        self.shared.providers.get(&new.provider).ok_or(EngineError::UnknownProvider)?;
+        if let Some(model) = &new.model {
+            self.check_model(&new.provider, model)?;
+        }
+        let created_at = now();
+        let title = new.title.map(|t| t.trim().to_owned()).filter(|t| !t.is_empty());
+        let thread = Thread {
+            id: new.id,
+            project_id: new.project_id,
+            titled_by_person: title.is_some(),
+            title: title.unwrap_or_default(),
+            provider: new.provider,
+            model: new.model,
+            access: new.access,
+            mode: new.mode,
+            workspace: project.path,
+            session: None,
+            status: ThreadStatus::Idle,
+            open_requests: 0,
+            queued: 0,
+            queue_held: false,
+            unread: false,
+            pinned: false,
+            archived: false,
+            usage: domain::Usage::default(),
+            context: None,
+            created_at,
+            active_at: created_at,
+            seq: 1,
+        };
+        let row = Change::Thread { thread: thread.clone() };
+        self.shared.store.commit(&thread.id, thread.seq, vec![row]).await?;
+        self.shared.shell.publish(ShellChange::Thread { thread: thread.clone() });
+        Ok(thread)
+    }
+
+    /// A thread's row.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownThread`].
+    pub async fn thread(&self, id: &ThreadId) -> Result<Thread, EngineError> {
+        self.shared.store.thread(id).await?.ok_or(EngineError::UnknownThread)
+    }
+
+    /// Threads by query, last active first, and whether there are more.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub async fn threads(&self, query: ThreadQuery) -> Result<(Vec<Thread>, bool), EngineError> {
+        Ok(self.shared.store.threads(query).await?)
+    }
+
+    /// Changes a thread's row.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] when the change is not allowed.
+    pub async fn patch_thread(
+        &self,
+        id: &ThreadId,
+        patch: ThreadPatch,
+    ) -> Result<Thread, EngineError> {
+        if let Some(model) = &patch.model {
+            let provider = self.thread(id).await?.provider;
+            self.check_model(&provider, model)?;
+        }
+        self.input(id, Input::Patch(patch)).await?;
+        self.thread(id).await
+    }
+
+    /// Deletes a thread with everything in it, stopping what runs. The agent's own session stays.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownThread`].
+    pub async fn delete_thread(&self, id: &ThreadId) -> Result<(), EngineError> {
+        self.shared.ask(id, |reply| Command::Delete { reply }).await?;
+        self.shared.shell.publish(ShellChange::ThreadRemoved { id: id.clone() });
+        Ok(())
+    }
+
+    /// Accepts a message. When this returns, the message is stored and will not be lost. The same
+    /// id again gives the same turn.
+    ///
+    /// # Errors
+    /// A refusal, an unusable provider or model, or a store that cannot write.
+    pub async fn send(&self, thread: &ThreadId, new: NewTurn) -> Result<Turn, EngineError> {
+        let row = self.thread(thread).await?;
+        let id = new.id.clone();
+        if let Some(known) = self.shared.store.turn(&id).await? {
+            let same = known.thread_id == *thread;
+            return if same { Ok(known) } else { Err(EngineError::IdTaken) };
+        }
+        self.check_provider(&row.provider)?;
+        if let Some(model) = new.model.as_ref().or(row.model.as_ref()) {
+            self.check_model(&row.provider, model)?;
+        }
+        self.input(thread, Input::Submit(new)).await?;
+        self.shared.store.turn(&id).await?.ok_or(EngineError::UnknownTurn)
+    }
+
+    fn check_provider(&self, id: &ProviderId) -> Result<(), EngineError> {
+        let provider = self.shared.providers.get(id).ok_or(EngineError::UnknownProvider)?;
+        let status = provider.status().borrow().clone();
+        match status.state {
+            // What is not known yet is found out by trying.
+            ProviderState::Ready | ProviderState::Unknown => Ok(()),
+            _ if status.checking => Ok(()),
+            ProviderState::Disabled
+            | ProviderState::NotInstalled
+            | ProviderState::WrongProgram
+            | ProviderState::TooOld
+            | ProviderState::Broken
+            | ProviderState::SignedOut => {
+                Err(EngineError::ProviderUnavailable { message: status.message, fix: status.fix })
+            }
+        }
+    }
+
+    fn check_model(&self, id: &ProviderId, model: &ModelSelection) -> Result<(), EngineError> {
+        let provider = self.shared.providers.get(id).ok_or(EngineError::UnknownProvider)?;
+        let inventory = provider.inventory();
+        let inventory = inventory.borrow();
+        if !inventory.known || inventory.models.iter().any(|m| m.id == model.model) {
+            return Ok(());
+        }
+        Err(EngineError::UnknownModel { model: model.model.clone() })
+    }
+
+    /// Takes a waiting message back.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] when it no longer waits.
+    pub async fn withdraw(&self, thread: &ThreadId, turn: &TurnId) -> Result<(), EngineError> {
+        self.input(thread, Input::Withdraw(turn.clone())).await
+    }
+
+    /// Stops what runs. Stopping nothing is a success.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownThread`].
+    pub async fn stop(&self, thread: &ThreadId) -> Result<(), EngineError> {
+        self.input(thread, Input::Stop).await
+    }
+
+    /// Lets a held queue go on.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownThread`].
+    pub async fn release(&self, thread: &ThreadId) -> Result<(), EngineError> {
+        self.input(thread, Input::Release).await
+    }
+
+    /// Answers a request.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] when it is closed or the answer does not fit.
+    pub async fn answer(
+        &self,
+        thread: &ThreadId,
+        request: &RequestId,
+        answer: Answer,
+    ) -> Result<(), EngineError> {
+        self.input(thread, Input::Answer { request: request.clone(), answer }).await
+    }
+
+    async fn input(&self, thread: &ThreadId, input: Input) -> Result<(), EngineError> {
+        self.shared.ask(thread, |reply| Command::Input { input, reply }).await
+    }
+
+    /// The newest part of a conversation, or the part before a position.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownThread`].
+    pub async fn window(
+        &self,
+        thread: &ThreadId,
+        before: Option<u64>,
+    ) -> Result<Window, EngineError> {
+        self.shared.store.window(thread, before).await?.ok_or(EngineError::UnknownThread)
+    }
+
+    /// The whole long text of an item.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownItem`].
+    pub async fn item_body(&self, thread: &ThreadId, item: &ItemId) -> Result<String, EngineError> {
+        self.shared.store.item_body(thread, item).await?.ok_or(EngineError::UnknownItem)
+    }
+
+    /// The whole message of a turn.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownTurn`].
+    pub async fn turn_text(&self, thread: &ThreadId, turn: &TurnId) -> Result<String, EngineError> {
+        let known = self.shared.store.turn(turn).await?.filter(|t| t.thread_id == *thread);
+        let known = known.ok_or(EngineError::UnknownTurn)?;
+        self.shared.store.turn_text(&known.id).await?.ok_or(EngineError::UnknownTurn)
+    }
+
+    /// What is known of every provider.
+    #[must_use]
+    pub fn providers(&self) -> Vec<ProviderStatus> {
+        self.shared.providers.statuses()
+    }
+
+    fn provider(&self, id: &ProviderId) -> Result<Arc<dyn Provider>, EngineError> {
+        self.shared.providers.get(id).ok_or(EngineError::UnknownProvider)
+    }
+
+    /// Looks again whether a provider can be used.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownProvider`].
+    pub async fn refresh_provider(&self, id: &ProviderId) -> Result<ProviderStatus, EngineError> {
+        Ok(self.provider(id)?.detect().await)
+    }
+
+    /// Stores and applies a provider's settings.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownProvider`] or [`EngineError::Storage`].
+    pub async fn configure_provider(
+        &self,
+        id: &ProviderId,
+        settings: ProviderSettings,
+    ) -> Result<ProviderStatus, EngineError> {
+        let provider = self.provider(id)?;
+        self.shared.store.put_provider_settings(id, &settings).await?;
+        provider.configure(settings).await;
+        Ok(provider.status().borrow().clone())
+    }
+
+    /// Starts a provider's agent process because it will soon be needed.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownProvider`].
+    pub fn warm_provider(&self, id: &ProviderId) -> Result<(), EngineError> {
+        let provider = self.provider(id)?;
+        tokio::spawn(async move { provider.warm().await });
+        Ok(())
+    }
+
+    /// The models of a provider.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownProvider`].
+    pub fn models(&self, id: &ProviderId) -> Result<Inventory, EngineError> {
+        Ok(self.provider(id)?.inventory().borrow().clone())
+    }
+
+    /// Follows a thread, from the number of the last change that is known in this epoch.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownThread`].
+    pub async fn follow_thread(
+        &self,
+        id: &ThreadId,
+        cursor: Option<u64>,
+    ) -> Result<Feed<Window, Change>, EngineError> {
+        let source = ThreadSource { shared: self.shared.clone(), id: id.clone() };
+        Feed::open(Box::new(source), cursor).await
+    }
+
+    /// Follows the shell, from the number of the last change that is known in this epoch.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub async fn follow_shell(&self, cursor: Option<u64>) -> Result<ShellFeed, EngineError> {
+        let source = ShellSource {
+            shell: self.shared.shell.clone(),
+            store: self.shared.store.clone(),
+            providers: self.shared.providers.clone(),
+        };
+        Feed::open(Box::new(source), cursor).await
+    }
+
+    /// Ends in order: running turns are stopped, sessions closed, agent processes ended, the
+    /// store drained. Nothing is accepted any more.
+    pub async fn shutdown(&self) {
+        let live: Vec<_> = {
+            let mut actors = self.shared.actors();
+            actors.closed = true;
+            actors.live.drain().map(|(_, mailbox)| mailbox).collect()
+        };
+        let mut ends = tokio::task::JoinSet::new();
+        for mailbox in live {
+            ends.spawn(async move {
+                let (reply, ended) = oneshot::channel();
+                if mailbox.send(Command::Shutdown { reply }).await.is_ok() {
+                    let _ = ended.await;
+                }
+            });
+        }
+        while ends.join_next().await.is_some() {}
+        for provider in self.shared.providers.0.values() {
+            provider.shutdown().await;
+        }
+        if let Err(error) = self.shared.store.close().await {
+            tracing::error!(%error, "the store did not close cleanly");
+        }
+    }
+}
+
+fn inventory_key(provider: &ProviderId) -> String {
+    format!("inventory:{provider}")
+}
+
+/// Where a thread feed's snapshots come from.
+struct ThreadSource {
+    shared: Arc<Shared>,
+    id: ThreadId,
+}
+
+#[async_trait]
+impl Source<Window, Change> for ThreadSource {
+    async fn follow(&self, cursor: Option<u64>) -> Result<Arc<Waiting<Change>>, EngineError> {
+        self.shared.ask(&self.id, |reply| Command::Follow { cursor, reply }).await
+    }
+
+    async fn snapshot(&self) -> Result<(u64, Window), EngineError> {
+        let window = self.shared.store.window(&self.id, None).await?;
+        let window = window.ok_or(EngineError::UnknownThread)?;
+        Ok((window.thread.seq, window))
+    }
+}

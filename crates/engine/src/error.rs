@@ -1,0 +1,56 @@
+//! Why the engine could not do what was asked.
+
+use domain::Refusal;
+use store::StoreError;
+
+/// Why the engine could not do what was asked. Each case has a stable code at the edge.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum EngineError {
+    /// There is no such project.
+    #[error("there is no such project")]
+    UnknownProject,
+    /// There is no such thread.
+    #[error("there is no such thread")]
+    UnknownThread,
+    /// There is no such turn.
+    #[error("there is no such turn")]
+    UnknownTurn,
+    /// There is no such item.
+    #[error("there is no such item")]
+    UnknownItem,
+    /// There is no such provider.
+    #[error("there is no such provider")]
+    UnknownProvider,
+    /// The provider does not offer the model.
+    #[error("the model `{model}` is not offered")]
+    UnknownModel {
+        /// The model.
+        model: String,
+    },
+    /// The provider cannot be used now.
+    #[error("{message}")]
+    ProviderUnavailable {
+        /// Why, in a sentence.
+        message: String,
+        /// The command that mends it.
+        fix: Option<String>,
+    },
+    /// Threads of the project are at work.
+    #[error("threads of the project are at work")]
+    ProjectBusy,
+    /// The id was used for something else.
+    #[error("the id was used for something else")]
+    IdTaken,
+    /// The rules of a thread do not allow it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The thread has too many commands waiting.
+    #[error("the thread has too many commands waiting")]
+    Busy,
+    /// The data could not be read or written.
+    #[error(transparent)]
+    Storage(#[from] StoreError),
+    /// Baton is ending.
+    #[error("Baton is ending")]
+    ShuttingDown,
+}

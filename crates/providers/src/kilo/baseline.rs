@@ -1,0 +1,245 @@
+//! The permission rules Baton puts under every Kilo session, and the access levels on top.
+//!
+//! Everything here was measured on Kilo 7.7.7: rules are a flat list and the last that matches
+//! wins; a session's rules come after the configuration's; sub-agents inherit only what their
+//! parent *denies*, so the configuration itself has to ask.
+
+use domain::{Access, Mode};
+use kilo_sdk::types::{Action, Config, Rule};
+use serde_json::{Map, Value, json};
+
+/// Acts that change something or reach outside. They are named one by one, although `*` asks,
+/// because a scalar here replaces whatever the user's own configuration allows for them.
+const ASKED: [&str; 7] =
+    ["edit", "bash", "webfetch", "websearch", "codesearch", "external_directory", "doom_loop"];
+
+/// Acts that only look, or only concern the conversation.
+const ALLOWED: [&str; 9] = [
+    "glob",
+    "grep",
+    "list",
+    "semantic_search",
+    "skill",
+    "task",
+    "todowrite",
+    "todoread",
+    "question",
+];
+
+/// Acts that break turns apart: they go on after the turn, start turns nobody asked for, or never
+/// end (`suggest`).
+const DENIED: [&str; 5] =
+    ["suggest", "schedule_wakeup", "background_process", "notify_user", "send_file"];
+
+/// Files that may hold secrets are asked for even to read them.
+const READ: [(&str, &str); 4] =
+    [("*", "allow"), ("*.env", "ask"), ("*.env.*", "ask"), ("*.env.example", "allow")];
+
+/// The configuration injected over the user's own and the projects'.
+///
+/// Snapshots are off: they stall concurrent turns and ask a blocking question of their own, and
+/// checkpoints are Baton's.
+pub(super) fn config() -> Value {
+    let mut permission = Map::from_iter([("*".to_owned(), json!("ask"))]);
+    permission.insert("read".to_owned(), Value::from_iter(READ));
+    permission.extend(ASKED.map(|name| (name.to_owned(), json!("ask"))));
+    permission.extend(ALLOWED.map(|name| (name.to_owned(), json!("allow"))));
+    permission.extend(DENIED.map(|name| (name.to_owned(), json!("deny"))));
+    json!({
+        "snapshot": false,
+        "permission": permission,
+        // Only the plan agent may end a plan; `*` would offer that to `code` as well.
+        "agent": { "code": { "permission": { "plan_exit": "deny" } } },
+    })
+}
+
+/// Puts our configuration over the one the user's environment already injects, if it does.
+pub(super) fn over(users: Option<&str>) -> Value {
+    let users = users.and_then(|text| serde_json::from_str::<Value>(text).ok());
+    match users {
+        Some(mut merged) if merged.is_object() => {
+            merge(&mut merged, config());
+            merged
+        }
+        _ => config(),
+    }
+}
+
+fn merge(under: &mut Value, over: Value) {
+    match (under, over) {
+        (Value::Object(under), Value::Object(over)) => {
+            for (key, value) in over {
+                merge(under.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (under, over) => *under = over,
+    }
+}
+
+/// Says what of the baseline is not in force, or `None` when all of it is.
+///
+/// Kilo 7.7.7 drops the whole injected configuration silently when one value in it has the wrong
+/// type, so this is read back after every start.
+pub(super) fn missing(config: &Config) -> Option<String> {
+    let is = |name: &str, wanted: &str| {
+        let found = config.permission.get(name);
+        // What was a map of patterns in the user's configuration may have become one again.
+        found.and_then(Value::as_str) == Some(wanted)
+            || found.and_then(|v| v.get("*")).and_then(Value::as_str) == Some(wanted)
+    };
+    std::iter::once(("*", "ask"))
+        .chain(ASKED.map(|name| (name, "ask")))
+        .chain(DENIED.map(|name| (name, "deny")))
+        .find(|(name, wanted)| !is(name, wanted))
+        .map(|(name, wanted)| format!("permission `{name}` is not `{wanted}`"))
+}
+
+/// The rules a session needs for an access and a mode. They are complete: appended to whatever
+/// rules the session has, they alone decide.
+pub(super) fn rules(access: Access, mode: Mode) -> Vec<Rule> {
+    let mut rules = vec![rule("*", "*", Action::Ask)];
+    rules.extend(READ.map(|(pattern, action)| rule("read", pattern, read_action(action))));
+    rules.extend(ASKED.map(|name| rule(name, "*", Action::Ask)));
+    rules.extend(ALLOWED.map(|name| rule(name, "*", Action::Allow)));
+    match access {
+        Access::Supervised => {}
+        Access::AutoEdit => rules.push(rule("edit", "*", Action::Allow)),
+        Access::Full => rules.push(rule("*", "*", Action::Allow)),
+    }
+    rules.extend(DENIED.map(|name| rule(name, "*", Action::Deny)));
+    rules.push(match mode {
+        Mode::Build => rule("plan_exit", "*", Action::Deny),
+        Mode::Plan => rule("plan_exit", "*", Action::Allow),
+    });
+    rules
+}
+
+/// Whether an access lets an act happen that a sub-agent asks for. Sub-agents ask by the
+/// configuration alone, so the answer their root's access implies is given for them.
+pub(super) fn allows(access: Access, permission: &str) -> bool {
+    match access {
+        Access::Supervised => false,
+        Access::AutoEdit => permission == "edit",
+        Access::Full => true,
+    }
+}
+
+/// Whether rules a person granted for the session cover everything a request is about.
+pub(super) fn granted(rules: &[Rule], permission: &str, patterns: &[String]) -> bool {
+    !patterns.is_empty()
+        && patterns.iter().all(|wanted| {
+            rules.iter().any(|rule| rule.permission == permission && glob(&rule.pattern, wanted))
+        })
+}
+
+/// Whether a pattern with `*` and `?` matches the whole of a text, as Kilo's wildcards do. A
+/// trailing ` *` also matches nothing, so that `git *` covers `git`.
+fn glob(pattern: &str, text: &str) -> bool {
+    fn matches(pattern: &[char], text: &[char]) -> bool {
+        // Positions to come back to: after the last star, and where it began to match.
+        let (mut p, mut t, mut back) = (0, 0, None);
+        while t < text.len() {
+            match pattern.get(p) {
+                Some('*') => {
+                    back = Some((p + 1, t));
+                    p += 1;
+                }
+                Some(c) if *c == '?' || Some(c) == text.get(t) => {
+                    p += 1;
+                    t += 1;
+                }
+                _ => match back {
+                    Some((after, from)) => {
+                        p = after;
+                        t = from + 1;
+                        back = Some((after, from + 1));
+                    }
+                    None => return false,
+                },
+            }
+        }
+        pattern.get(p..).unwrap_or_default().iter().all(|c| *c == '*')
+    }
+    let chars = |text: &str| text.chars().collect::<Vec<_>>();
+    matches(&chars(pattern), &chars(text))
+        || pattern.strip_suffix(" *").is_some_and(|head| matches(&chars(head), &chars(text)))
+}
+
+fn rule(permission: &str, pattern: &str, action: Action) -> Rule {
+    Rule { permission: permission.to_owned(), pattern: pattern.to_owned(), action }
+}
+
+fn read_action(action: &str) -> Action {
+    if action == "ask" { Action::Ask } else { Action::Allow }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Kilo's own rule: the last that matches wins.
+    fn decide(rules: &[Rule], permission: &str, subject: &str) -> Action {
+        let hit = |r: &&Rule| glob(&r.permission, permission) && glob(&r.pattern, subject);
+        rules.iter().rev().find(hit).map_or(Action::Deny, |r| r.action.clone())
+    }
+
+    #[test]
+    fn each_access_decides_each_act() {
+        let check = |access, mode, permission, subject, wanted| {
+            let found = decide(&rules(access, mode), permission, subject);
+            assert_eq!(found, wanted, "{access:?} {mode:?} {permission} {subject}");
+        };
+        for (permission, subject, supervised, auto_edit, full) in [
+            ("bash", "rm -rf x", Action::Ask, Action::Ask, Action::Allow),
+            ("edit", "a.rs", Action::Ask, Action::Allow, Action::Allow),
+            ("read", "a.rs", Action::Allow, Action::Allow, Action::Allow),
+            ("read", ".env", Action::Ask, Action::Ask, Action::Allow),
+            ("read", "x.env.example", Action::Allow, Action::Allow, Action::Allow),
+            ("external_directory", "/etc/*", Action::Ask, Action::Ask, Action::Allow),
+            ("github_create_issue", "*", Action::Ask, Action::Ask, Action::Allow),
+            ("suggest", "*", Action::Deny, Action::Deny, Action::Deny),
+            ("schedule_wakeup", "*", Action::Deny, Action::Deny, Action::Deny),
+        ] {
+            check(Access::Supervised, Mode::Build, permission, subject, supervised);
+            check(Access::AutoEdit, Mode::Build, permission, subject, auto_edit);
+            check(Access::Full, Mode::Build, permission, subject, full);
+        }
+        check(Access::Full, Mode::Build, "plan_exit", "*", Action::Deny);
+        check(Access::Supervised, Mode::Plan, "plan_exit", "*", Action::Allow);
+    }
+
+    #[test]
+    fn the_users_injected_configuration_stays_under_ours() {
+        let users = r#"{"model":"a/b","permission":{"bash":"allow","x_y":"allow"}}"#;
+        let merged = over(Some(users));
+        assert_eq!(merged["model"], "a/b");
+        assert_eq!(merged["permission"]["bash"], "ask");
+        assert_eq!(merged["permission"]["x_y"], "allow");
+        assert_eq!(over(Some("not json")), config());
+    }
+
+    #[test]
+    fn a_dropped_baseline_is_noticed() {
+        let in_force = Config { permission: config()["permission"].clone(), ..Config::default() };
+        assert_eq!(missing(&in_force), None);
+        assert!(missing(&Config::default()).is_some());
+        let mut loose = in_force;
+        loose.permission["bash"] = json!("allow");
+        assert_eq!(missing(&loose), Some("permission `bash` is not `ask`".to_owned()));
+    }
+
+    #[test]
+    fn grants_cover_by_wildcard_and_only_wholly() {
+        let grants = [rule("bash", "git *", Action::Allow)];
+        let covers = |patterns: &[&str]| {
+            let patterns: Vec<_> = patterns.iter().map(|p| (*p).to_owned()).collect();
+            granted(&grants, "bash", &patterns)
+        };
+        assert!(covers(&["git status"]));
+        assert!(covers(&["git"]));
+        assert!(!covers(&["git status", "rm x"]));
+        assert!(!covers(&["gitk"]));
+        assert!(!covers(&[]));
+        assert!(!granted(&grants, "edit", &["git x".to_owned()]));
+    }
+}

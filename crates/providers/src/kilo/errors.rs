@@ -1,0 +1,62 @@
+//! Kilo's errors in Baton's codes. Decisions rest on Kilo's names and HTTP statuses; its words are
+//! passed on as they are.
+
+use domain::{ErrorCode, TurnError};
+use kilo_sdk::types::{ErrorKind, MessageError};
+
+/// Longest message of an error that is passed on, in characters.
+const MAX_MESSAGE: usize = 2_000;
+
+/// What a failed turn says of Kilo's error.
+pub(super) fn turn_error(error: &MessageError) -> TurnError {
+    let code = code(error);
+    let message = if error.message.trim().is_empty() {
+        "Kilo reported an error without a message".to_owned()
+    } else {
+        error.message.trim().chars().take(MAX_MESSAGE).collect()
+    };
+    TurnError {
+        code,
+        message,
+        hint: hint(code).map(str::to_owned),
+        retryable: error.retryable || !matches!(code, ErrorCode::ModelUnavailable),
+    }
+}
+
+/// Whether an error is only the second telling of one: Kilo 7.7.7 repeats some with the stack of
+/// its own program.
+pub(super) fn is_echo(error: &MessageError) -> bool {
+    matches!(error.kind, ErrorKind::Other(_)) && error.message.contains("\n    at ")
+}
+
+fn code(error: &MessageError) -> ErrorCode {
+    match (&error.kind, error.status_code) {
+        (ErrorKind::ProviderAuth, _) | (ErrorKind::Api, Some(401 | 403)) => ErrorCode::Unauthorized,
+        (ErrorKind::Api, Some(402)) => ErrorCode::Payment,
+        (ErrorKind::Api, Some(404)) => ErrorCode::ModelUnavailable,
+        (ErrorKind::Api, Some(429)) => ErrorCode::RateLimited,
+        (ErrorKind::Api, None) => ErrorCode::Network,
+        (ErrorKind::Api, Some(_)) => ErrorCode::ProviderError,
+        (ErrorKind::ContextOverflow, _) => ErrorCode::ContextOverflow,
+        (ErrorKind::ContentFilter, _) => ErrorCode::ContentFiltered,
+        (
+            ErrorKind::Aborted
+            | ErrorKind::OutputLength
+            | ErrorKind::StructuredOutput
+            | ErrorKind::Other(_),
+            _,
+        ) => ErrorCode::ProviderError,
+    }
+}
+
+fn hint(code: ErrorCode) -> Option<&'static str> {
+    match code {
+        ErrorCode::Unauthorized => Some("sign in to the model's provider: kilo auth login"),
+        ErrorCode::Payment => Some("add credit with the model's provider, or choose another model"),
+        ErrorCode::RateLimited => Some("wait a little and try again, or choose another model"),
+        ErrorCode::ModelUnavailable => Some("choose another model"),
+        ErrorCode::ContextOverflow => Some("begin a new thread, or choose a model with more room"),
+        ErrorCode::Network => Some("check the connection to the model's provider and try again"),
+        _ => None,
+    }
+}

@@ -1,0 +1,234 @@
+//! What can be said of Kilo on this machine: installed or not, usable or not, which models.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use domain::{Model, ModelAbilities, ModelCost, ProviderState, ProviderStatus};
+use kilo_sdk::types::{self, Config};
+use kilo_sdk::{Client, Installed, LocateError};
+
+use super::Shared;
+use crate::Inventory;
+
+const INSTALL: &str = "npm install -g @kilocode/cli";
+const UPDATE: &str = "npm install -g @kilocode/cli@latest";
+const SIGN_IN: &str = "kilo auth login";
+
+/// A state with its sentence and the command that mends it.
+pub(super) struct Said {
+    pub(super) state: ProviderState,
+    pub(super) message: String,
+    pub(super) fix: Option<String>,
+}
+
+impl Shared {
+    pub(super) async fn locate(&self) -> Result<Installed, LocateError> {
+        let configured = self.settings().binary.clone().map(PathBuf::from);
+        kilo_sdk::locate(&self.config.host, configured.as_deref(), &self.config.path).await
+    }
+
+    /// Looks whether Kilo can be used. With `models`, the server is started to read them.
+    pub(super) async fn look(self: &Arc<Self>, models: bool) -> ProviderStatus {
+        let _one_at_a_time = self.looking.lock().await;
+        if !self.settings().enabled {
+            return self.say(Said {
+                state: ProviderState::Disabled,
+                message: "switched off".to_owned(),
+                fix: None,
+            });
+        }
+        self.status.send_modify(|status| status.checking = true);
+        self.forgive().await;
+        let installed = match self.locate().await {
+            Ok(installed) => installed,
+            Err(error) => {
+                self.slot.lock().await.installed = None;
+                return self.say(describe(&error));
+            }
+        };
+        self.status.send_modify(|status| {
+            status.version = Some(installed.version.to_string());
+            status.binary = Some(installed.found.display().to_string());
+        });
+        self.slot.lock().await.installed = Some(installed);
+        if models {
+            // Starting the server reads the models as well; one that runs is asked again.
+            match self.server().await {
+                Ok(server) => self.refresh_models(server.client()).await,
+                Err(error) => {
+                    return self.say(Said {
+                        state: ProviderState::Broken,
+                        message: error.message,
+                        fix: error.hint,
+                    });
+                }
+            }
+        }
+        self.say(self.usable())
+    }
+
+    /// What the models say about the state.
+    fn usable(&self) -> Said {
+        let inventory = self.inventory.borrow();
+        let count = inventory.models.len();
+        if inventory.known && count == 0 {
+            return Said {
+                state: ProviderState::SignedOut,
+                message: "no model can be used: nobody is signed in to any provider".to_owned(),
+                fix: Some(SIGN_IN.to_owned()),
+            };
+        }
+        let message = match (&inventory.problem, count) {
+            (Some(problem), _) => format!("ready; the list of models is not fresh: {problem}"),
+            (None, 1) => "ready, 1 model".to_owned(),
+            (None, count) => format!("ready, {count} models"),
+        };
+        Said { state: ProviderState::Ready, message, fix: None }
+    }
+
+    fn say(&self, said: Said) -> ProviderStatus {
+        let models = u32::try_from(self.inventory.borrow().models.len()).unwrap_or(u32::MAX);
+        self.status.send_modify(|status| {
+            status.state = said.state;
+            status.message = said.message;
+            status.fix = said.fix;
+            status.models = models;
+            status.checking = false;
+            status.checked_at = Some(now());
+        });
+        self.status.borrow().clone()
+    }
+
+    /// Reads the models from the running server. A failure keeps the last good list.
+    pub(super) async fn refresh_models(&self, client: &Client) {
+        let home = client.at_home();
+        let read = async {
+            let inventory = home.providers().await?;
+            Ok::<_, kilo_sdk::Error>((inventory, home.config().await?))
+        };
+        let custom = self.settings().custom_models.clone();
+        match read.await {
+            Ok((inventory, config)) => {
+                let models = models(&inventory, &config, &custom);
+                self.inventory.send_if_modified(|known| {
+                    let new = Inventory { models, known: true, problem: None };
+                    let changed = *known != new;
+                    *known = new;
+                    changed
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the models of Kilo could not be read");
+                self.inventory.send_modify(|known| known.problem = Some(error.to_string()));
+            }
+        }
+        let checked = self.status.borrow().state;
+        if matches!(
+            checked,
+            ProviderState::Ready | ProviderState::SignedOut | ProviderState::Broken
+        ) {
+            self.say(self.usable());
+        }
+    }
+}
+
+/// The state an installation problem means.
+pub(super) fn describe(error: &LocateError) -> Said {
+    let (state, fix) = match error {
+        LocateError::NotFound { .. } => (ProviderState::NotInstalled, INSTALL),
+        LocateError::WrongProgram { .. } => (ProviderState::WrongProgram, INSTALL),
+        LocateError::TooOld { .. } => (ProviderState::TooOld, UPDATE),
+        LocateError::Broken { .. } => (ProviderState::Broken, INSTALL),
+    };
+    let message = match error {
+        LocateError::Broken { stderr, .. } if !stderr.is_empty() => {
+            format!("{error}: {}", stderr.join(" "))
+        }
+        other => other.to_string(),
+    };
+    Said { state, message, fix: Some(fix.to_owned()) }
+}
+
+/// The models that can be chosen: of the connected providers those that call tools and write
+/// text, and those a person added.
+fn models(inventory: &types::Inventory, config: &Config, custom: &[String]) -> Vec<Model> {
+    let default = default_model(inventory, config);
+    let mut models: Vec<Model> = inventory
+        .providers
+        .iter()
+        .filter(|provider| inventory.connected.contains(&provider.id))
+        .flat_map(|provider| provider.models.iter().map(move |m| (provider, m)))
+        .filter(|(_, m)| m.capabilities.toolcall && m.capabilities.output.text)
+        .filter(|(_, m)| m.status.as_deref() != Some("deprecated"))
+        .map(|(provider, m)| model(provider, m))
+        .collect();
+    for id in custom {
+        if !models.iter().any(|m| m.id == *id) {
+            models.push(custom_model(id));
+        }
+    }
+    for model in &mut models {
+        model.default = default.as_deref() == Some(&model.id);
+    }
+    models.sort_by(|a, b| {
+        (!a.default, &a.group, !a.free, &a.name, &a.id)
+            .cmp(&(!b.default, &b.group, !b.free, &b.name, &b.id))
+    });
+    models
+}
+
+/// The model Kilo itself would take: the configured one, else the gateway's free automatic one.
+fn default_model(inventory: &types::Inventory, config: &Config) -> Option<String> {
+    const FREE: &str = "kilo/kilo-auto/free";
+    config
+        .model
+        .clone()
+        .or_else(|| inventory.connected.iter().any(|p| p == "kilo").then(|| FREE.to_owned()))
+}
+
+fn model(provider: &types::Provider, model: &types::Model) -> Model {
+    let capabilities = &model.capabilities;
+    let priced = model.cost.input > 0.0 || model.cost.output > 0.0;
+    Model {
+        id: format!("{}/{}", provider.id, model.id),
+        name: if model.name.is_empty() { model.id.clone() } else { model.name.clone() },
+        group: if provider.name.is_empty() { provider.id.clone() } else { provider.name.clone() },
+        options: model.variants.clone(),
+        abilities: ModelAbilities {
+            tools: capabilities.toolcall,
+            reasoning: capabilities.reasoning,
+            images: capabilities.input.image,
+            pdf: capabilities.input.pdf,
+        },
+        cost: priced.then_some(ModelCost { input: model.cost.input, output: model.cost.output }),
+        context: whole(model.limit.context),
+        free: model.is_free.unwrap_or(!priced),
+        custom: false,
+        default: false,
+    }
+}
+
+fn custom_model(id: &str) -> Model {
+    Model {
+        id: id.to_owned(),
+        name: id.split_once('/').map_or(id, |(_, name)| name).to_owned(),
+        group: "Custom".to_owned(),
+        options: Vec::new(),
+        abilities: ModelAbilities { tools: true, ..ModelAbilities::default() },
+        cost: None,
+        context: None,
+        free: false,
+        custom: true,
+        default: false,
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked before")]
+fn whole(number: f64) -> Option<u64> {
+    (number.is_finite() && number >= 1.0).then_some(number as u64)
+}
+
+fn now() -> domain::Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,477 @@
+//! From Kilo's events and snapshots to [`AgentEvent`]s: pure, one for each session.
+//!
+//! What it rests on (all measured on Kilo 7.7.7): a turn is framed by `session.turn.open` and
+//! `session.turn.close`, never by `session.idle`; message ids ascend in time, so whatever belongs
+//! to a message older than the turn's own is late and of no matter; deltas only append and the
+//! closing update of a part holds its whole text; a part that is still being written is empty in
+//! snapshots, so a snapshot never takes text away.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use domain::{AgentEvent, ErrorCode, Phase, TurnError, TurnEvent, TurnId, TurnOutcome, Usage};
+use kilo_sdk::types::{ErrorKind, MessageError, Part, PartBody, Rule, Session, Status, ToolStatus};
+use kilo_sdk::{CloseReason, Envelope, Event, MessageId, PartId, SessionId};
+
+use super::{baseline, errors};
+
+pub(super) mod asks;
+mod content;
+mod requests;
+mod snapshot;
+mod tools;
+
+pub(super) use snapshot::Snapshot;
+
+/// Events of sub-agents that wait for their place in the conversation to be known.
+const MAX_UNPLACED: usize = 512;
+/// Longest plan that is kept, in bytes.
+const MAX_PLAN: usize = 256 * 1024;
+/// Parts that wait for their message to be known.
+const MAX_ORPHANS: usize = 256;
+
+/// What one session's events mean.
+pub(super) struct Mapper {
+    root: SessionId,
+    workspace: String,
+    access: domain::Access,
+    granted: Vec<Rule>,
+    active: Option<Active>,
+    messages: HashMap<MessageId, Known>,
+    parts: HashMap<PartId, PartState>,
+    children: HashMap<SessionId, Child>,
+    orphans: Vec<Part>,
+    asks: BTreeMap<String, Ask>,
+    /// The items of tool calls, by the model's id of the call.
+    calls: HashMap<String, String>,
+    declined: HashSet<String>,
+    plan: Option<Plan>,
+    title: String,
+}
+
+/// The turn that runs.
+struct Active {
+    turn: TurnId,
+    message: MessageId,
+    /// Kilo has the message.
+    echoed: bool,
+    /// Kilo works on it.
+    opened: bool,
+    error: Option<TurnError>,
+    steps: BTreeMap<PartId, Usage>,
+    context_limit: Option<u64>,
+    phase: Option<Phase>,
+    compacting: bool,
+}
+
+/// What is known of a message.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    User,
+    Assistant,
+    Summary { automatic: bool },
+}
+
+/// What is known of a part.
+struct PartState {
+    message: MessageId,
+    kind: PartKind,
+    /// Units of text told so far.
+    len: u64,
+    /// Whether an item of it was told.
+    told: bool,
+    /// Whether its text is whole; a delta that still comes is late.
+    ended: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum PartKind {
+    /// Text of this kind of item.
+    Text(TextKind),
+    Other,
+    /// Not to be shown.
+    Hidden,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum TextKind {
+    Message,
+    Reasoning,
+    User,
+    Compaction { automatic: bool },
+}
+
+/// The plan of a plan turn.
+struct Plan {
+    path: String,
+    text: String,
+}
+
+/// A sub-agent's session.
+struct Child {
+    /// The item of the tool call that started it.
+    parent: Option<String>,
+    label: String,
+    turn: Option<TurnId>,
+    waiting: Vec<Event>,
+}
+
+/// Something Kilo waits for an answer to.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Ask {
+    /// Its name among Baton's requests.
+    pub(super) key: String,
+    pub(super) session: SessionId,
+    /// The directory to answer in, when it is not the session's.
+    pub(super) directory: Option<String>,
+    pub(super) kind: AskKind,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum AskKind {
+    Permission { permission: String, always: Vec<String>, call: Option<String> },
+    Question { labels: Vec<(Option<String>, String)> },
+    Network,
+}
+
+/// What came of an event.
+#[derive(Default)]
+pub(super) struct Mapped {
+    pub(super) events: Vec<AgentEvent>,
+    /// Something was missed: the session has to be read.
+    pub(super) resync: bool,
+    /// Permission the thread's access already implies: to be given at once.
+    pub(super) implied: Vec<Ask>,
+    /// A question of Kilo's own with one sensible answer.
+    pub(super) housekeeping: Option<(Ask, String)>,
+    /// A turn began that nobody here asked for.
+    pub(super) stray_turn: bool,
+    /// The message was refused before it was taken, unless it is taken soon.
+    pub(super) refused: bool,
+}
+
+impl Mapper {
+    pub(super) fn new(root: SessionId, workspace: String, access: domain::Access) -> Self {
+        Self {
+            root,
+            workspace,
+            access,
+            granted: Vec::new(),
+            active: None,
+            messages: HashMap::new(),
+            parts: HashMap::new(),
+            children: HashMap::new(),
+            orphans: Vec::new(),
+            asks: BTreeMap::new(),
+            calls: HashMap::new(),
+            declined: HashSet::new(),
+            plan: None,
+            title: String::new(),
+        }
+    }
+
+    /// Begins a turn whose message has this id. What is known of earlier turns is forgotten.
+    pub(super) fn begin(&mut self, turn: TurnId, message: MessageId, context_limit: Option<u64>) {
+        if self.active.as_ref().is_some_and(|a| a.turn == turn) {
+            return;
+        }
+        self.messages.clear();
+        self.parts.clear();
+        self.children.clear();
+        self.orphans.clear();
+        self.asks.clear();
+        self.calls.clear();
+        self.declined.clear();
+        self.plan = None;
+        self.active = Some(Active {
+            turn,
+            message,
+            echoed: false,
+            opened: false,
+            error: None,
+            steps: BTreeMap::new(),
+            context_limit,
+            phase: None,
+            compacting: false,
+        });
+    }
+
+    /// Forgets the turn; what still comes of it is late.
+    pub(super) fn abandon(&mut self) {
+        self.active = None;
+    }
+
+    pub(super) fn set_access(&mut self, access: domain::Access) {
+        self.access = access;
+    }
+
+    /// Remembers what a person allowed for the session.
+    pub(super) fn grant(&mut self, rules: &[Rule]) {
+        self.granted.extend_from_slice(rules);
+    }
+
+    /// The turn that runs and its message.
+    pub(super) fn active(&self) -> Option<(&TurnId, &MessageId)> {
+        self.active.as_ref().map(|a| (&a.turn, &a.message))
+    }
+
+    /// What waits for an answer, by the key of its request.
+    pub(super) fn ask(&self, key: &str) -> Option<&Ask> {
+        self.asks.get(key)
+    }
+
+    /// What waits for permission that the access now implies.
+    pub(super) fn implied(&self) -> Vec<Ask> {
+        let implied = |ask: &&Ask| match &ask.kind {
+            AskKind::Permission { permission, .. } => baseline::allows(self.access, permission),
+            AskKind::Question { .. } | AskKind::Network => false,
+        };
+        self.asks.values().filter(implied).cloned().collect()
+    }
+
+    /// Whether a session is this thread's: its own or a sub-agent's of the running turn.
+    pub(super) fn owns(&self, session: &SessionId) -> bool {
+        *session == self.root || self.children.contains_key(session)
+    }
+
+    /// The plan file to read before this event is applied.
+    pub(super) fn plan_wanted(&self, event: &Event) -> Option<String> {
+        let Event::PartUpdated { part, .. } = event else { return None };
+        let PartBody::Tool(tool) = &part.body else { return None };
+        (tool.tool == "plan_exit" && tool.state.status == ToolStatus::Completed)
+            .then(|| tools::plan_path(&tool.state))
+            .flatten()
+    }
+
+    /// The text of the plan file, or `None` when it could not be read; then what was written to
+    /// it in this turn stands.
+    pub(super) fn set_plan(&mut self, path: String, text: Option<String>) {
+        let written = self.plan.take().filter(|plan| plan.path.ends_with(&path));
+        let text = text.or(written.map(|plan| plan.text)).unwrap_or_default();
+        self.plan = Some(Plan { path, text });
+    }
+
+    /// Applies an event of this session or of one of its sub-agents.
+    pub(super) fn apply(&mut self, envelope: Envelope) -> Mapped {
+        let mut out = Mapped::default();
+        self.event(envelope.event, envelope.directory, &mut out);
+        out
+    }
+
+    fn event(&mut self, event: Event, directory: Option<String>, out: &mut Mapped) {
+        match event {
+            Event::SessionCreated(session) => self.session_created(&session),
+            Event::SessionUpdated(session) => self.session_updated(&session, out),
+            Event::SessionDeleted(session) if session.id == self.root => {
+                out.events.push(AgentEvent::Lost(deleted()));
+            }
+            Event::SessionStatus { session_id, status } if session_id == self.root => {
+                self.status(&status, out);
+            }
+            Event::SessionError { session_id, error } => {
+                if session_id.is_none_or(|id| id == self.root) {
+                    self.session_error(&error, out);
+                }
+            }
+            Event::TurnOpen { session_id } if session_id == self.root => self.turn_open(out),
+            Event::TurnClose { session_id, reason, .. } if session_id == self.root => {
+                self.turn_close(&reason, out);
+            }
+            Event::MessageUpdated { session_id, message } => {
+                self.message(&session_id, &message, out);
+            }
+            Event::MessageRemoved { message_id, .. } => self.message_removed(&message_id, out),
+            Event::PartUpdated { ref session_id, .. } | Event::PartDelta { ref session_id, .. } => {
+                let session = session_id.clone();
+                self.content(&session, event, out);
+            }
+            Event::PartRemoved { part_id, .. } => self.part_removed(&part_id, out),
+            Event::PermissionAsked(ask) => self.permission(&ask, directory, out),
+            Event::PermissionReplied { request_id, reply, .. } => {
+                self.replied(request_id.as_str(), reply == "reject", out);
+            }
+            Event::QuestionAsked(ask) => self.question(&ask, directory, out),
+            Event::QuestionReplied { request_id, .. }
+            | Event::QuestionRejected { request_id, .. } => {
+                self.replied(request_id.as_str(), false, out);
+            }
+            Event::NetworkAsked(wait) => self.network(&wait, directory, out),
+            Event::NetworkReplied { request_id, .. }
+            | Event::NetworkRejected { request_id, .. }
+            | Event::NetworkRestored { request_id, .. } => {
+                self.replied(&network_key(request_id.as_str()), false, out);
+            }
+            // Sub-agents' turns are framed by the tool call that started them; the rest says
+            // nothing that a thread shows.
+            Event::SessionDeleted(_)
+            | Event::SessionStatus { .. }
+            | Event::TurnOpen { .. }
+            | Event::TurnClose { .. }
+            | Event::SessionIdle { .. }
+            | Event::QueueChanged { .. }
+            | Event::SessionCompacted { .. }
+            | Event::SessionDiff { .. }
+            | Event::SessionWakeup { .. }
+            | Event::DrainInterrupted { .. }
+            | Event::TodoUpdated { .. }
+            | Event::FileEdited { .. }
+            | Event::ServerConnected
+            | Event::Heartbeat
+            | Event::InstanceDisposed { .. }
+            | Event::GlobalDisposed
+            | Event::CatalogUpdated
+            | Event::IntegrationUpdated
+            | Event::ConfigUpdated
+            | Event::Unknown { .. } => {}
+        }
+    }
+
+    fn tell(&self, event: TurnEvent, out: &mut Mapped) {
+        if let Some(active) = &self.active {
+            out.events.push(AgentEvent::Turn { turn: active.turn.clone(), event });
+        }
+    }
+
+    // ---- the session and its turn ----
+
+    fn session_created(&mut self, session: &Session) {
+        let Some(parent) = &session.parent_id else { return };
+        if self.owns(parent) && !self.children.contains_key(&session.id) {
+            let child = Child {
+                parent: None,
+                label: session.title.clone(),
+                turn: self.active.as_ref().map(|a| a.turn.clone()),
+                waiting: Vec::new(),
+            };
+            self.children.insert(session.id.clone(), child);
+        }
+    }
+
+    fn session_updated(&mut self, session: &Session, out: &mut Mapped) {
+        // Until Kilo has named a session its title is this and the time.
+        const UNNAMED: [&str; 2] = ["New session - ", "Child session - "];
+        let named = !UNNAMED.iter().any(|prefix| session.title.starts_with(prefix));
+        if session.id == self.root && named && session.title != self.title {
+            self.title.clone_from(&session.title);
+            out.events.push(AgentEvent::Title(session.title.clone()));
+        }
+    }
+
+    fn status(&mut self, status: &Status, out: &mut Mapped) {
+        let phase = match status {
+            Status::Retry { attempt, message, next } => Some(Phase::Retrying {
+                attempt: *attempt,
+                next_at: millis(*next),
+                message: message.clone(),
+            }),
+            Status::Offline { message, .. } => {
+                Some(Phase::WaitingForNetwork { message: message.clone() })
+            }
+            Status::Busy if self.active.as_ref().is_some_and(|a| a.compacting) => {
+                Some(Phase::Compacting)
+            }
+            Status::Busy | Status::Idle | Status::Unknown(_) => None,
+        };
+        if let Some(active) = &mut self.active
+            && active.echoed
+            && active.phase != phase
+        {
+            active.phase.clone_from(&phase);
+            self.tell(TurnEvent::Phase(phase), out);
+        }
+    }
+
+    fn session_error(&mut self, error: &MessageError, out: &mut Mapped) {
+        if error.kind == ErrorKind::Aborted {
+            return;
+        }
+        let Some(active) = &mut self.active else { return };
+        if active.error.is_some() && errors::is_echo(error) {
+            return;
+        }
+        active.error = Some(errors::turn_error(error));
+        out.refused = !active.echoed;
+    }
+
+    fn turn_open(&mut self, out: &mut Mapped) {
+        match &mut self.active {
+            Some(active) if active.echoed => active.opened = true,
+            // Before the echo it is the end of an earlier turn that is still going on.
+            Some(_) => {}
+            None => out.stray_turn = true,
+        }
+    }
+
+    fn turn_close(&mut self, reason: &CloseReason, out: &mut Mapped) {
+        let Some(active) = self.active.as_ref().filter(|a| a.opened) else { return };
+        let outcome = match reason {
+            CloseReason::Completed | CloseReason::Superseded | CloseReason::Other(_) => {
+                TurnOutcome::Completed
+            }
+            CloseReason::Interrupted => TurnOutcome::Interrupted,
+            CloseReason::Error => {
+                TurnOutcome::Failed(active.error.clone().unwrap_or_else(nameless))
+            }
+        };
+        self.end(outcome, out);
+    }
+
+    fn end(&mut self, outcome: TurnOutcome, out: &mut Mapped) {
+        self.tell(TurnEvent::Ended(outcome), out);
+        self.active = None;
+        self.asks.clear();
+    }
+
+    /// Ends a turn that Kilo refused before it took the message.
+    pub(super) fn refuse(&mut self) -> Vec<AgentEvent> {
+        let mut out = Mapped::default();
+        if let Some(active) = self.active.as_ref().filter(|a| !a.echoed && !a.opened) {
+            let error = active.error.clone().unwrap_or_else(nameless);
+            self.end(TurnOutcome::Failed(error), &mut out);
+        }
+        out.events
+    }
+
+    /// Whether a message belongs to the running turn.
+    fn is_current(&self, session: &SessionId, message: &MessageId) -> bool {
+        let Some(active) = &self.active else { return false };
+        if *session == self.root {
+            return *message >= active.message;
+        }
+        let child = self.children.get(session);
+        child.is_some_and(|c| c.turn.as_ref() == Some(&active.turn))
+    }
+}
+
+fn network_key(id: &str) -> String {
+    format!("net:{id}")
+}
+
+fn whole(number: f64) -> u64 {
+    u64::from(tools::count(number))
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit")]
+fn millis(number: f64) -> Option<i64> {
+    (number.is_finite() && number > 0.0).then_some(number as i64)
+}
+
+fn nameless() -> TurnError {
+    TurnError {
+        code: ErrorCode::ProviderError,
+        message: "Kilo ended the turn with an error it did not name".to_owned(),
+        hint: None,
+        retryable: true,
+    }
+}
+
+fn deleted() -> TurnError {
+    TurnError {
+        code: ErrorCode::SessionLost,
+        message: "the session was deleted in Kilo".to_owned(),
+        hint: Some("send the message again to go on in a new session".to_owned()),
+        retryable: true,
+    }
+}
+
+#[cfg(test)]
+mod tests;

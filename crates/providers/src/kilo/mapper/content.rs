@@ -1,0 +1,365 @@
+//! Messages and their parts: text, tools, usage, sub-agents' places.
+
+use domain::{
+    AgentEvent, Context, FullText, ItemContent, ItemStatus, ItemUpdate, NoticeLevel, Phase,
+    TodoStatus, TurnEvent, Usage, units,
+};
+use kilo_sdk::types::{
+    AssistantMessage, ErrorKind, Message, Part, PartBody, StepFinishPart, TextPart, ToolPart,
+};
+use kilo_sdk::{Event, MessageId, PartId, SessionId};
+
+use super::{
+    Child, Known, MAX_ORPHANS, MAX_PLAN, MAX_UNPLACED, Mapped, Mapper, PartKind, PartState, Plan,
+    TextKind, tools, whole,
+};
+use crate::kilo::errors;
+
+impl Mapper {
+    pub(super) fn message(&mut self, session: &SessionId, message: &Message, out: &mut Mapped) {
+        let id = message.id();
+        if !self.is_current(session, &id) {
+            return;
+        }
+        let known = match message {
+            Message::User(_) => Known::User,
+            Message::Assistant(a) if a.summary => {
+                Known::Summary { automatic: self.active.as_ref().is_none_or(|a| a.compacting) }
+            }
+            Message::Assistant(_) | Message::Unknown(_) => Known::Assistant,
+        };
+        let first = self.messages.insert(id.clone(), known).is_none();
+        if *session == self.root {
+            match message {
+                Message::User(_) => self.user_message(&id, out),
+                Message::Assistant(assistant) => self.assistant_message(assistant, out),
+                Message::Unknown(_) => {}
+            }
+        }
+        if first {
+            let (ours, rest) = std::mem::take(&mut self.orphans)
+                .into_iter()
+                .partition::<Vec<_>, _>(|part| part.message_id == id);
+            self.orphans = rest;
+            for part in ours {
+                self.part(&part, out);
+            }
+        }
+    }
+
+    fn user_message(&mut self, id: &MessageId, out: &mut Mapped) {
+        if let Some(active) = &mut self.active
+            && active.message == *id
+            && !active.echoed
+        {
+            active.echoed = true;
+            self.tell(TurnEvent::Started, out);
+        }
+    }
+
+    fn assistant_message(&mut self, message: &AssistantMessage, out: &mut Mapped) {
+        let Some(active) = &mut self.active else { return };
+        if message.parent_id == active.message {
+            active.opened = true;
+        }
+        if message.summary && message.time.end.is_some() {
+            active.compacting = false;
+        }
+        if let Some(error) = &message.error
+            && error.kind != ErrorKind::Aborted
+        {
+            active.error = Some(errors::turn_error(error));
+        }
+        let early = message.time.end.is_some() && message.finish.as_deref() == Some("other");
+        if early && message.error.is_none() {
+            let text = "The model's provider ended the answer without saying that it was finished.";
+            self.notice(format!("early:{}", message.id), NoticeLevel::Warning, text, out);
+        }
+    }
+
+    fn notice(&self, key: String, level: NoticeLevel, text: &str, out: &mut Mapped) {
+        let update = ItemUpdate {
+            key,
+            parent: None,
+            status: ItemStatus::Done,
+            content: ItemContent::Notice { level },
+            body: Some(FullText::new(text.to_owned())),
+            error: None,
+        };
+        self.tell(TurnEvent::Item(update), out);
+    }
+
+    pub(super) fn message_removed(&mut self, id: &MessageId, out: &mut Mapped) {
+        let parts: Vec<PartId> = self
+            .parts
+            .iter()
+            .filter(|(_, part)| part.message == *id)
+            .map(|(id, _)| id.clone())
+            .collect();
+        for part in parts {
+            self.part_removed(&part, out);
+        }
+        self.messages.remove(id);
+    }
+
+    pub(super) fn part_removed(&mut self, id: &PartId, out: &mut Mapped) {
+        if self.parts.remove(id).is_some_and(|part| part.told) {
+            self.tell(TurnEvent::ItemRemoved { key: id.as_str().to_owned() }, out);
+        }
+    }
+
+    /// Applies a part or a delta, once it is known where in the conversation it belongs.
+    pub(super) fn content(&mut self, session: &SessionId, event: Event, out: &mut Mapped) {
+        if let Some(child) = self.children.get_mut(session)
+            && child.parent.is_none()
+            && child.waiting.len() < MAX_UNPLACED
+        {
+            child.waiting.push(event);
+            return;
+        }
+        match event {
+            Event::PartUpdated { part, .. } => self.part(&part, out),
+            Event::PartDelta { session_id, message_id, part_id, field, delta }
+                if field == "text" && self.is_current(&session_id, &message_id) =>
+            {
+                self.delta(&session_id, &part_id, &delta, out);
+            }
+            _ => {}
+        }
+    }
+
+    fn delta(&mut self, session: &SessionId, id: &PartId, delta: &str, out: &mut Mapped) {
+        let Some(part) = self.parts.get_mut(id) else {
+            out.resync = true;
+            return;
+        };
+        let PartKind::Text(kind) = part.kind else { return };
+        if part.ended {
+            return;
+        }
+        let (at, first) = (part.len, !part.told);
+        part.len += units(delta);
+        part.told = true;
+        if first {
+            let parent = self.parent_of_session(session);
+            self.text_item(id, parent, kind, ItemStatus::Running, "", out);
+        }
+        let key = id.as_str().to_owned();
+        self.tell(TurnEvent::Text { key, at, text: delta.to_owned() }, out);
+    }
+
+    fn part(&mut self, part: &Part, out: &mut Mapped) {
+        if !self.is_current(&part.session_id, &part.message_id) {
+            return;
+        }
+        let Some(known) = self.messages.get(&part.message_id).copied() else {
+            if self.orphans.len() < MAX_ORPHANS {
+                self.orphans.push(part.clone());
+            } else {
+                out.resync = true;
+            }
+            return;
+        };
+        match &part.body {
+            PartBody::Text(text) => {
+                let kind = match known {
+                    Known::User => TextKind::User,
+                    Known::Assistant => TextKind::Message,
+                    Known::Summary { automatic } => TextKind::Compaction { automatic },
+                };
+                self.text_part(part, text, kind, out);
+            }
+            PartBody::Reasoning(text) => self.text_part(part, text, TextKind::Reasoning, out),
+            PartBody::Tool(tool) => self.tool_part(part, tool, out),
+            PartBody::StepFinish(step) => self.step(part, step, out),
+            PartBody::Compaction { auto } => self.compaction(*auto, out),
+            PartBody::Unknown { kind, raw } => self.unknown_part(part, kind, raw, out),
+            PartBody::File(_) | PartBody::StepStart | PartBody::Patch { .. } => {}
+        }
+    }
+
+    fn text_part(&mut self, part: &Part, text: &TextPart, kind: TextKind, out: &mut Mapped) {
+        let echo = self.active.as_ref().is_some_and(|a| a.message == part.message_id);
+        let hidden = text.synthetic || text.transient() || echo;
+        let state = self.parts.entry(part.id.clone()).or_insert(PartState {
+            message: part.message_id.clone(),
+            kind: if hidden { PartKind::Hidden } else { PartKind::Text(kind) },
+            len: 0,
+            told: false,
+            ended: false,
+        });
+        if hidden || state.kind == PartKind::Hidden {
+            return;
+        }
+        let ended = text.time.end.is_some() || kind == TextKind::User;
+        let len = units(&text.text);
+        // While it is written its text is empty here; only its end says how it really is.
+        if (!ended && len <= state.len) || (len == 0 && !state.told) {
+            return;
+        }
+        state.len = len;
+        state.told = true;
+        state.ended = ended;
+        let status = if ended { ItemStatus::Done } else { ItemStatus::Running };
+        let parent = self.parent_of_session(&part.session_id);
+        self.text_item(&part.id, parent, kind, status, &text.text, out);
+    }
+
+    fn text_item(
+        &self,
+        id: &PartId,
+        parent: Option<String>,
+        kind: TextKind,
+        status: ItemStatus,
+        text: &str,
+        out: &mut Mapped,
+    ) {
+        let content = match kind {
+            TextKind::Message => ItemContent::AgentMessage,
+            TextKind::Reasoning => ItemContent::Reasoning,
+            TextKind::User => ItemContent::UserMessage,
+            TextKind::Compaction { automatic } => ItemContent::Compaction { automatic },
+        };
+        let update = ItemUpdate {
+            key: id.as_str().to_owned(),
+            parent,
+            status,
+            content,
+            body: Some(FullText::new(text.to_owned())),
+            error: None,
+        };
+        self.tell(TurnEvent::Item(update), out);
+    }
+
+    fn tool_part(&mut self, part: &Part, tool: &ToolPart, out: &mut Mapped) {
+        let id = part.id.as_str().to_owned();
+        self.parts.insert(
+            part.id.clone(),
+            PartState {
+                message: part.message_id.clone(),
+                kind: PartKind::Other,
+                len: 0,
+                told: tool.tool != "todowrite",
+                ended: true,
+            },
+        );
+        self.calls.insert(tool.call_id.clone(), id.clone());
+        let parent = self.parent_of_session(&part.session_id);
+        let declined = self.declined.contains(&tool.call_id);
+        self.remember_plan(tool);
+        let plan = self.plan.as_ref().map(|plan| plan.text.as_str());
+        let mut item = tools::item(id.clone(), parent, tool, &self.workspace, declined, plan);
+        match &mut item.content {
+            ItemContent::TodoList { todos } => {
+                // One list for each agent and turn, whichever call changed it last.
+                item.key = format!("todos:{}:{}", self.turn_name(), part.session_id);
+                let open = todos
+                    .iter()
+                    .any(|t| matches!(t.status, TodoStatus::Pending | TodoStatus::InProgress));
+                item.status = if open { ItemStatus::Running } else { ItemStatus::Done };
+                if todos.is_empty() {
+                    return;
+                }
+            }
+            ItemContent::SubAgent { agent, session: Some(session), .. } => {
+                let (session, label) = (SessionId::from(session.as_str()), agent.clone());
+                self.tell(TurnEvent::Item(item), out);
+                self.place(&session, id, label, out);
+                return;
+            }
+            _ => {}
+        }
+        self.tell(TurnEvent::Item(item), out);
+    }
+
+    /// Keeps what is written to a markdown file: it may turn out to be the plan.
+    fn remember_plan(&mut self, tool: &ToolPart) {
+        let input = |name: &str| tool.state.input.get(name).and_then(serde_json::Value::as_str);
+        if tool.tool == "write"
+            && let (Some(path), Some(text)) = (input("filePath"), input("content"))
+            && path.ends_with(".md")
+            && text.len() <= MAX_PLAN
+        {
+            self.plan = Some(Plan { path: path.to_owned(), text: text.to_owned() });
+        }
+    }
+
+    fn turn_name(&self) -> &str {
+        self.active.as_ref().map_or("", |a| a.message.as_str())
+    }
+
+    /// Notes which tool call a sub-agent belongs to, and tells what has waited for that.
+    fn place(&mut self, session: &SessionId, parent: String, label: String, out: &mut Mapped) {
+        let turn = self.active.as_ref().map(|a| a.turn.clone());
+        let child = self.children.entry(session.clone()).or_insert(Child {
+            parent: None,
+            label: String::new(),
+            turn,
+            waiting: Vec::new(),
+        });
+        if child.parent.is_some() {
+            return;
+        }
+        child.parent = Some(parent);
+        child.label = label;
+        for event in std::mem::take(&mut child.waiting) {
+            self.content(session, event, out);
+        }
+    }
+
+    fn parent_of_session(&self, session: &SessionId) -> Option<String> {
+        self.children.get(session).and_then(|child| child.parent.clone())
+    }
+
+    fn step(&mut self, part: &Part, step: &StepFinishPart, out: &mut Mapped) {
+        let usage = usage(step);
+        let Some(active) = &mut self.active else { return };
+        active.steps.insert(part.id.clone(), usage);
+        let limit = active.context_limit;
+        let total = active.steps.values().fold(Usage::default(), |sum, step| sum.plus(step));
+        self.tell(TurnEvent::Usage(total), out);
+        if part.session_id == self.root {
+            out.events.push(AgentEvent::Context(Context { used: usage.tokens(), limit }));
+        }
+    }
+
+    fn compaction(&mut self, automatic: bool, out: &mut Mapped) {
+        if let Some(active) = &mut self.active {
+            active.compacting = automatic;
+            active.phase = Some(Phase::Compacting);
+            self.tell(TurnEvent::Phase(Some(Phase::Compacting)), out);
+        }
+    }
+
+    fn unknown_part(&mut self, part: &Part, kind: &str, raw: &serde_json::Value, out: &mut Mapped) {
+        // Kilo's own bookkeeping, known by name and of no interest to a person.
+        if matches!(kind, "snapshot" | "agent" | "subtask" | "retry") {
+            return;
+        }
+        let update = ItemUpdate {
+            key: part.id.as_str().to_owned(),
+            parent: self.parent_of_session(&part.session_id),
+            status: ItemStatus::Done,
+            content: ItemContent::Tool {
+                name: kind.to_owned(),
+                title: None,
+                input: serde_json::to_string_pretty(raw).unwrap_or_default(),
+            },
+            body: None,
+            error: None,
+        };
+        self.tell(TurnEvent::Item(update), out);
+    }
+}
+
+fn usage(step: &StepFinishPart) -> Usage {
+    let tokens = &step.tokens;
+    Usage {
+        input: whole(tokens.input),
+        output: whole(tokens.output),
+        reasoning: whole(tokens.reasoning),
+        cache_read: whole(tokens.cache.read),
+        cache_write: whole(tokens.cache.write),
+        cost: step.cost,
+    }
+}

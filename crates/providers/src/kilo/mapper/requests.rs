@@ -1,0 +1,115 @@
+//! What Kilo asks, and what becomes of it.
+
+use domain::{NewRequest, RequestBody, RequestOutcome, TurnEvent};
+use kilo_sdk::SessionId;
+use kilo_sdk::types::{NetworkWait, PermissionRequest, QuestionRequest};
+
+use super::asks::{self, PLAN_FOLLOWUP, SLOW_SNAPSHOT};
+use super::{Ask, AskKind, Mapped, Mapper, network_key};
+use crate::kilo::baseline;
+
+impl Mapper {
+    fn from(&self, session: &SessionId) -> Option<String> {
+        self.children.get(session).map(|child| child.label.clone())
+    }
+
+    pub(super) fn permission(
+        &mut self,
+        ask: &PermissionRequest,
+        directory: Option<String>,
+        out: &mut Mapped,
+    ) {
+        let known = Ask {
+            key: ask.id.as_str().to_owned(),
+            session: ask.session_id.clone(),
+            directory: own_directory(directory),
+            kind: AskKind::Permission {
+                permission: ask.permission.clone(),
+                always: ask.always.clone(),
+                call: ask.tool.as_ref().map(|t| t.call_id.clone()),
+            },
+        };
+        let implied = baseline::allows(self.access, &ask.permission)
+            || baseline::granted(&self.granted, &ask.permission, &ask.patterns);
+        if implied {
+            out.implied.push(known);
+            return;
+        }
+        let call = ask.tool.as_ref().map(|t| t.call_id.as_str());
+        let body = asks::approval(ask, &self.workspace);
+        self.asked(known, call, body, out);
+    }
+
+    pub(super) fn question(
+        &mut self,
+        ask: &QuestionRequest,
+        directory: Option<String>,
+        out: &mut Mapped,
+    ) {
+        let own = ask.questions.first().and_then(|q| q.key.as_deref());
+        let options = ask.questions.iter().flat_map(|q| &q.options);
+        let known = Ask {
+            key: ask.id.as_str().to_owned(),
+            session: ask.session_id.clone(),
+            directory: own_directory(directory),
+            kind: AskKind::Question {
+                labels: options.map(|o| (o.key.clone(), o.label.clone())).collect(),
+            },
+        };
+        let body = match own {
+            Some(PLAN_FOLLOWUP) => RequestBody::Plan {
+                markdown: self.plan.as_ref().map(|p| p.text.clone()).unwrap_or_default(),
+                path: self.plan.as_ref().map(|p| p.path.clone()),
+            },
+            Some(SLOW_SNAPSHOT) => {
+                let go_on = ask.questions.first().and_then(|q| q.options.first());
+                out.housekeeping = go_on.map(|option| (known, option.label.clone()));
+                return;
+            }
+            _ => asks::question(ask),
+        };
+        self.asked(known, ask.tool.as_ref().map(|t| t.call_id.as_str()), body, out);
+    }
+
+    pub(super) fn network(
+        &mut self,
+        wait: &NetworkWait,
+        directory: Option<String>,
+        out: &mut Mapped,
+    ) {
+        let known = Ask {
+            key: network_key(wait.id.as_str()),
+            session: wait.session_id.clone(),
+            directory: own_directory(directory),
+            kind: AskKind::Network,
+        };
+        self.asked(known, None, asks::network(wait), out);
+    }
+
+    fn asked(&mut self, ask: Ask, call: Option<&str>, body: RequestBody, out: &mut Mapped) {
+        let request = NewRequest {
+            key: ask.key.clone(),
+            item: call.and_then(|call| self.calls.get(call)).cloned(),
+            from: self.from(&ask.session),
+            body,
+        };
+        self.asks.insert(ask.key.clone(), ask);
+        self.tell(TurnEvent::Asked(request), out);
+    }
+
+    pub(super) fn replied(&mut self, key: &str, rejected: bool, out: &mut Mapped) {
+        let Some(ask) = self.asks.remove(key) else { return };
+        if let AskKind::Permission { call: Some(call), .. } = ask.kind
+            && rejected
+        {
+            self.declined.insert(call);
+        }
+        let outcome = RequestOutcome::Answered;
+        self.tell(TurnEvent::AskClosed { key: key.to_owned(), outcome }, out);
+    }
+}
+
+/// The directory an event names, when it names one: plan questions come from `global`.
+fn own_directory(directory: Option<String>) -> Option<String> {
+    directory.filter(|d| d.starts_with('/'))
+}

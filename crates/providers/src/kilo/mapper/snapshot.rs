@@ -1,0 +1,139 @@
+//! Snapshots: a session as it was read, merged into what was told.
+
+use std::collections::HashSet;
+
+use domain::{ErrorCode, RequestOutcome, TurnError, TurnEvent, TurnOutcome};
+use kilo_sdk::types::{
+    ErrorKind, Message, MessageWithParts, NetworkWait, PermissionRequest, QuestionRequest, Session,
+    Status,
+};
+use kilo_sdk::{Event, SessionId};
+
+use super::{Mapped, Mapper, network_key};
+use crate::kilo::errors;
+
+/// A session as read at one moment.
+#[derive(Default)]
+pub(in crate::kilo) struct Snapshot {
+    pub(in crate::kilo) messages: Vec<MessageWithParts>,
+    pub(in crate::kilo) children: Vec<(Session, Vec<MessageWithParts>)>,
+    pub(in crate::kilo) status: Option<Status>,
+    pub(in crate::kilo) permissions: Vec<PermissionRequest>,
+    pub(in crate::kilo) questions: Vec<QuestionRequest>,
+    pub(in crate::kilo) waits: Vec<NetworkWait>,
+    /// Whether the message may be trusted to have been taken up by now if it ever will.
+    pub(in crate::kilo) settled: bool,
+}
+
+impl Mapper {
+    /// Merges a session as it was read: what differs from what was told is told.
+    pub(in crate::kilo) fn merge(&mut self, snapshot: &Snapshot) -> Mapped {
+        let mut out = Mapped::default();
+        let Some((_, message)) = self.active() else { return out };
+        let message = message.clone();
+        let present = snapshot.messages.iter().any(|m| m.info.id() == message);
+        let root = self.root.clone();
+        for (session, _) in &snapshot.children {
+            self.session_created(session);
+        }
+        self.history(&root, &snapshot.messages, &mut out);
+        for (session, messages) in &snapshot.children {
+            self.history(&session.id, messages, &mut out);
+        }
+        self.merge_asks(snapshot, &mut out);
+        let busy = match &snapshot.status {
+            None | Some(Status::Idle) => false,
+            Some(status) => {
+                self.status(status, &mut out);
+                true
+            }
+        };
+        if present && !busy {
+            self.conclude(snapshot, &mut out);
+        }
+        out
+    }
+
+    pub(super) fn history(
+        &mut self,
+        session: &SessionId,
+        messages: &[MessageWithParts],
+        out: &mut Mapped,
+    ) {
+        for message in messages {
+            self.message(session, &message.info, out);
+            for part in &message.parts {
+                let event = Event::PartUpdated {
+                    session_id: session.clone(),
+                    part: Box::new(part.clone()),
+                };
+                self.content(session, event, out);
+            }
+        }
+    }
+
+    fn merge_asks(&mut self, snapshot: &Snapshot, out: &mut Mapped) {
+        let mut open = HashSet::new();
+        for ask in snapshot.permissions.iter().filter(|a| self.owns(&a.session_id)) {
+            open.insert(ask.id.as_str().to_owned());
+        }
+        for ask in snapshot.questions.iter().filter(|a| self.owns(&a.session_id)) {
+            open.insert(ask.id.as_str().to_owned());
+        }
+        for wait in snapshot.waits.iter().filter(|w| self.owns(&w.session_id)) {
+            open.insert(network_key(wait.id.as_str()));
+        }
+        let gone: Vec<String> =
+            self.asks.keys().filter(|key| !open.contains(*key)).cloned().collect();
+        for key in gone {
+            self.asks.remove(&key);
+            let outcome = RequestOutcome::Gone;
+            self.tell(TurnEvent::AskClosed { key, outcome }, out);
+        }
+        for ask in &snapshot.permissions {
+            if self.owns(&ask.session_id) && !self.asks.contains_key(ask.id.as_str()) {
+                self.permission(ask, None, out);
+            }
+        }
+        for ask in &snapshot.questions {
+            if self.owns(&ask.session_id) && !self.asks.contains_key(ask.id.as_str()) {
+                self.question(ask, None, out);
+            }
+        }
+        for wait in &snapshot.waits {
+            let key = network_key(wait.id.as_str());
+            if self.owns(&wait.session_id) && !self.asks.contains_key(&key) {
+                self.network(wait, None, out);
+            }
+        }
+    }
+
+    /// Ends a turn that the session no longer works on, by what its last message says.
+    fn conclude(&mut self, snapshot: &Snapshot, out: &mut Mapped) {
+        let Some(message) = self.active.as_ref().map(|a| a.message.clone()) else { return };
+        let last = snapshot.messages.iter().rev().find_map(|m| match &m.info {
+            Message::Assistant(a) if a.id > message => Some(a),
+            _ => None,
+        });
+        let outcome = match last {
+            None if !snapshot.settled => return,
+            None => TurnOutcome::Failed(unanswered()),
+            Some(last) => match &last.error {
+                Some(error) if error.kind == ErrorKind::Aborted => TurnOutcome::Interrupted,
+                Some(error) => TurnOutcome::Failed(errors::turn_error(error)),
+                None if last.time.end.is_some() => TurnOutcome::Completed,
+                None => TurnOutcome::Interrupted,
+            },
+        };
+        self.end(outcome, out);
+    }
+}
+
+fn unanswered() -> TurnError {
+    TurnError {
+        code: ErrorCode::AgentDied,
+        message: "Kilo took the message but ended before it answered".to_owned(),
+        hint: Some("send it again".to_owned()),
+        retryable: true,
+    }
+}

@@ -1,0 +1,423 @@
+//! One Kilo session behind a thread: sending, stopping, answering, and the task that turns its
+//! events into the thread's.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::{Access, Answer, Decision, ErrorCode, Mode, PlanDecision, Request, TurnError, TurnId};
+use kilo_sdk::types::{Action, ModelRef, Rule, Status};
+use kilo_sdk::{
+    Instance, MessageId, NetworkWaitId, PermissionId, Prompt as KiloPrompt, PromptPart, QuestionId,
+    Reply, SessionId, SessionUpdate,
+};
+use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot, watch};
+
+use super::baseline;
+use super::mapper::asks::NETWORK_RETRY;
+use super::mapper::{Ask, AskKind, Mapper};
+use super::router::Router;
+use crate::{AnswerError, Inventory, Prompt, SendError, Session, Sighting};
+
+mod reading;
+mod task;
+
+pub(super) use task::{Control, MAX_CONTROL, MAX_INBOUND, run};
+
+/// How long a session may take to become idle after a stop before the next message is sent.
+const SETTLE: Duration = Duration::from_secs(10);
+/// How often it is asked meanwhile.
+const SETTLE_STEP: Duration = Duration::from_millis(100);
+/// How often a stop is repeated while Kilo goes on.
+const MAX_ABORTS: u32 = 5;
+
+/// What is shared between a session's face and its task.
+pub(super) struct Inner {
+    pub(super) id: SessionId,
+    pub(super) instance: Instance,
+    pub(super) router: Arc<Router>,
+    mapper: Mutex<Mapper>,
+    /// Held while a stop or a sending is under way, so that neither overtakes the other.
+    gate: AsyncMutex<Gate>,
+    /// Whether the last turn was stopped, so that a turn that starts late is stopped as well.
+    stopped: AtomicBool,
+}
+
+/// What is known of the session's state at Kilo.
+struct Gate {
+    /// Rules appended last.
+    applied: Option<(Access, Mode)>,
+    /// Something may still run or wait from before.
+    unsettled: bool,
+}
+
+impl Inner {
+    pub(super) fn new(
+        id: SessionId,
+        workspace: String,
+        instance: Instance,
+        router: Arc<Router>,
+        access: Access,
+        applied: Option<(Access, Mode)>,
+    ) -> Self {
+        let mapper = Mapper::new(id.clone(), workspace, access);
+        // A session that was used before may have left questions and work behind.
+        let gate = Gate { unsettled: applied.is_none(), applied };
+        Self {
+            id,
+            instance,
+            router,
+            mapper: Mutex::new(mapper),
+            gate: AsyncMutex::new(gate),
+            stopped: AtomicBool::new(false),
+        }
+    }
+
+    fn mapper(&self) -> MutexGuard<'_, Mapper> {
+        self.mapper.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The server as seen from where an ask came from.
+    fn at(&self, ask: &Ask) -> Instance {
+        match &ask.directory {
+            Some(directory) => self.instance.client().at(directory),
+            None => self.instance.clone(),
+        }
+    }
+
+    async fn is_busy(&self) -> Result<bool, kilo_sdk::Error> {
+        let statuses = self.instance.statuses().await?;
+        Ok(statuses.get(&self.id).is_some_and(|status| *status != Status::Idle))
+    }
+
+    /// Waits until nothing of an earlier turn runs, and rejects what it left waiting: a stale
+    /// question that is rejected later would take the next turn's questions with it (Kilo 7.7.7).
+    async fn settle(&self) -> Result<(), SendError> {
+        let deadline = tokio::time::Instant::now() + SETTLE;
+        while self.is_busy().await.map_err(|e| send_error(&e))? {
+            if tokio::time::Instant::now() > deadline {
+                return Err(SendError {
+                    code: ErrorCode::Rejected,
+                    message: "Kilo is still busy with an earlier turn of this session".to_owned(),
+                });
+            }
+            self.instance.abort(&self.id).await.map_err(|e| send_error(&e))?;
+            tokio::time::sleep(SETTLE_STEP).await;
+        }
+        let owns = |id: &SessionId| *id == self.id || self.router.is_child(id, &self.id);
+        for ask in self.instance.permissions().await.map_err(|e| send_error(&e))? {
+            if owns(&ask.session_id) {
+                let _ = self.instance.reply_permission(&ask.id, Reply::Reject, None).await;
+            }
+        }
+        for ask in self.instance.questions().await.map_err(|e| send_error(&e))? {
+            if owns(&ask.session_id) {
+                let _ = self.instance.reject_question(&ask.id).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn apply_rules(&self, access: Access, mode: Mode) -> Result<(), kilo_sdk::Error> {
+        let permission = baseline::rules(access, mode);
+        let update = SessionUpdate { permission, ..SessionUpdate::default() };
+        self.instance.update_session(&self.id, &update).await.map(|_| ())
+    }
+
+    /// Allows what a sub-agent asks and the thread's access implies.
+    pub(super) async fn allow(&self, ask: &Ask) {
+        let id = PermissionId::from(ask.key.as_str());
+        let reply = self.at(ask).reply_permission(&id, Reply::Once, None).await;
+        if let Err(error) = reply
+            && !error.is_not_found()
+        {
+            tracing::warn!(session = %self.id, %error, "an implied permission was not taken");
+        }
+    }
+}
+
+/// A session's face to the engine.
+pub(super) struct KiloSession {
+    pub(super) inner: Arc<Inner>,
+    pub(super) control: mpsc::Sender<Control>,
+    /// What is known of the models, for how much fits into their contexts.
+    pub(super) models: watch::Receiver<Inventory>,
+}
+
+#[async_trait]
+impl Session for KiloSession {
+    fn id(&self) -> String {
+        self.inner.id.as_str().to_owned()
+    }
+
+    fn prompt_key(&self) -> String {
+        MessageId::ascending().as_str().to_owned()
+    }
+
+    async fn send(&self, prompt: Prompt) -> Result<(), SendError> {
+        let inner = &self.inner;
+        let wire = wire_prompt(&prompt)?;
+        let mut gate = inner.gate.lock().await;
+        if gate.unsettled {
+            inner.settle().await?;
+            gate.unsettled = false;
+        }
+        let wanted = (prompt.access, prompt.mode);
+        if gate.applied != Some(wanted) {
+            inner.apply_rules(prompt.access, prompt.mode).await.map_err(|e| send_error(&e))?;
+            gate.applied = Some(wanted);
+        }
+        {
+            let mut mapper = inner.mapper();
+            mapper.set_access(prompt.access);
+            mapper.begin(
+                prompt.turn.clone(),
+                wire.message_id.clone(),
+                self.context_limit(&prompt.model.model),
+            );
+        }
+        inner.stopped.store(false, Ordering::Relaxed);
+        // From here on something may run, whatever becomes of this request.
+        gate.unsettled = true;
+        match inner.instance.prompt(&inner.id, &wire).await {
+            Ok(()) => {
+                gate.unsettled = false;
+                Ok(())
+            }
+            // It may have arrived. It is never sent twice: the watch over messages that are not
+            // taken looks into the session and says what became of it.
+            Err(error) if error.outcome_unknown() => {
+                tracing::warn!(session = %inner.id, %error, "it is unknown whether Kilo took the message");
+                Ok(())
+            }
+            Err(error) => {
+                inner.mapper().abandon();
+                Err(send_error(&error))
+            }
+        }
+    }
+
+    async fn look_up(&self, turn: &TurnId, prompt_key: &str) -> Result<Sighting, SendError> {
+        let (reply, answer) = oneshot::channel();
+        let control =
+            Control::LookUp { turn: turn.clone(), message: MessageId::from(prompt_key), reply };
+        let gone = || SendError {
+            code: ErrorCode::AgentDied,
+            message: "the session is closed".to_owned(),
+        };
+        self.control.send(control).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+
+    async fn resync(&self) {
+        // When the lane is full the session is being read already.
+        let _ = self.control.try_send(Control::Resync);
+    }
+
+    async fn interrupt(&self) -> Result<(), SendError> {
+        let inner = &self.inner;
+        inner.stopped.store(true, Ordering::Relaxed);
+        let mut gate = inner.gate.lock().await;
+        gate.unsettled = true;
+        for _ in 0..MAX_ABORTS {
+            inner.instance.abort(&inner.id).await.map_err(|e| send_error(&e))?;
+            // A message that was just handed over may start after the first abort.
+            if !inner.is_busy().await.map_err(|e| send_error(&e))? {
+                return Ok(());
+            }
+            tokio::time::sleep(SETTLE_STEP).await;
+        }
+        Ok(())
+    }
+
+    async fn answer(&self, request: &Request, answer: &Answer) -> Result<(), AnswerError> {
+        let ask = self.inner.mapper().ask(&request.key).cloned().ok_or(AnswerError::Gone)?;
+        let result = match &ask.kind {
+            AskKind::Permission { permission, always, .. } => {
+                self.answer_permission(&ask, permission, always, answer).await
+            }
+            AskKind::Question { labels } => self.answer_question(&ask, labels, answer).await,
+            AskKind::Network => self.answer_network(&ask, answer).await,
+        };
+        result.map_err(|error| {
+            if error.is_not_found() {
+                AnswerError::Gone
+            } else {
+                AnswerError::Failed(format!("Kilo did not take the answer: {error}"))
+            }
+        })
+    }
+
+    async fn set_access(&self, access: Access) -> Result<(), SendError> {
+        let inner = &self.inner;
+        let mut gate = inner.gate.lock().await;
+        let mode = gate.applied.map_or(Mode::Build, |(_, mode)| mode);
+        if gate.applied != Some((access, mode)) {
+            inner.apply_rules(access, mode).await.map_err(|e| send_error(&e))?;
+            gate.applied = Some((access, mode));
+        }
+        let implied = {
+            let mut mapper = inner.mapper();
+            mapper.set_access(access);
+            mapper.implied()
+        };
+        for ask in implied {
+            inner.allow(&ask).await;
+        }
+        Ok(())
+    }
+
+    async fn close(&self) {
+        self.inner.router.leave(&self.inner.id);
+    }
+}
+
+impl KiloSession {
+    fn context_limit(&self, model: &str) -> Option<u64> {
+        let inventory = self.models.borrow();
+        inventory.models.iter().find(|m| m.id == model).and_then(|m| m.context)
+    }
+
+    async fn answer_permission(
+        &self,
+        ask: &Ask,
+        permission: &str,
+        always: &[String],
+        answer: &Answer,
+    ) -> Result<(), kilo_sdk::Error> {
+        let Answer::Approval { decision, message } = answer else { return Ok(()) };
+        let instance = self.inner.at(ask);
+        let id = PermissionId::from(ask.key.as_str());
+        let (reply, message) = match decision {
+            Decision::Once => (Reply::Once, None),
+            Decision::Always => (Reply::Always, None),
+            Decision::Reject => (Reply::Reject, message.as_deref()),
+            Decision::Session => {
+                self.grant(ask, permission, always).await?;
+                (Reply::Once, None)
+            }
+        };
+        instance.reply_permission(&id, reply, message).await
+    }
+
+    /// Allows patterns until the session ends: a rule of the session that asks, and remembered
+    /// for sub-agents, which do not inherit it.
+    async fn grant(
+        &self,
+        ask: &Ask,
+        permission: &str,
+        always: &[String],
+    ) -> Result<(), kilo_sdk::Error> {
+        let rule = |pattern: &String| Rule {
+            permission: permission.to_owned(),
+            pattern: pattern.clone(),
+            action: Action::Allow,
+        };
+        let rules: Vec<Rule> = always.iter().map(rule).collect();
+        let update = SessionUpdate { permission: rules.clone(), ..SessionUpdate::default() };
+        self.inner.at(ask).update_session(&ask.session, &update).await?;
+        self.inner.mapper().grant(&rules);
+        Ok(())
+    }
+
+    async fn answer_question(
+        &self,
+        ask: &Ask,
+        labels: &[(Option<String>, String)],
+        answer: &Answer,
+    ) -> Result<(), kilo_sdk::Error> {
+        let instance = self.inner.at(ask);
+        let id = QuestionId::from(ask.key.as_str());
+        let label = |key: &str, otherwise: &str| {
+            let found = labels.iter().find(|(k, _)| k.as_deref() == Some(key));
+            found.map_or_else(|| otherwise.to_owned(), |(_, label)| label.clone())
+        };
+        let said = match answer {
+            Answer::Question { answers } => answers.clone(),
+            Answer::Plan { decision: PlanDecision::Accept, .. } => {
+                // Never "Start new session": Kilo makes that one without our rules (7.7.7).
+                vec![vec![label("plan.followup.answer.continue", "Continue here")]]
+            }
+            Answer::Plan { decision: PlanDecision::Refine, message } => {
+                let own = message.clone().filter(|m| !m.trim().is_empty());
+                let refine = || label("plan.followup.answer.keepRefining", "Keep refining");
+                vec![vec![own.unwrap_or_else(refine)]]
+            }
+            Answer::Dismiss
+            | Answer::Plan { decision: PlanDecision::Dismiss, .. }
+            | Answer::Approval { .. } => return instance.reject_question(&id).await,
+        };
+        instance.reply_question(&id, &said).await
+    }
+
+    async fn answer_network(&self, ask: &Ask, answer: &Answer) -> Result<(), kilo_sdk::Error> {
+        let instance = self.inner.at(ask);
+        let id = NetworkWaitId::from(ask.key.trim_start_matches("net:"));
+        let retry = match answer {
+            Answer::Question { answers } => answers.iter().flatten().any(|a| a == NETWORK_RETRY),
+            Answer::Dismiss | Answer::Approval { .. } | Answer::Plan { .. } => false,
+        };
+        if retry { instance.reply_network(&id).await } else { instance.reject_network(&id).await }
+    }
+}
+
+fn wire_prompt(prompt: &Prompt) -> Result<KiloPrompt, SendError> {
+    let model = ModelRef::parse(&prompt.model.model).ok_or_else(|| SendError {
+        code: ErrorCode::Rejected,
+        message: format!(
+            "`{}` does not name a model of Kilo: expected providerID/modelID",
+            prompt.model.model
+        ),
+    })?;
+    Ok(KiloPrompt {
+        message_id: MessageId::from(prompt.key.as_str()),
+        agent: Some(agent(prompt.mode).to_owned()),
+        model: Some(model),
+        variant: prompt.model.option.clone(),
+        system: None,
+        parts: vec![PromptPart::Text { text: prompt.text.clone() }],
+    })
+}
+
+/// The one agent of each mode; both are built into Kilo.
+pub(super) fn agent(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Build => "code",
+        Mode::Plan => "plan",
+    }
+}
+
+/// What a failed request means for a message.
+pub(super) fn send_error(error: &kilo_sdk::Error) -> SendError {
+    let code = match error {
+        kilo_sdk::Error::NotFound(_) => ErrorCode::SessionLost,
+        kilo_sdk::Error::Refused(_) | kilo_sdk::Error::Busy(_) | kilo_sdk::Error::Unusable(_) => {
+            ErrorCode::Rejected
+        }
+        kilo_sdk::Error::Connect(_) | kilo_sdk::Error::Broken(_) => ErrorCode::AgentDied,
+        kilo_sdk::Error::Timeout(_)
+        | kilo_sdk::Error::Unauthorized
+        | kilo_sdk::Error::NoRoute(_)
+        | kilo_sdk::Error::Server(_)
+        | kilo_sdk::Error::NotJson { .. }
+        | kilo_sdk::Error::Decode { .. }
+        | kilo_sdk::Error::TooLarge(_) => ErrorCode::AgentUnavailable,
+    };
+    SendError { code, message: format!("Kilo did not take the message: {error}") }
+}
+
+/// What ends the turns of all sessions when the server is gone.
+pub(super) fn server_gone(said: &str) -> TurnError {
+    let message = if said.is_empty() {
+        "kilo serve ended while the turn ran".to_owned()
+    } else {
+        format!("kilo serve ended while the turn ran: {said}")
+    };
+    TurnError {
+        code: ErrorCode::AgentDied,
+        message,
+        hint: Some("send the message again; Kilo is started anew".to_owned()),
+        retryable: true,
+    }
+}

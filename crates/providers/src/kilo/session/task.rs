@@ -1,0 +1,182 @@
+//! The task that reads a session's events and tells the thread what they mean.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use domain::{AgentEvent, TurnError, TurnId};
+use kilo_sdk::{Envelope, MessageId, QuestionId};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use super::super::mapper::Mapped;
+use super::super::router::Lane;
+use super::{Inner, reading};
+use crate::{SendError, Sighting};
+
+/// Events that may wait for one session; what comes when they do is dropped and read again.
+pub(in super::super) const MAX_INBOUND: usize = 4096;
+/// Wishes that may wait for one session.
+pub(in super::super) const MAX_CONTROL: usize = 64;
+/// How long Kilo may take a message after it reported an error for it.
+const REFUSAL: Duration = Duration::from_secs(2);
+
+/// What is asked of the task besides mapping events.
+pub(in super::super) enum Control {
+    /// To read the session and tell what differs.
+    Resync,
+    /// To find out what became of a message.
+    LookUp { turn: TurnId, message: MessageId, reply: oneshot::Sender<Result<Sighting, SendError>> },
+    /// To tell that the link to the server is down, or up again.
+    Link { down: bool },
+    /// To tell that the server is gone, and end.
+    Lost(TurnError),
+}
+
+/// Maps a session's events until the session is closed or lost.
+pub(in super::super) async fn run(
+    inner: Arc<Inner>,
+    mut lane: Lane,
+    out: mpsc::Sender<AgentEvent>,
+) {
+    let mut task = Task { inner, out, refusal: None };
+    loop {
+        let refusal = task.refusal;
+        let open = tokio::select! {
+            biased;
+            control = lane.control.recv() => match control {
+                Some(control) => task.control(control).await,
+                None => false,
+            },
+            event = lane.events.recv() => match event {
+                Some(envelope) => task.event(envelope).await,
+                None => false,
+            },
+            () = at(refusal) => {
+                task.refusal = None;
+                let events = task.inner.mapper().refuse();
+                task.tell(events).await
+            }
+            // Not an event and not a wish: the session's reader is gone.
+            () = task.out.closed() => false,
+        };
+        if !open {
+            break;
+        }
+        if lane.events.is_empty() && lane.lagged.swap(false, Ordering::Relaxed) {
+            tracing::warn!(session = %task.inner.id, "events were dropped; reading the session");
+            if !task.resync().await {
+                break;
+            }
+        }
+    }
+    drop(lane);
+    task.inner.router.ended(&task.inner.id);
+}
+
+struct Task {
+    inner: Arc<Inner>,
+    out: mpsc::Sender<AgentEvent>,
+    /// When a message that Kilo reported an error for counts as refused.
+    refusal: Option<Instant>,
+}
+
+impl Task {
+    /// Does what is asked; false when there is nothing more to do.
+    async fn control(&mut self, control: Control) -> bool {
+        match control {
+            Control::Resync => self.resync().await,
+            Control::LookUp { turn, message, reply } => {
+                let sighting = self.look_up(turn, message).await;
+                let _ = reply.send(sighting);
+                !self.out.is_closed()
+            }
+            Control::Link { down } => self.tell(vec![AgentEvent::Reconnecting(down)]).await,
+            Control::Lost(error) => {
+                self.tell(vec![AgentEvent::Lost(error)]).await;
+                false
+            }
+        }
+    }
+
+    async fn event(&mut self, envelope: Envelope) -> bool {
+        let plan = self.inner.mapper().plan_wanted(&envelope.event);
+        if let Some(path) = plan {
+            let text = reading::plan(&self.inner, &path).await;
+            self.inner.mapper().set_plan(path, text);
+        }
+        let mapped = self.inner.mapper().apply(envelope);
+        self.settle(mapped).await
+    }
+
+    async fn settle(&mut self, mapped: Mapped) -> bool {
+        if mapped.refused {
+            self.refusal.get_or_insert_with(|| Instant::now() + REFUSAL);
+        }
+        for ask in mapped.implied {
+            let inner = self.inner.clone();
+            tokio::spawn(async move { inner.allow(&ask).await });
+        }
+        if let Some((ask, label)) = mapped.housekeeping {
+            let instance = self.inner.at(&ask);
+            tokio::spawn(async move {
+                let id = QuestionId::from(ask.key.as_str());
+                let _ = instance.reply_question(&id, &[vec![label]]).await;
+            });
+        }
+        if mapped.stray_turn && self.inner.stopped.load(Ordering::Relaxed) {
+            // The message of a turn that was stopped was taken after all.
+            let inner = self.inner.clone();
+            tokio::spawn(async move { inner.instance.abort(&inner.id).await });
+        }
+        let open = self.tell(mapped.events).await;
+        if open && mapped.resync { self.resync().await } else { open }
+    }
+
+    async fn tell(&self, events: Vec<AgentEvent>) -> bool {
+        for event in events {
+            if self.out.send(event).await.is_err() {
+                return false;
+            }
+        }
+        true
+    }
+
+    async fn resync(&mut self) -> bool {
+        let Some(message) = self.inner.mapper().active().map(|(_, m)| m.clone()) else {
+            return true;
+        };
+        match reading::read(&self.inner, &message).await {
+            Ok(snapshot) => {
+                let mapped = self.inner.mapper().merge(&snapshot);
+                self.tell(mapped.events).await
+            }
+            Err(error) => {
+                tracing::warn!(session = %self.inner.id, %error, "the session could not be read");
+                !self.out.is_closed()
+            }
+        }
+    }
+
+    async fn look_up(&mut self, turn: TurnId, message: MessageId) -> Result<Sighting, SendError> {
+        self.inner.mapper().begin(turn, message.clone(), None);
+        let snapshot =
+            reading::read(&self.inner, &message).await.map_err(|e| super::send_error(&e))?;
+        if !snapshot.messages.iter().any(|m| m.info.id() == message) {
+            return Ok(Sighting::Absent);
+        }
+        let mapped = self.inner.mapper().merge(&snapshot);
+        for ask in mapped.implied {
+            self.inner.allow(&ask).await;
+        }
+        self.tell(mapped.events).await;
+        Ok(Sighting::Present)
+    }
+}
+
+async fn at(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}

@@ -69,9 +69,13 @@ impl Store {
     /// asked afterwards, by any clone, fails with [`StoreError::Closed`].
     ///
     /// A store that is dropped instead does the same on its own time.
-    pub async fn close(&self) {
+    ///
+    /// # Errors
+    /// What the disk says about bringing it into the file; then it is still in the write-ahead
+    /// log, and nothing is lost.
+    pub async fn close(&self) -> Result<(), StoreError> {
         self.readers.close().await;
-        self.writer.close().await;
+        self.writer.close().await
     }
 
     /// What stands in the way of storing, e.g. a full disk; `None` while all is well. It is brought

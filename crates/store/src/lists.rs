@@ -49,11 +49,12 @@ impl Store {
         self.readers.call(shell).await
     }
 
-    /// Lists threads, last active first. Those that cannot be read are left out.
+    /// Lists threads, last active first, and says whether there are more after them. Those that
+    /// cannot be read are left out.
     ///
     /// # Errors
     /// What the disk says.
-    pub async fn threads(&self, query: ThreadQuery) -> Result<Vec<Thread>, StoreError> {
+    pub async fn threads(&self, query: ThreadQuery) -> Result<(Vec<Thread>, bool), StoreError> {
         self.readers.call(move |conn| threads(conn, &query)).await
     }
 
@@ -137,11 +138,12 @@ fn going(conn: &Connection) -> Result<HashSet<String>, StoreError> {
     Ok(found.into_iter().collect())
 }
 
-fn threads(conn: &Connection, query: &ThreadQuery) -> Result<Vec<Thread>, StoreError> {
-    let limit = row::limit(query.limit.min(MAX_THREADS));
+fn threads(conn: &Connection, query: &ThreadQuery) -> Result<(Vec<Thread>, bool), StoreError> {
+    let wanted = query.limit.min(MAX_THREADS);
+    let limit = row::limit(wanted + 1);
     // `~` sorts after every id.
     let (at, id) = query.before.as_ref().map_or((i64::MAX, "~"), |(at, id)| (*at, id.as_str()));
-    let found = match &query.project {
+    let mut found = match &query.project {
         None => all(
             conn,
             "SELECT id, seq, json FROM threads
@@ -161,8 +163,11 @@ fn threads(conn: &Connection, query: &ThreadQuery) -> Result<Vec<Thread>, StoreE
             thread_of,
         )?,
     };
+    let more = found.len() > wanted;
+    found.truncate(wanted);
     let going = going(conn)?;
-    Ok(found.into_iter().flatten().filter(|t| !going.contains(t.project_id.as_str())).collect())
+    let found = found.into_iter().flatten();
+    Ok((found.filter(|t| !going.contains(t.project_id.as_str())).collect(), more))
 }
 
 fn turn(conn: &Connection, id: &TurnId) -> Result<Option<Turn>, StoreError> {

@@ -23,7 +23,8 @@ impl Store {
     ///
     /// # Errors
     /// What the disk says.
-    pub async fn add_project(&self, project: Project) -> Result<Project, StoreError> {
+    pub async fn add_project(&self, project: &Project) -> Result<Project, StoreError> {
+        let project = project.clone();
         self.writer.call(Order::DURABLE, move |conn| add(conn, &project)).await
     }
 

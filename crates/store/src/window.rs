@@ -13,7 +13,7 @@ use crate::{Store, StoreError};
 pub const WINDOW_BYTES: usize = 190 * 1024;
 /// The most items of a page.
 pub const WINDOW_ITEMS: usize = 200;
-/// The most turns without items that a page shows, the newest ones.
+/// The most terminal turns without items that a page shows, the newest ones.
 const BARE_TURNS: usize = 100;
 /// How many turns that are not terminal a page shows; more than a queue holds.
 const OPEN_TURNS: usize = 100;
@@ -23,8 +23,11 @@ const OPEN_REQUESTS: usize = domain::MAX_TURN_REQUESTS;
 /// How much of a message a page shows: less than elsewhere, since the turn comes with every page
 /// that has one of its items.
 const MESSAGE: BodyLimits = BodyLimits { head: 8 * 1024, tail: 2 * 1024 };
-/// How much of a message is shown when the page is already full.
-const MESSAGE_SHORT: BodyLimits = BodyLimits { head: 512, tail: 128 };
+/// How much of a message a page shows of a turn that has no items on it, unless there is room.
+const MESSAGE_SHORT: BodyLimits = BodyLimits { head: 160, tail: 32 };
+/// What turns without items on the page may take beside [`WINDOW_BYTES`], in bytes of JSON. A full
+/// queue fits.
+const EXTRA_BYTES: usize = 56 * 1024;
 
 impl Store {
     /// Reads a page of a thread: the newest items, or the newest below the position `before`,
@@ -56,8 +59,9 @@ fn window(
     let mut page =
         Page { conn, thread: id, turns: HashMap::new(), items: Vec::new(), left: WINDOW_BYTES };
     let older = page.add_items(before)?;
-    page.add_bare_turns(before, older.is_some())?;
+    page.left += EXTRA_BYTES;
     page.add_open_turns()?;
+    page.add_bare_turns(before, older.is_some())?;
     let Page { mut items, turns, .. } = page;
     items.reverse();
     let mut turns: Vec<Turn> = turns.into_values().collect();
@@ -104,7 +108,7 @@ impl Page<'_> {
     fn add_items(&mut self, before: Option<u64>) -> Result<Option<u64>, StoreError> {
         let mut statement = prepare(
             self.conn,
-            "SELECT id, turn, position, running, octet_length(json) AS bytes,
+            "SELECT id, turn, position, running,
                  CASE WHEN octet_length(json) <= ?3 THEN json END AS json
              FROM items WHERE thread = ?1 AND position < ?2 ORDER BY position DESC LIMIT ?4",
         )?;
@@ -134,15 +138,13 @@ impl Page<'_> {
     /// Reads an item as it stands, with the size of its JSON.
     fn read_item(&self, row: &Row<'_>) -> Result<Option<(Item, usize)>, StoreError> {
         let Some(mut item) = row::item(row)? else { return Ok(None) };
-        let bytes = usize::try_from(row.get::<_, i64>("bytes")?).unwrap_or(usize::MAX);
         if row.get::<_, bool>("running")?
             && let Some(text) = row::grown_text(self.conn, &item)?
         {
             item.body = Body::bounded(text.as_str(), item.content.limits());
-            let bytes = encode(&item)?.len();
-            return Ok(Some((item, bytes)));
         }
-        Ok(Some((item, bytes.min(MAX_ROW_BYTES as usize))))
+        let bytes = encode(&item)?.len();
+        Ok(Some((item, bytes)))
     }
 
     /// Adds an item and its turn if they fit.
@@ -192,11 +194,15 @@ impl Page<'_> {
             (self.thread.as_str(), begin, end, MAX_ROW_BYTES, limit(WINDOW_ITEMS + BARE_TURNS)),
             |row| row::turn(self.thread, row),
         )?;
-        let found = found.into_iter().flatten();
-        let known = &self.turns;
-        let bare: Vec<Turn> =
-            found.filter(|turn| !known.contains_key(&turn.id)).take(BARE_TURNS).collect();
-        bare.into_iter().try_for_each(|turn| self.add_turn(turn))
+        let known = |turn: &Turn| self.turns.contains_key(&turn.id);
+        let bare = found.into_iter().flatten().filter(|turn| !known(turn)).take(BARE_TURNS);
+        for turn in bare.collect::<Vec<_>>() {
+            if self.left == 0 {
+                break;
+            }
+            self.add_turn(turn)?;
+        }
+        Ok(())
     }
 
     /// The ordinal of the turn of the first item from a position on.
@@ -229,7 +235,7 @@ impl Page<'_> {
             return Ok(());
         }
         let (mut turn, mut bytes) = shortened(turn, MESSAGE)?;
-        if bytes > self.left {
+        if bytes > self.left / 8 {
             (turn, bytes) = shortened(turn, MESSAGE_SHORT)?;
         }
         self.left = self.left.saturating_sub(bytes);

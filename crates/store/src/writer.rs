@@ -27,7 +27,7 @@ pub(crate) struct Writer {
     queue: Mutex<Option<Sender<Message>>>,
     slots: Arc<Semaphore>,
     trouble: watch::Receiver<Option<StoreError>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    thread: Mutex<Option<JoinHandle<Result<(), StoreError>>>>,
 }
 
 /// What a job needs beside its own work.
@@ -124,14 +124,12 @@ impl Writer {
 
     /// Refuses new jobs, does those that are queued, brings everything into the database file and
     /// ends the thread.
-    pub(crate) async fn close(&self) {
+    pub(crate) async fn close(&self) -> Result<(), StoreError> {
         self.slots.close();
         drop(lock(&self.queue).take());
-        let Some(thread) = lock(&self.thread).take() else { return };
+        let Some(thread) = lock(&self.thread).take() else { return Ok(()) };
         let joined = tokio::task::spawn_blocking(move || thread.join()).await;
-        if !matches!(joined, Ok(Ok(()))) {
-            tracing::error!("the store's writing thread ended badly");
-        }
+        joined.unwrap_or(Ok(Err(StoreError::Closed))).unwrap_or(Err(StoreError::Closed))
     }
 
     fn send(&self, task: Box<dyn Task>, room: Room) -> Result<(), StoreError> {
@@ -235,14 +233,12 @@ struct Loop {
 }
 
 impl Loop {
-    fn run(mut self) {
+    fn run(mut self) -> Result<(), StoreError> {
         while let Some(group) = self.next_group() {
             self.sweeping |= group.iter().any(|job| job.order.sweep);
             self.write(group);
         }
-        if let Err(error) = self.conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)") {
-            tracing::warn!(%error, "the write-ahead log stays for the next start");
-        }
+        Ok(self.conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?)
     }
 
     /// The next jobs to write together; sweeps a step at a time while there is none. `None` when

@@ -1,9 +1,13 @@
 //! Makes things to store.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+use std::path::Path;
+use std::time::Duration;
+
 use domain::{
-    Access, Input, Mode, ModelSelection, NewTurn, Outcome, Project, ProjectId, ProviderId, Thread,
-    ThreadId, ThreadState, ThreadStatus, TurnId, Usage,
+    Access, Body, BodyLimits, Change, Input, Item, ItemContent, ItemId, ItemStatus, Mode,
+    ModelSelection, NewTurn, Outcome, Project, ProjectId, ProviderId, Thread, ThreadId,
+    ThreadState, ThreadStatus, Turn, TurnId, TurnInput, TurnState, Usage,
 };
 use store::Store;
 use uuid::Uuid;
@@ -92,4 +96,57 @@ impl Driver {
         }
         outcome
     }
+}
+
+/// A turn as it is stored, made without the machine.
+pub(crate) fn turn(thread: u128, n: u128, state: TurnState) -> Turn {
+    Turn {
+        id: turn_id(n),
+        thread_id: thread_id(thread),
+        ordinal: u64::try_from(n).unwrap(),
+        input: TurnInput { text: Body::bounded(&format!("message {n}"), BodyLimits::PROSE) },
+        delivery: domain::Delivery::Queue,
+        model: None,
+        access: Access::Supervised,
+        mode: Mode::Build,
+        state,
+        phase: None,
+        stopping: false,
+        error: None,
+        prompt_key: None,
+        usage: Usage::default(),
+        created_at: 1,
+        started_at: None,
+        ended_at: None,
+    }
+}
+
+/// An item as it is stored, made without the machine.
+pub(crate) fn item(thread: u128, turn: u128, position: u64, text: &str) -> Item {
+    let content = ItemContent::Tool { name: "x".to_owned(), title: None, input: String::new() };
+    Item {
+        id: ItemId::derive(&thread_id(thread), &format!("item-{position}")),
+        turn_id: turn_id(turn),
+        parent: None,
+        position,
+        status: ItemStatus::Done,
+        body: Body::bounded(text, content.limits()),
+        content,
+        error: None,
+        started_at: 1,
+        ended_at: Some(2),
+    }
+}
+
+/// A connection of someone else to the same database.
+pub(crate) fn side_door(dir: &Path) -> rusqlite::Connection {
+    let conn = rusqlite::Connection::open(dir.join("baton.db")).unwrap();
+    conn.busy_timeout(Duration::from_secs(5)).unwrap();
+    conn
+}
+
+/// Stores a thread's row.
+pub(crate) async fn put_thread(store: &Store, thread: Thread) {
+    let changes = vec![Change::Thread { thread: thread.clone() }];
+    store.commit(&thread.id, thread.seq, changes).await.unwrap();
 }

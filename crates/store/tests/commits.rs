@@ -1,0 +1,137 @@
+//! Committing: what fails takes nothing else with it, and every wait is bounded.
+#![allow(missing_docs, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+mod common;
+
+use common::{item, put_thread, side_door, thread, thread_id, turn, turn_id};
+use domain::{Change, TurnState};
+use store::{AppendError, Store, StoreError};
+
+fn with_item(position: u64) -> Vec<Change> {
+    vec![Change::Item { item: item(1, 1, position, "text") }]
+}
+
+#[tokio::test]
+async fn jobs_of_one_group_fail_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    put_thread(&store, thread(1)).await;
+
+    // While someone else holds the database, everything queues behind the first job.
+    let other = side_door(dir.path());
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let jobs: Vec<_> = (1..=60)
+        .map(|n| {
+            let to = if n % 3 == 0 { thread_id(99) } else { thread_id(1) };
+            (n, tokio::spawn(store.commit(&to, n, with_item(n))))
+        })
+        .collect();
+    other.execute_batch("ROLLBACK").unwrap();
+    for (n, job) in jobs {
+        let expected = if n % 3 == 0 { Err(StoreError::NoThread) } else { Ok(()) };
+        assert_eq!(job.await.unwrap(), expected, "job {n}");
+    }
+    let page = store.window(&thread_id(1), None).await.unwrap().unwrap();
+    assert_eq!(page.items.len(), 40);
+    assert_eq!(page.thread.seq, 59);
+    assert_eq!(*store.trouble().borrow(), None);
+}
+
+#[tokio::test]
+async fn a_batch_is_stored_whole_or_not_at_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    put_thread(&store, thread(1)).await;
+    put_thread(&store, thread(2)).await;
+    let first = turn(1, 1, TurnState::Queued);
+    store.commit(&thread_id(1), 1, vec![Change::Turn { turn: first.clone() }]).await.unwrap();
+
+    // A client that gives a turn the id of another thread's reaches nothing.
+    let mut changes = with_item(1);
+    changes.push(Change::TurnText { turn: turn_id(1), text: "taken over".to_owned() });
+    changes.push(Change::Turn { turn: turn(2, 1, TurnState::Failed) });
+    let refused = store.commit(&thread_id(2), 1, changes).await;
+    assert!(matches!(refused, Err(StoreError::Refused { .. })), "{refused:?}");
+    assert_eq!(store.turn(&turn_id(1)).await.unwrap(), Some(first));
+    assert_eq!(store.turn_text(&turn_id(1)).await.unwrap().as_deref(), Some("message 1"));
+    let page = store.window(&thread_id(2), None).await.unwrap().unwrap();
+    assert_eq!((page.items.len(), page.thread.seq), (0, 0));
+}
+
+#[tokio::test]
+async fn a_full_queue_gives_changes_back_and_lets_commits_wait() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    put_thread(&store, thread(1)).await;
+    let other = side_door(dir.path());
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut queued = 0;
+    let given_back = loop {
+        match store.append(&thread_id(1), queued + 1, with_item(queued + 1)) {
+            Ok(()) => queued += 1,
+            Err(AppendError::Busy(changes)) => break changes,
+            Err(AppendError::Closed) => panic!("closed"),
+        }
+        assert!(queued < 100_000, "the queue has no bound");
+    };
+    assert_eq!(given_back, with_item(queued + 1));
+    let waits = tokio::spawn(store.commit(&thread_id(1), queued + 1, given_back));
+    other.execute_batch("ROLLBACK").unwrap();
+    waits.await.unwrap().unwrap();
+    let page = store.window(&thread_id(1), None).await.unwrap().unwrap();
+    assert_eq!(page.items.last().unwrap().position, queued + 1);
+    assert_eq!(page.thread.seq, queued + 1);
+}
+
+#[tokio::test]
+async fn what_is_queued_is_stored_though_nobody_waits() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    put_thread(&store, thread(1)).await;
+    drop(store.commit(&thread_id(1), 1, with_item(1)));
+    store.close().await.unwrap();
+
+    let closed = store.commit(&thread_id(1), 2, with_item(2)).await;
+    assert_eq!(closed, Err(StoreError::Closed));
+    assert!(matches!(store.append(&thread_id(1), 2, with_item(2)), Err(AppendError::Closed)));
+    assert_eq!(store.window(&thread_id(1), None).await, Err(StoreError::Closed));
+    store.close().await.unwrap();
+
+    let store = Store::open(dir.path()).unwrap();
+    let page = store.window(&thread_id(1), None).await.unwrap().unwrap();
+    assert_eq!(page.items, [item(1, 1, 1, "text")]);
+}
+
+#[tokio::test]
+async fn text_in_pieces_reads_back_whole_whatever_was_repeated() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    put_thread(&store, thread(1)).await;
+    let running = domain::Item {
+        status: domain::ItemStatus::Running,
+        ended_at: None,
+        ..item(1, 1, 1, "a👍")
+    };
+    let id = running.id.clone();
+    store.commit(&thread_id(1), 1, vec![Change::Item { item: running }]).await.unwrap();
+    let piece = |at, text: &str| Change::Text { item: id.clone(), at, text: text.to_owned() };
+    let batches = [
+        vec![piece(3, "b"), piece(4, "漢"), piece(5, "c")],
+        vec![piece(3, "b漢")],
+        vec![piece(6, "👍"), piece(8, "d")],
+        vec![piece(20, "after a hole")],
+    ];
+    for (seq, changes) in (2..).zip(batches) {
+        store.commit(&thread_id(1), seq, changes).await.unwrap();
+    }
+    let body = store.item_body(&thread_id(1), &id).await.unwrap();
+    assert_eq!(body.as_deref(), Some("a👍b漢c👍d"));
+    let page = store.window(&thread_id(1), None).await.unwrap().unwrap();
+    assert_eq!(page.items[0].body.head, "a👍b漢c👍d");
+}

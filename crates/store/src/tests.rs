@@ -2,6 +2,7 @@
 //! file is checked when it is prepared.
 
 use std::slice::from_ref;
+use std::sync::Arc;
 
 use domain::{
     AgentEvent, Change, Input, Item, ItemContent, ItemId, ItemStatus, ItemUpdate, NewTurn, Project,
@@ -12,7 +13,7 @@ use rusqlite::Connection;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::{DeviceToken, Store, ThreadQuery};
+use crate::{DeviceToken, Store, StoreError, ThreadQuery};
 
 /// Fails when a statement reads a whole table that grows with history.
 pub(crate) fn check_plan(conn: &Connection, sql: &str) {
@@ -177,4 +178,60 @@ async fn settings_and_tokens(store: &Store) {
     assert_eq!(store.find_token([7; 32]).await.unwrap(), None);
     let listed = store.tokens().await.unwrap();
     assert_eq!((listed[0].last_seen_at, listed[0].revoked), (Some(9), true));
+}
+
+/// A store whose database can grow by so many pages only, as on a disk that is nearly full.
+fn nearly_full(dir: &std::path::Path, pages: u32) -> Store {
+    let (conn, path) = crate::open::writer(dir).unwrap();
+    let used: u32 = conn.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+    let limit = format!("PRAGMA max_page_count = {}", used + pages);
+    conn.query_row(&limit, (), |_| Ok(())).unwrap();
+    let writer = crate::writer::Writer::start(conn).unwrap();
+    Store { writer: Arc::new(writer), readers: Arc::new(crate::readers::Readers::new(path)) }
+}
+
+#[tokio::test]
+async fn a_full_disk_fails_what_does_not_fit_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = nearly_full(dir.path(), 20);
+    let thread = new_thread();
+    let row = vec![Change::Thread { thread: thread.clone() }];
+    store.commit(&thread.id, 0, row).await.unwrap();
+
+    let text = |size: usize| {
+        let text = "x".repeat(size);
+        vec![Change::Text { item: ItemId::derive(&thread.id, "k"), at: size as u64, text }]
+    };
+    // Queued while someone else writes, so that all three are of one group.
+    let other = rusqlite::Connection::open(dir.path().join("baton.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let first = store.commit(&thread.id, 1, text(1));
+    let jobs = [(2, 10), (3, 500_000), (4, 20)];
+    let jobs = jobs.map(|(seq, size)| tokio::spawn(store.commit(&thread.id, seq, text(size))));
+    other.execute_batch("ROLLBACK").unwrap();
+    first.await.unwrap();
+    let [small, large, last] = jobs;
+    assert_eq!(small.await.unwrap(), Ok(()));
+    assert_eq!(large.await.unwrap(), Err(StoreError::Full));
+    assert_eq!(last.await.unwrap(), Ok(()));
+    assert_eq!(store.thread(&thread.id).await.unwrap().map(|thread| thread.seq), Some(4));
+
+    // Alone it is told to whoever watches, until something can be written again.
+    let mut trouble = store.trouble();
+    assert_eq!(store.commit(&thread.id, 5, text(500_000)).await, Err(StoreError::Full));
+    assert_eq!(*trouble.wait_for(Option::is_some).await.unwrap(), Some(StoreError::Full));
+    assert_eq!(store.thread(&thread.id).await.unwrap().map(|thread| thread.seq), Some(4));
+    store.commit(&thread.id, 5, text(30)).await.unwrap();
+    assert_eq!(*trouble.wait_for(Option::is_none).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_cost_that_is_no_number_does_not_make_a_row_unreadable() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let mut thread = new_thread();
+    thread.usage.cost = f64::NAN;
+    store.commit(&thread.id, 0, vec![Change::Thread { thread: thread.clone() }]).await.unwrap();
+    let stored = store.thread(&thread.id).await.unwrap().unwrap();
+    assert!(stored.usage.cost.abs() < f64::EPSILON);
 }

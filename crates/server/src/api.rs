@@ -1,0 +1,7 @@
+//! The handlers of the routes, a file for each thing they are about.
+
+pub(crate) mod devices;
+pub(crate) mod projects;
+pub(crate) mod providers;
+pub(crate) mod server;
+pub(crate) mod threads;

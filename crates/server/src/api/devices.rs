@@ -1,0 +1,105 @@
+//! Pairing, and the devices that are paired.
+
+use std::time::Instant;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse};
+use protocol::{Device, DeviceList, PairRequest, PairingLink, ProblemCode};
+
+use crate::devices::PairError;
+use crate::extract::{self, Params};
+use crate::guard::{Caller, Peer};
+use crate::pairing::Try;
+use crate::problem::Failure;
+use crate::state::App;
+
+/// How long a cookie is kept, in seconds: as long as browsers allow.
+const COOKIE_SECONDS: u32 = 400 * 24 * 60 * 60;
+
+/// Takes a one-time code and gives a cookie.
+#[utoipa::path(post, path = "/api/pair", tag = "devices", security(()), request_body = PairRequest,
+    responses((status = 204, description = "Paired; the cookie is set")))]
+pub(crate) async fn pair(
+    State(app): State<App>,
+    Peer(address): Peer,
+    headers: HeaderMap,
+    extract::Json(request): extract::Json<PairRequest>,
+) -> Result<impl IntoResponse, Failure> {
+    match app.pairing.redeem(&request.code, address, Instant::now()) {
+        Try::Paired => {}
+        Try::Wrong => {
+            let title = "The pairing code is wrong, used or too old.";
+            return Err(Failure::new(ProblemCode::BadPairingCode, title)
+                .detail("Restart Baton for a new link, or make one in a browser that is paired."));
+        }
+        Try::Wait(seconds) => {
+            let title = "Too many wrong pairing codes were tried.";
+            return Err(Failure::new(ProblemCode::TooManyTries, title)
+                .detail(format!("Try again in {seconds} s."))
+                .retry_after(seconds));
+        }
+    }
+    let name = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let secret = app.devices.pair(name.unwrap_or("unknown")).await.map_err(not_paired)?;
+    tracing::info!("a device was paired");
+    // Without `Secure`, which would keep browsers from sending it over plain HTTP.
+    let cookie = format!(
+        "{}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={COOKIE_SECONDS}",
+        app.cookie,
+        secret.reveal()
+    );
+    Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, cookie)])))
+}
+
+/// Makes a one-time code for another device.
+#[utoipa::path(post, path = "/api/pair/new", tag = "devices", responses(
+    (status = 200, body = PairingLink)
+))]
+pub(crate) async fn new_code(State(app): State<App>) -> Result<Json<PairingLink>, Failure> {
+    let code = app.pairing_code().map_err(|error| not_paired(error.into()))?;
+    Ok(Json(PairingLink {
+        url: app.pairing_link(&code),
+        code: code.as_str().to_owned(),
+        expires_at: app.code_expiry(),
+    }))
+}
+
+/// Lists the devices that are paired.
+#[utoipa::path(get, path = "/api/devices", tag = "devices", responses(
+    (status = 200, body = DeviceList)
+))]
+pub(crate) async fn list(State(app): State<App>, caller: Caller) -> Json<DeviceList> {
+    let device = |paired: crate::devices::Paired| Device {
+        current: caller == Caller::Device(paired.id.clone()),
+        id: paired.id,
+        name: paired.name,
+        created_at: paired.created_at,
+    };
+    Json(DeviceList { devices: app.devices.list().into_iter().map(device).collect() })
+}
+
+/// Revokes a device; its open sockets end at once.
+#[utoipa::path(delete, path = "/api/devices/{id}", tag = "devices",
+    params(("id" = String, Path, description = "The device")),
+    responses((status = 204, description = "Revoked")))]
+pub(crate) async fn revoke(
+    State(app): State<App>,
+    Params(id): Params<String>,
+) -> Result<StatusCode, Failure> {
+    match app.devices.revoke(&id).await {
+        Ok(true) => Ok(StatusCode::NO_CONTENT),
+        Ok(false) => Err(Failure::new(ProblemCode::UnknownDevice, "There is no such device.")),
+        Err(error) => Err(not_paired(error.into())),
+    }
+}
+
+fn not_paired(error: PairError) -> Failure {
+    match error {
+        PairError::Storage(error) => engine::EngineError::Storage(error).into(),
+        PairError::Randomness(error) => {
+            Failure::new(ProblemCode::Internal, "No code can be made.").detail(error.to_string())
+        }
+    }
+}

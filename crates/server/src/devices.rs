@@ -1,0 +1,131 @@
+//! Paired devices: which browsers hold a cookie that is valid.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use domain::Timestamp;
+use store::{DeviceToken, Store, StoreError};
+use subtle::ConstantTimeEq as _;
+use tokio::sync::watch;
+
+use crate::credentials::{Token, hash};
+
+/// The most devices that are paired at once; pairing one more unpairs the oldest.
+pub(crate) const MAX_DEVICES: usize = 100;
+/// The longest name of a device, in characters.
+const MAX_NAME: usize = 200;
+
+/// Why a device could not be paired.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PairError {
+    /// The system has no randomness to give.
+    #[error("the system has no randomness to give: {0}")]
+    Randomness(#[from] getrandom::Error),
+    /// It could not be stored.
+    #[error(transparent)]
+    Storage(#[from] StoreError),
+}
+
+/// A paired device. Its secret is stored nowhere, only the hash of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Paired {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) created_at: Timestamp,
+    hash: [u8; 32],
+}
+
+/// The devices that are paired now, in memory, so that a request costs no look into the store.
+pub(crate) struct Devices {
+    store: Store,
+    rows: Mutex<Vec<Paired>>,
+    /// Counts revocations, so that open sockets look again whether they are still allowed.
+    revocations: watch::Sender<u64>,
+}
+
+impl Devices {
+    pub(crate) async fn load(store: Store) -> Result<Self, StoreError> {
+        let tokens = store.tokens().await?;
+        let valid = tokens.into_iter().rev().filter(|token| !token.revoked);
+        let rows = valid
+            .map(|DeviceToken { id, hash, label, created_at, .. }| Paired {
+                id,
+                name: label,
+                created_at,
+                hash,
+            })
+            .collect();
+        Ok(Self { store, rows: Mutex::new(rows), revocations: watch::Sender::new(0) })
+    }
+
+    /// Pairs a device, and gives the secret for its cookie.
+    pub(crate) async fn pair(&self, name: &str) -> Result<Token, PairError> {
+        let secret = Token::random()?;
+        let hash = secret.hash();
+        let id = format!("dev_{}", Token::random()?.reveal().get(..16).unwrap_or_default());
+        let name: String = name.chars().filter(|c| !c.is_control()).take(MAX_NAME).collect();
+        let created_at = now();
+        let token = DeviceToken {
+            id: id.clone(),
+            hash,
+            label: name.clone(),
+            created_at,
+            last_seen_at: None,
+            revoked: false,
+        };
+        self.store.add_token(token).await?;
+        let surplus = {
+            let mut rows = self.lock();
+            rows.push(Paired { id, name, created_at, hash });
+            let full = rows.len() > MAX_DEVICES;
+            rows.first().filter(|_| full).map(|oldest| oldest.id.clone())
+        };
+        if let Some(id) = surplus {
+            self.revoke(&id).await?;
+        }
+        Ok(secret)
+    }
+
+    /// Unpairs a device; says whether there was one.
+    pub(crate) async fn revoke(&self, id: &str) -> Result<bool, StoreError> {
+        if !self.holds(id) {
+            return Ok(false);
+        }
+        self.store.revoke_token(id).await?;
+        self.lock().retain(|row| row.id != id);
+        self.revocations.send_modify(|count| *count += 1);
+        Ok(true)
+    }
+
+    /// The device whose secret this is.
+    pub(crate) fn find(&self, secret: &str) -> Option<String> {
+        let wanted = hash(secret);
+        let rows = self.lock();
+        rows.iter().find(|row| row.hash.ct_eq(&wanted).into()).map(|row| row.id.clone())
+    }
+
+    /// Whether a device is paired.
+    pub(crate) fn holds(&self, id: &str) -> bool {
+        self.lock().iter().any(|row| row.id == id)
+    }
+
+    /// All devices, last paired first.
+    pub(crate) fn list(&self) -> Vec<Paired> {
+        self.lock().iter().rev().cloned().collect()
+    }
+
+    /// Tells when a device was revoked.
+    pub(crate) fn revocations(&self) -> watch::Receiver<u64> {
+        self.revocations.subscribe()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Paired>> {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Milliseconds since the Unix epoch.
+pub(crate) fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

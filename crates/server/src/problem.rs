@@ -1,0 +1,160 @@
+//! Refusals and failures on their way out.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use domain::Refusal;
+use engine::EngineError;
+use protocol::{Problem, ProblemCode};
+
+/// A refusal or failure of a request.
+#[derive(Debug, Clone)]
+pub(crate) struct Failure {
+    problem: Box<Problem>,
+    retry_after_seconds: Option<u64>,
+}
+
+impl Failure {
+    /// A refusal with this code, saying in a sentence what happened.
+    pub(crate) fn new(code: ProblemCode, title: impl Into<String>) -> Self {
+        let status = status(code).as_u16();
+        let problem = Problem { status, code, title: title.into(), detail: None };
+        Self { problem: Box::new(problem), retry_after_seconds: None }
+    }
+
+    /// Adds what to do about it, or more facts.
+    pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.problem.detail = Some(detail.into());
+        self
+    }
+
+    /// Adds when to try again.
+    pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after_seconds = Some(seconds);
+        self
+    }
+
+    /// What is told on a socket instead of a response.
+    pub(crate) fn into_problem(self) -> Problem {
+        *self.problem
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let status =
+            StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        if status.is_server_error() {
+            tracing::warn!(code = ?self.problem.code, title = self.problem.title, "request failed");
+        }
+        let mut response = (status, Json(self.problem)).into_response();
+        let headers = response.headers_mut();
+        let kind = HeaderValue::from_static("application/problem+json");
+        headers.insert(header::CONTENT_TYPE, kind);
+        if let Some(seconds) = self.retry_after_seconds {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+/// The one table of codes and statuses.
+fn status(code: ProblemCode) -> StatusCode {
+    match code {
+        ProblemCode::BadRequest => StatusCode::BAD_REQUEST,
+        ProblemCode::Unauthorized => StatusCode::UNAUTHORIZED,
+        ProblemCode::BadPairingCode | ProblemCode::ForbiddenOrigin | ProblemCode::PathOutside => {
+            StatusCode::FORBIDDEN
+        }
+        ProblemCode::NotFound
+        | ProblemCode::UnknownProject
+        | ProblemCode::UnknownThread
+        | ProblemCode::UnknownTurn
+        | ProblemCode::UnknownItem
+        | ProblemCode::UnknownDevice
+        | ProblemCode::UnknownProvider => StatusCode::NOT_FOUND,
+        ProblemCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        ProblemCode::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+        ProblemCode::ProjectBusy
+        | ProblemCode::ThreadArchived
+        | ProblemCode::QueueFull
+        | ProblemCode::NotQueued
+        | ProblemCode::RequestClosed
+        | ProblemCode::AlreadyAnswering
+        | ProblemCode::IdTaken => StatusCode::CONFLICT,
+        ProblemCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ProblemCode::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ProblemCode::UnknownModel
+        | ProblemCode::NotADirectory
+        | ProblemCode::EmptyMessage
+        | ProblemCode::MessageTooLong
+        | ProblemCode::NoModel
+        | ProblemCode::WrongAnswer
+        | ProblemCode::BadTitle => StatusCode::UNPROCESSABLE_ENTITY,
+        ProblemCode::TooMany | ProblemCode::TooManyTries => StatusCode::TOO_MANY_REQUESTS,
+        ProblemCode::ProviderUnavailable | ProblemCode::ShuttingDown => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        ProblemCode::StorageFailed => StatusCode::INSUFFICIENT_STORAGE,
+        ProblemCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        let title = sentence(&error.to_string());
+        match error {
+            EngineError::UnknownProject => Self::new(ProblemCode::UnknownProject, title),
+            EngineError::UnknownThread => Self::new(ProblemCode::UnknownThread, title),
+            EngineError::UnknownTurn => Self::new(ProblemCode::UnknownTurn, title),
+            EngineError::UnknownItem => Self::new(ProblemCode::UnknownItem, title),
+            EngineError::UnknownProvider => Self::new(ProblemCode::UnknownProvider, title),
+            EngineError::UnknownModel { .. } => Self::new(ProblemCode::UnknownModel, title)
+                .detail("Choose one of the models the provider lists, or add it to its settings."),
+            EngineError::ProviderUnavailable { fix, .. } => {
+                let failure = Self::new(ProblemCode::ProviderUnavailable, title);
+                match fix {
+                    Some(fix) => failure.detail(format!("Run `{fix}` in a terminal.")),
+                    None => failure,
+                }
+            }
+            EngineError::ProjectBusy => Self::new(ProblemCode::ProjectBusy, title)
+                .detail("Stop them first, or wait until they are done."),
+            EngineError::IdTaken => Self::new(ProblemCode::IdTaken, title)
+                .detail("Draw a new id; an id is repeated only to repeat the same command."),
+            EngineError::Refused(refusal) => Self::new(refusal_code(&refusal), title),
+            EngineError::Busy => {
+                Self::new(ProblemCode::TooMany, title).detail("Try again in a moment.")
+            }
+            EngineError::Storage(_) => Self::new(ProblemCode::StorageFailed, title)
+                .detail("Nothing was changed. Look at the disk of the data directory."),
+            EngineError::ShuttingDown => Self::new(ProblemCode::ShuttingDown, title),
+        }
+    }
+}
+
+fn refusal_code(refusal: &Refusal) -> ProblemCode {
+    match refusal {
+        Refusal::EmptyMessage => ProblemCode::EmptyMessage,
+        Refusal::MessageTooLong { .. } => ProblemCode::MessageTooLong,
+        Refusal::NoModel => ProblemCode::NoModel,
+        Refusal::Archived => ProblemCode::ThreadArchived,
+        Refusal::QueueFull => ProblemCode::QueueFull,
+        Refusal::NotQueued => ProblemCode::NotQueued,
+        Refusal::RequestClosed => ProblemCode::RequestClosed,
+        Refusal::AlreadyAnswering => ProblemCode::AlreadyAnswering,
+        Refusal::WrongAnswer { .. } => ProblemCode::WrongAnswer,
+        Refusal::BadTitle => ProblemCode::BadTitle,
+    }
+}
+
+/// Makes an error's message a sentence for a person.
+pub(crate) fn sentence(message: &str) -> String {
+    let mut chars = message.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    let end = if message.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{end}", chars.as_str())
+}

@@ -1,0 +1,107 @@
+//! What every request can reach.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::time::{Duration, Instant};
+
+use engine::Engine;
+use store::{Store, StoreError};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::assets::Assets;
+use crate::credentials::{Token, hex};
+use crate::devices::{Devices, now};
+use crate::guard::Hosts;
+use crate::pairing::{CODE_LIFETIME, Pairing, PairingCode};
+
+/// What a server is told when it starts.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Baton's version.
+    pub version: String,
+    /// The address people reach it at, e.g. `http://127.0.0.1:4777`.
+    pub url: String,
+    /// The machine's name.
+    pub machine: String,
+    /// The home directory of the user it runs as.
+    pub home: PathBuf,
+    /// Where everything is stored.
+    pub data_dir: PathBuf,
+    /// The names it answers to.
+    pub hosts: Hosts,
+    /// The secret of command lines and scripts.
+    pub token: Token,
+}
+
+/// What every request can reach. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    pub(crate) config: Arc<Config>,
+    pub(crate) engine: Engine,
+    pub(crate) assets: Assets,
+    pub(crate) devices: Arc<Devices>,
+    pub(crate) pairing: Arc<Pairing>,
+    /// The cookie's name. Browsers send cookies to every port of a host, so each data directory
+    /// has a name of its own, lest two servers of a machine sign each other's browsers out.
+    pub(crate) cookie: Arc<str>,
+    pub(crate) started: Instant,
+    /// How many live sockets are open.
+    pub(crate) sockets: Arc<AtomicU32>,
+    /// Cancelled when the server ends.
+    pub(crate) ending: CancellationToken,
+    /// Connections and sockets, which are waited for at the end.
+    pub(crate) tasks: TaskTracker,
+}
+
+impl App {
+    /// Puts a server together.
+    ///
+    /// # Errors
+    /// When the paired devices cannot be read.
+    pub async fn new(
+        config: Config,
+        engine: Engine,
+        store: Store,
+        assets: Assets,
+    ) -> Result<Self, StoreError> {
+        let name: String = hex(&config.token.hash()).chars().take(12).collect();
+        Ok(Self {
+            config: Arc::new(config),
+            engine,
+            assets,
+            devices: Arc::new(Devices::load(store).await?),
+            pairing: Arc::default(),
+            cookie: format!("baton_{name}").into(),
+            started: Instant::now(),
+            sockets: Arc::default(),
+            ending: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        })
+    }
+
+    /// Makes a one-time code that pairs a browser within the next 15 minutes.
+    ///
+    /// # Errors
+    /// When the system has no randomness to give.
+    pub fn pairing_code(&self) -> Result<PairingCode, getrandom::Error> {
+        self.pairing.issue(Instant::now())
+    }
+
+    /// The link that carries a code in its fragment, which browsers send to nobody.
+    #[must_use]
+    pub fn pairing_link(&self, code: &PairingCode) -> String {
+        format!("{}/#pair={}", self.config.url, code.as_str())
+    }
+
+    /// When a code made now expires.
+    pub(crate) fn code_expiry(&self) -> i64 {
+        now().saturating_add(i64::try_from(CODE_LIFETIME.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    /// How long the server has been running.
+    pub(crate) fn uptime(&self) -> Duration {
+        self.started.elapsed()
+    }
+}

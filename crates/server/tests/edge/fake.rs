@@ -1,0 +1,175 @@
+//! A provider without an agent: it echoes what it is sent, word by word.
+//!
+//! `hold` never ends, `flood N` writes N lines, anything else comes back and the turn completes.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::{
+    Access, AgentEvent, Answer, FullText, ItemContent, ItemStatus, Model, ModelAbilities,
+    ProviderCapabilities, ProviderId, ProviderSettings, ProviderState, ProviderStatus, Request,
+    TurnEvent, TurnId, TurnOutcome,
+};
+use providers::{
+    AnswerError, Inventory, OpenError, OpenSession, Opened, Origin, Prompt, Provider, SendError,
+    Session, Sighting,
+};
+use tokio::sync::{Mutex, mpsc, watch};
+
+pub(crate) struct Fake {
+    status: watch::Sender<ProviderStatus>,
+    inventory: watch::Sender<Inventory>,
+}
+
+impl Fake {
+    pub(crate) fn new() -> Self {
+        let model = Model {
+            id: "fake/echo".to_owned(),
+            name: "Echo".to_owned(),
+            group: "fake".to_owned(),
+            options: Vec::new(),
+            abilities: ModelAbilities::default(),
+            cost: None,
+            context: None,
+            free: true,
+            custom: false,
+            default: true,
+        };
+        let status = ProviderStatus {
+            id: ProviderId::known("fake"),
+            name: "Fake".to_owned(),
+            state: ProviderState::Ready,
+            message: "Ready.".to_owned(),
+            fix: None,
+            version: None,
+            binary: None,
+            models: 1,
+            checking: false,
+            running: false,
+            checked_at: None,
+            capabilities: ProviderCapabilities::default(),
+            settings: ProviderSettings::default(),
+        };
+        let inventory = Inventory { models: vec![model], known: true, problem: None };
+        Self { status: watch::Sender::new(status), inventory: watch::Sender::new(inventory) }
+    }
+}
+
+#[async_trait]
+impl Provider for Fake {
+    fn id(&self) -> ProviderId {
+        ProviderId::known("fake")
+    }
+
+    fn status(&self) -> watch::Receiver<ProviderStatus> {
+        self.status.subscribe()
+    }
+
+    async fn detect(&self) -> ProviderStatus {
+        self.status.borrow().clone()
+    }
+
+    async fn configure(&self, settings: ProviderSettings) {
+        self.status.send_modify(|status| status.settings = settings);
+    }
+
+    fn inventory(&self) -> watch::Receiver<Inventory> {
+        self.inventory.subscribe()
+    }
+
+    fn restore(&self, _: Inventory) {}
+
+    async fn warm(&self) {}
+
+    async fn open(&self, _: OpenSession) -> Result<Opened, OpenError> {
+        let (events, receiver) = mpsc::channel(256);
+        let session = Arc::new(Echo { events, running: Mutex::new(None) });
+        Ok(Opened { session, events: receiver, origin: Origin::New })
+    }
+
+    async fn shutdown(&self) {}
+}
+
+struct Echo {
+    events: mpsc::Sender<AgentEvent>,
+    running: Mutex<Option<TurnId>>,
+}
+
+impl Echo {
+    async fn end(&self, outcome: TurnOutcome) {
+        if let Some(turn) = self.running.lock().await.take() {
+            tell(&self.events, &turn, TurnEvent::Ended(outcome)).await;
+        }
+    }
+}
+
+async fn tell(events: &mpsc::Sender<AgentEvent>, turn: &TurnId, event: TurnEvent) {
+    let _ = events.send(AgentEvent::Turn { turn: turn.clone(), event }).await;
+}
+
+#[async_trait]
+impl Session for Echo {
+    fn id(&self) -> String {
+        "echo".to_owned()
+    }
+
+    fn prompt_key(&self) -> String {
+        uuid::Uuid::now_v7().to_string()
+    }
+
+    async fn send(&self, prompt: Prompt) -> Result<(), SendError> {
+        let turn = prompt.turn;
+        *self.running.lock().await = Some(turn.clone());
+        tell(&self.events, &turn, TurnEvent::Started).await;
+        let key = format!("answer-{turn}");
+        let item = |status, body| domain::ItemUpdate {
+            key: key.clone(),
+            parent: None,
+            status,
+            content: ItemContent::AgentMessage,
+            body,
+            error: None,
+        };
+        let start = item(ItemStatus::Running, Some(FullText::default()));
+        tell(&self.events, &turn, TurnEvent::Item(start)).await;
+        if prompt.text == "hold" {
+            return Ok(());
+        }
+        let pieces: Vec<String> = match prompt.text.strip_prefix("flood ") {
+            Some(lines) => {
+                (0..lines.parse().unwrap()).map(|n| format!("line {n:01500}\n")).collect()
+            }
+            None => prompt.text.split_inclusive(' ').map(str::to_owned).collect(),
+        };
+        let mut at = 0;
+        for text in pieces {
+            let len = domain::units(&text);
+            tell(&self.events, &turn, TurnEvent::Text { key: key.clone(), at, text }).await;
+            at += len;
+        }
+        tell(&self.events, &turn, TurnEvent::Item(item(ItemStatus::Done, None))).await;
+        self.end(TurnOutcome::Completed).await;
+        Ok(())
+    }
+
+    async fn look_up(&self, _: &TurnId, _: &str) -> Result<Sighting, SendError> {
+        Ok(Sighting::Absent)
+    }
+
+    async fn resync(&self) {}
+
+    async fn interrupt(&self) -> Result<(), SendError> {
+        self.end(TurnOutcome::Interrupted).await;
+        Ok(())
+    }
+
+    async fn answer(&self, _: &Request, _: &Answer) -> Result<(), AnswerError> {
+        Err(AnswerError::Gone)
+    }
+
+    async fn set_access(&self, _: Access) -> Result<(), SendError> {
+        Ok(())
+    }
+
+    async fn close(&self) {}
+}

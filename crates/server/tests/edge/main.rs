@@ -1,0 +1,14 @@
+//! The whole server over real sockets, with a provider that answers by itself.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+mod commands;
+mod fake;
+mod guard;
+mod kit;
+mod live;

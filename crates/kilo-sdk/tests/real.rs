@@ -38,13 +38,13 @@ impl Rig {
     async fn with(host: &Host) -> Self {
         let sandbox = Sandbox::new().await.unwrap();
         let server = start(host, &sandbox).await;
-        let instance = server.client().at(sandbox.project.to_str().unwrap());
-        let options = StreamOptions { exit: Some(server.exit()), ..StreamOptions::default() };
-        let mut events = server.client().events(options);
-        assert!(matches!(events.next().await, Some(StreamItem::Connected)));
-        // Not a wait for something: what the server itself needs (see `SETTLE`).
-        tokio::time::sleep(StreamItem::SETTLE).await;
+        let (instance, events) = view(&server, &sandbox).await;
         Self { server, instance, events, sandbox }
+    }
+
+    async fn connect(&mut self, server: Server) {
+        (self.instance, self.events) = view(&server, &self.sandbox).await;
+        self.server = server;
     }
 
     async fn session(&self) -> SessionId {
@@ -89,6 +89,16 @@ impl Rig {
         })
         .await
     }
+}
+
+async fn view(server: &Server, sandbox: &Sandbox) -> (Instance, EventStream) {
+    let instance = server.client().at(sandbox.project.to_str().unwrap());
+    let options = StreamOptions { exit: Some(server.exit()), ..StreamOptions::default() };
+    let mut events = server.client().events(options);
+    assert!(matches!(events.next().await, Some(StreamItem::Connected)));
+    // Not a wait for something: what the server itself needs (see `SETTLE`).
+    tokio::time::sleep(StreamItem::SETTLE).await;
+    (instance, events)
 }
 
 async fn start(host: &Host, sandbox: &Sandbox) -> Server {
@@ -454,6 +464,29 @@ async fn a_killed_server_takes_its_tools_along() {
     assert!(exit.swept >= 1, "{exit:?}");
     testkit::wait::until_true(PATIENT, || !runs(tool)).await;
     assert_eq!(std::fs::read_dir(ledger.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn a_turn_cut_short_by_the_server_s_death_is_resumed() {
+    let mut rig = Rig::new().await;
+    let session = rig.session().await;
+    let script = Script::new().text("before").wait("never").then().text("after");
+    let prompt = rig.prompt(&session, script.prompt("go")).await;
+    rig.next(|event| matches!(event, Event::PartDelta { .. }).then_some(())).await;
+    kill(rig.server.pid());
+    rig.server.exit().wait().await.unwrap();
+
+    rig.connect(start(&Host::default(), &rig.sandbox).await).await;
+    assert!(!rig.instance.statuses().await.unwrap().contains_key(&session), "nothing runs");
+    let page = rig.instance.messages(&session, 10, None).await.unwrap();
+    let Some(Message::Assistant(last)) = page.messages.last().map(|m| &m.info) else { panic!() };
+    assert_eq!((last.time.end, &last.parent_id), (None, &prompt));
+    // The model is told by a message of Kilo's own, which the history does not show.
+    rig.instance.resume(&session, &last.id).await.unwrap();
+    assert_eq!(rig.closed(&session).await, CloseReason::Completed);
+    let again = rig.instance.resume(&session, &last.id).await.unwrap_err();
+    assert!(matches!(again, Error::Refused(_)), "{again:?}");
+    rig.server.client().dispose_all().await.unwrap();
 }
 
 /// Not a test: run again by the one below, as the parent that is to die.

@@ -29,15 +29,19 @@ pub struct Child {
     out_tail: Arc<Tail>,
     err_tail: Arc<Tail>,
     exit: ExitWatch,
-    stops: mpsc::UnboundedSender<Stop>,
+    stop: watch::Sender<Option<Stop>>,
     drop_grace: Duration,
 }
 
-/// A request to stop; `reason` is `None` for a dropped handle.
-#[derive(Debug)]
+/// All requests to stop so far, as one.
+#[derive(Debug, Clone)]
 struct Stop {
+    /// The first one's; `None` for a dropped handle.
     reason: Option<Cow<'static, str>>,
-    grace: Duration,
+    /// Whether the first one gave any grace.
+    polite: bool,
+    /// The earliest end of grace.
+    deadline: Instant,
 }
 
 impl Child {
@@ -98,8 +102,15 @@ impl Child {
 
     /// As [`Child::stop`], without waiting.
     pub fn request_stop(&self, reason: impl Into<Cow<'static, str>>, grace: Duration) {
-        // A closed channel means that it has ended.
-        let _ = self.stops.send(Stop { reason: Some(reason.into()), grace });
+        self.order_stop(Some(reason.into()), grace);
+    }
+
+    fn order_stop(&self, reason: Option<Cow<'static, str>>, grace: Duration) {
+        let deadline = Instant::now() + grace;
+        self.stop.send_modify(|stop| match stop {
+            Some(stop) => stop.deadline = stop.deadline.min(deadline),
+            None => *stop = Some(Stop { reason, polite: !grace.is_zero(), deadline }),
+        });
     }
 
     /// What it and all it started use; `None` when it has ended. See [`usage`](crate::usage).
@@ -111,7 +122,7 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        let _ = self.stops.send(Stop { reason: None, grace: self.drop_grace });
+        self.order_stop(None, self.drop_grace);
     }
 }
 
@@ -166,7 +177,7 @@ pub(crate) fn adopt(
         });
     }
     let (told, exit) = watch::channel(None);
-    let (stops, requests) = mpsc::unbounded_channel();
+    let (stop, stops) = watch::channel(None);
     let supervisor = Supervisor {
         guard: GroupGuard { pid, armed: true },
         raw,
@@ -174,7 +185,7 @@ pub(crate) fn adopt(
         label: spec.label.clone(),
         record,
         at_exit,
-        requests,
+        stops,
         drains,
         err_tail: Arc::clone(&err_tail),
     };
@@ -188,7 +199,7 @@ pub(crate) fn adopt(
         out_tail,
         err_tail,
         exit: ExitWatch(exit),
-        stops,
+        stop,
         drop_grace: spec.drop_grace,
     }
 }
@@ -216,7 +227,7 @@ struct Supervisor {
     label: String,
     record: Option<Record>,
     at_exit: AtExit,
-    requests: mpsc::UnboundedReceiver<Stop>,
+    stops: watch::Receiver<Option<Stop>>,
     drains: Vec<JoinHandle<()>>,
     err_tail: Arc<Tail>,
 }
@@ -226,7 +237,7 @@ impl Supervisor {
         let mut known = Vec::new();
         let (status, cause) = tokio::select! {
             status = self.raw.wait() => (status, Cause::Exited),
-            Some(stop) = self.requests.recv() => self.stop(stop, &mut known).await,
+            Some(stop) = ordered(&mut self.stops) => self.stop(stop, &mut known).await,
         };
         self.guard.armed = false;
         let swept = self.sweep(known, &cause).await;
@@ -252,10 +263,10 @@ impl Supervisor {
         first: Stop,
         known: &mut Vec<ProcId>,
     ) -> (std::io::Result<std::process::ExitStatus>, Cause) {
-        let mut deadline = Instant::now() + first.grace;
+        let mut deadline = first.deadline;
         // While the leader lives, parent links lead to its helpers in other groups.
         known.extend(below(self.pid).await);
-        if !first.grace.is_zero() {
+        if first.polite {
             signal::group(self.pid, Signal::SIGTERM);
         }
         let mut forced = false;
@@ -267,8 +278,9 @@ impl Supervisor {
                     known.extend(below(self.pid).await);
                     signal::group(self.pid, Signal::SIGKILL);
                 }
-                Some(again) = self.requests.recv() => {
-                    deadline = deadline.min(Instant::now() + again.grace);
+                Ok(()) = self.stops.changed() => {
+                    let again = self.stops.borrow_and_update().as_ref().map(|s| s.deadline);
+                    deadline = again.unwrap_or(deadline);
                 }
             }
         };
@@ -303,6 +315,11 @@ impl Supervisor {
         };
         let _ = tokio::time::timeout(AT_MOST, all).await;
     }
+}
+
+/// Waits for the first request to stop. `None` never comes: a handle asks for it when dropped.
+async fn ordered(stops: &mut watch::Receiver<Option<Stop>>) -> Option<Stop> {
+    stops.wait_for(Option::is_some).await.ok().and_then(|stop| stop.clone())
 }
 
 async fn below(pid: u32) -> Vec<ProcId> {

@@ -1,6 +1,5 @@
 //! Signals, sent only to what is proven to be ours at that moment.
 
-use nix::libc;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
@@ -20,6 +19,8 @@ pub(crate) fn group(leader: u32, signal: Signal) {
 #[cfg(target_os = "linux")]
 pub(crate) fn exactly(id: ProcId, signal: Signal) -> bool {
     use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+
+    use nix::libc;
 
     let Ok(pid) = libc::pid_t::try_from(id.pid) else { return false };
     // SAFETY: plain system call with integer arguments; it returns a new descriptor or -1.
@@ -63,7 +64,8 @@ pub(crate) struct Leftovers<'a> {
 }
 
 impl Leftovers<'_> {
-    /// Kills them all and returns how many there were. Blocking.
+    /// Kills them all and returns how many there were. Blocking. Without `/proc` there is no proof
+    /// of any, so none is killed.
     pub(crate) fn kill(&self) -> usize {
         // Rounds, because one of them may be starting another while we look.
         const ROUNDS: usize = 5;

@@ -177,6 +177,25 @@ async fn the_environment_is_inherited_less_what_is_withheld() {
 }
 
 #[tokio::test]
+async fn descriptors_left_open_by_others_are_not_inherited() {
+    // SAFETY: duplicates a descriptor; the copy stays open over an exec, unlike those of `std`.
+    let leaky = unsafe { nix::libc::fcntl(1, nix::libc::F_DUPFD, 200) };
+    assert!(leaky >= 200);
+    let output = Host::default().run(sh("ls /proc/self/fd"), LONG, 1000).await.unwrap();
+    let listed = String::from_utf8(output.stdout).unwrap();
+    assert!(listed.contains('1') && !listed.lines().any(|l| l == leaky.to_string()), "{listed}");
+}
+
+#[test]
+fn programs_are_looked_up_without_starting_any() {
+    let path = std::env::join_paths(["relative", "/nowhere", "/bin"]).unwrap();
+    assert_eq!(process::which("sh", &path), Some("/bin/sh".into()));
+    assert_eq!(process::which("/bin/sh", "".as_ref()), Some("/bin/sh".into()));
+    assert_eq!(process::which("no-such-program", &path), None);
+    assert_eq!(process::which("/etc/passwd", &path), None, "not executable");
+}
+
+#[tokio::test]
 async fn a_dropped_handle_stops_the_child() {
     let child = Host::default().spawn(Spec::new("sleep").arg("600")).await.unwrap();
     let (pid, mut exit) = (child.pid(), child.exit());

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { ItemContent } from "../generated/wire";
 import { item } from "../sync/samples";
 import { describe, describeRun, firstLine, prettyJson } from "./describe";
-import { rowsOf } from "./rows";
+import { rowsOf } from "./grouping";
 
 const read = (path: string): ItemContent => ({ kind: "read", path });
 const search = (query: string): ItemContent => ({ kind: "search", query, path: null, matches: null });

@@ -1,0 +1,146 @@
+import "./App.css";
+import { createEffect, createMemo, createSignal, ErrorBoundary, lazy, Match, onCleanup, onMount, Show, Suspense, Switch } from "solid-js";
+import { NewThread } from "../composer/NewThread";
+import { Sidebar } from "../sidebar/Sidebar";
+import { Pairing } from "../setup/Pairing";
+import { PlainHeader } from "../thread/Header";
+import { ThreadPage } from "../thread/ThreadPage";
+import { Toasts } from "../ui/Toasts";
+import { Announcer } from "./Announcer";
+import { BatonContext, createBaton, useBaton } from "./baton";
+import { closeDrawer, drawer } from "./drawer";
+import { route } from "./router";
+
+const Settings = lazy(async () => ({ default: (await import("../settings/Settings")).Settings }));
+const ArchivePage = lazy(async () => ({ default: (await import("../sidebar/ArchivePage")).ArchivePage }));
+const FirstRun = lazy(async () => ({ default: (await import("../setup/FirstRun")).FirstRun }));
+const AddProjectPage = lazy(async () => ({ default: (await import("../setup/FirstRun")).AddProjectPage }));
+
+export function App(props: { pairingProblem?: string }) {
+  const baton = createBaton();
+  onMount(() => onCleanup(baton.start()));
+  return (
+    <BatonContext.Provider value={baton}>
+      <Show
+        when={baton.status() !== "unauthorized"}
+        fallback={<Pairing problem={props.pairingProblem} onPaired={() => baton.connection.start()} />}
+      >
+        <Shell />
+      </Show>
+    </BatonContext.Provider>
+  );
+}
+
+function Shell() {
+  const baton = useBaton();
+  const needs = createMemo(() => Object.values(baton.state.shell.threads).filter((thread) => thread.status === "needs_you").length);
+  createEffect(() => (document.title = needs() ? `(${needs()}) Baton` : "Baton"));
+
+  const [narrow, setNarrow] = createSignal(matchMedia("(max-width: 760px)").matches);
+  const query = matchMedia("(max-width: 760px)");
+  const watch = () => {
+    setNarrow(query.matches);
+    if (!query.matches) closeDrawer();
+  };
+  query.addEventListener("change", watch);
+  onCleanup(() => query.removeEventListener("change", watch));
+  createEffect(() => {
+    route();
+    closeDrawer();
+  });
+  let side!: HTMLElement;
+  createEffect(() => {
+    if (drawer()) queueMicrotask(() => side.querySelector<HTMLElement>("a, button, input")?.focus());
+  });
+
+  return (
+    <div class="shell" data-drawer={drawer() ? "open" : undefined} onKeyDown={(event) => event.key === "Escape" && drawer() && closeDrawer()}>
+      <aside ref={side} class="side" aria-label="Sidebar" inert={narrow() && !drawer()}>
+        <Sidebar onChosen={closeDrawer} />
+      </aside>
+      <div class="side-scrim" onClick={closeDrawer} />
+      <main class="main" inert={narrow() && drawer()}>
+        <ErrorBoundary fallback={(error, reset) => <Broken error={error} reset={reset} />}>
+          <Suspense>
+            <Page />
+          </Suspense>
+        </ErrorBoundary>
+      </main>
+      <Toasts />
+      <Announcer />
+    </div>
+  );
+}
+
+function Page() {
+  const baton = useBaton();
+  const projects = () => Object.values(baton.state.shell.projects);
+  const threadId = createMemo(() => {
+    const at = route();
+    return at.page === "thread" ? at.id : undefined;
+  });
+  const home = createMemo(() => {
+    const at = route();
+    if (at.page !== "home") return undefined;
+    const asked = at.project ? baton.state.shell.projects[at.project] : undefined;
+    return asked ?? projects().toSorted((a, b) => lastUse(b.id) - lastUse(a.id))[0];
+  });
+  const lastUse = (project: string) =>
+    Object.values(baton.state.shell.threads).reduce((at, thread) => (thread.project_id === project ? Math.max(at, thread.active_at) : at), 0);
+
+  return (
+    <Switch fallback={<Waiting />}>
+      {/* Keyed: another thread is another page, never this one with other words. */}
+      <Match when={threadId()} keyed>
+        {(id) => <ThreadPage id={id} />}
+      </Match>
+      <Match when={route().page === "settings"}>
+        <Settings />
+      </Match>
+      <Match when={route().page === "archive"}>
+        <ArchivePage />
+      </Match>
+      <Match when={route().page === "add_project"}>
+        <AddProjectPage />
+      </Match>
+      <Match when={home()}>{(project) => <NewThread project={project()} />}</Match>
+      <Match when={baton.state.shell.ready}>
+        <FirstRun />
+      </Match>
+    </Switch>
+  );
+}
+
+function Waiting() {
+  const baton = useBaton();
+  return (
+    <section class="thread">
+      <PlainHeader title="" />
+      <Show when={baton.status() === "reconnecting"}>
+        <div class="page-note">
+          <p class="muted">Baton does not answer. It is tried again until it does.</p>
+        </div>
+      </Show>
+    </section>
+  );
+}
+
+function Broken(props: { error: unknown; reset: () => void }) {
+  return (
+    <section class="thread">
+      <PlainHeader title="Something went wrong" />
+      <div class="page-note" role="alert">
+        <p>This page could not be drawn. Your threads are not affected.</p>
+        <p class="mono muted">{String(props.error)}</p>
+        <div class="page-note-actions">
+          <button type="button" class="btn" onClick={() => props.reset()}>
+            Try again
+          </button>
+          <button type="button" class="btn quiet" onClick={() => location.reload()}>
+            Reload the page
+          </button>
+        </div>
+      </div>
+    </section>
+  );
+}

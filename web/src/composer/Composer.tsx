@@ -1,0 +1,164 @@
+import "./Composer.css";
+import { createEffect, createSignal, on, onCleanup, onMount, Show, type JSX } from "solid-js";
+import { Icon } from "../ui/Icon";
+import { loadDraft, saveDraft } from "./drafts";
+import { returned } from "./putBack";
+
+export interface ComposerProps {
+  /** Where the draft belongs: a thread, or the new thread of a project. */
+  place: string;
+  placeholder: string;
+  working: boolean;
+  stopping?: boolean;
+  /** Why nothing can be sent now. */
+  blocked?: string;
+  autofocus?: boolean;
+  pickers: JSX.Element;
+  meter?: JSX.Element;
+  /** Messages sent before, oldest first, for ↑. */
+  history: () => readonly string[];
+  onBegin?: () => void;
+  onSend: (text: string) => void;
+  onStop?: () => void;
+}
+
+const SAVE_AFTER_MS = 200;
+
+export function Composer(props: ComposerProps) {
+  const [text, setText] = createSignal(loadDraft(props.place));
+  let area!: HTMLTextAreaElement;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let begun = false;
+  /** How far back ↑ has gone; -1 while it has not. */
+  let recalled = -1;
+
+  const save = () => {
+    clearTimeout(timer);
+    saveDraft(props.place, text());
+  };
+  const put = (next: string) => {
+    setText(next);
+    fit(area);
+  };
+  const write = (next: string) => {
+    put(next);
+    recalled = -1;
+    clearTimeout(timer);
+    timer = setTimeout(save, SAVE_AFTER_MS);
+    if (begun || !next) return;
+    begun = true;
+    props.onBegin?.();
+  };
+  const canSend = () => text().trim() !== "" && !props.blocked;
+  const send = () => {
+    if (!canSend()) return;
+    const message = text();
+    put("");
+    save();
+    recalled = -1;
+    props.onSend(message);
+  };
+
+  onMount(() => {
+    fit(area);
+    if (props.autofocus && matchMedia("(pointer: fine)").matches) area.focus({ preventScroll: true });
+  });
+  onCleanup(save);
+  const leave = () => save();
+  window.addEventListener("pagehide", leave);
+  document.addEventListener("visibilitychange", leave);
+  onCleanup(() => {
+    window.removeEventListener("pagehide", leave);
+    document.removeEventListener("visibilitychange", leave);
+  });
+
+  createEffect(
+    on(returned, (back) => {
+      if (!back || back.place !== props.place) return;
+      put(back.text);
+      area.focus();
+      area.setSelectionRange(area.value.length, area.value.length);
+    }, { defer: true }),
+  );
+
+  /** Goes through what was said before, as long as it is not changed. */
+  const recall = (event: KeyboardEvent, by: 1 | -1) => {
+    const history = props.history();
+    const untouched = text() === "" || (recalled >= 0 && text() === history[history.length - 1 - recalled]);
+    if (!untouched || history.length === 0) return;
+    const next = recalled + by;
+    if (next >= history.length || (next < 0 && recalled < 0)) return;
+    event.preventDefault();
+    put(next < 0 ? "" : history[history.length - 1 - next]!);
+    recalled = next;
+    area.setSelectionRange(area.value.length, area.value.length);
+  };
+
+  const onKey = (event: KeyboardEvent) => {
+    // Enter that ends a composition (keyCode 229 in Safari) is not for us.
+    if (event.isComposing || event.keyCode === 229) return;
+    if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
+      event.preventDefault();
+      send();
+    } else if (event.key === "ArrowUp" && !event.shiftKey && !event.altKey) recall(event, 1);
+    else if (event.key === "ArrowDown" && recalled >= 0) recall(event, -1);
+  };
+
+  return (
+    <div class="composer" data-working={props.working ? "" : undefined} onPointerDown={(event) => event.target === event.currentTarget && area.focus()}>
+      <textarea
+        ref={area}
+        rows="1"
+        aria-label="Message"
+        placeholder={props.placeholder}
+        value={text()}
+        enterkeyhint="send"
+        onInput={(event) => write(event.currentTarget.value)}
+        onKeyDown={onKey}
+      />
+      <div class="composer-bar">
+        <div class="composer-pickers">{props.pickers}</div>
+        {props.meter}
+        <Show when={!props.working || text().trim()}>
+          <button
+            type="button"
+            class="send"
+            classList={{ queue: props.working }}
+            disabled={!canSend()}
+            aria-label={props.working ? "Queue the message" : "Send"}
+            title={props.blocked ?? (props.working ? "Queue (Enter)" : "Send (Enter)")}
+            onClick={() => {
+              send();
+              area.focus();
+            }}
+          >
+            <Icon name={props.working ? "plus" : "arrowUp"} />
+          </button>
+        </Show>
+        <Show when={props.working}>
+          <button
+            type="button"
+            class="send stop"
+            disabled={props.stopping}
+            aria-label={props.stopping ? "Stopping" : "Stop"}
+            title="Stop (Esc twice, or Ctrl+.)"
+            onClick={() => props.onStop?.()}
+          >
+            <i />
+          </button>
+        </Show>
+      </div>
+    </div>
+  );
+}
+
+const MAX_HEIGHT = 0.4;
+
+/** Grows with its text where the browser does not do so by itself. */
+function fit(area: HTMLTextAreaElement): void {
+  if (CSS.supports("field-sizing", "content")) return;
+  queueMicrotask(() => {
+    area.style.height = "auto";
+    area.style.height = `${Math.min(area.scrollHeight, window.innerHeight * MAX_HEIGHT)}px`;
+  });
+}

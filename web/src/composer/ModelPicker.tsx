@@ -1,0 +1,223 @@
+import "./ModelPicker.css";
+import { createEffect, createMemo, createSignal, For, Match, onMount, Show, Switch } from "solid-js";
+import { useBaton } from "../app/baton";
+import type { Model, ModelSelection, ProviderId, ProviderStatus } from "../generated/wire";
+import { plural } from "../lib/format";
+import { ProviderFix } from "../settings/ProviderFix";
+import { Icon } from "../ui/Icon";
+import { Spinner } from "../ui/Mark";
+import { Popover } from "../ui/Popover";
+import { modelFacts, modelName, searchModels } from "./models";
+
+export interface ModelPickerProps {
+  provider: ProviderId;
+  model: ModelSelection | null;
+  /** Providers to choose from; a thread keeps the one it has. */
+  providers: readonly ProviderStatus[];
+  onChoose: (provider: ProviderId, model: ModelSelection) => void;
+}
+
+export function ModelPicker(props: ModelPickerProps) {
+  const baton = useBaton();
+  const provider = () => props.providers.find((p) => p.id === props.provider);
+  const models = () => baton.models[props.provider]?.list?.models;
+  const name = () => modelName(props.model, models());
+  return (
+    <Popover
+      label={`Model: ${name()}${props.model?.option ? `, ${props.model.option}` : ""}`}
+      title={props.model?.model}
+      haspopup="dialog"
+      buttonClass="pick pick-model"
+      class="model-popover"
+      state={props.model ? "chosen" : "none"}
+      button={
+        <>
+          <b class="ellip">{name()}</b>
+          <Show when={provider()}>{(p) => <span class="pick-via">via {p().name}</span>}</Show>
+          <Show when={props.model?.option}>{(option) => <span class="faint">{option()}</span>}</Show>
+          <Icon name="chevronDown" size={12} />
+        </>
+      }
+    >
+      {(close) => <Panel {...props} close={close} />}
+    </Popover>
+  );
+}
+
+function Panel(props: ModelPickerProps & { close: () => void }) {
+  const baton = useBaton();
+  const [shown, setShown] = createSignal(props.provider);
+  const [query, setQuery] = createSignal("");
+  const [active, setActive] = createSignal<string>();
+  const status = () => props.providers.find((p) => p.id === shown());
+  const view = () => baton.models[shown()];
+  const groups = createMemo(() => searchModels(view()?.list?.models ?? [], query()));
+  const flat = createMemo(() => groups().flatMap((group) => group.models));
+  const chosen = () => (shown() === props.provider ? props.model?.model : undefined);
+  const chosenModel = () => view()?.list?.models.find((model) => model.id === chosen());
+  let input!: HTMLInputElement;
+  let list: HTMLDivElement | undefined;
+
+  onMount(() => input?.focus());
+  createEffect(() => baton.ensureModels(shown()));
+  createEffect(() => {
+    const all = flat();
+    const now = active();
+    if (!now || !all.some((model) => model.id === now)) setActive((query() ? undefined : chosen()) ?? all[0]?.id);
+  });
+  const reveal = () => queueMicrotask(() => list?.querySelector("[data-active]")?.scrollIntoView({ block: "nearest" }));
+
+  const choose = (model: Model) => {
+    const option = model.id === chosen() ? (props.model?.option ?? null) : null;
+    props.onChoose(shown(), { model: model.id, option });
+    if (!model.options.length || model.id === chosen()) props.close();
+    else input.focus();
+  };
+  const move = (by: number) => {
+    const all = flat();
+    const at = all.findIndex((model) => model.id === active());
+    setActive(all[(at + by + all.length) % all.length]?.id);
+    reveal();
+  };
+  const onKey = (event: KeyboardEvent) => {
+    if (event.isComposing) return;
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      move(event.key === "ArrowDown" ? 1 : -1);
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      const model = flat().find((m) => m.id === active());
+      if (model) choose(model);
+    }
+  };
+
+  return (
+    <div class="models" role="dialog" aria-label="Choose a model">
+      <Show when={props.providers.length > 1}>
+        <div class="model-providers" role="tablist" aria-label="Provider">
+          <For each={props.providers}>
+            {(provider) => (
+              <button type="button" role="tab" class="chip" aria-selected={shown() === provider.id} onClick={() => setShown(provider.id)}>
+                {provider.name}
+                <Show when={provider.state !== "ready"}>
+                  <span class="chip-warn" title={provider.message}>
+                    <Icon name="warning" size={12} />
+                  </span>
+                </Show>
+              </button>
+            )}
+          </For>
+        </div>
+      </Show>
+      <Show when={status() && status()!.state !== "ready" && status()!.state !== "unknown"}>
+        <div class="model-trouble">
+          <ProviderFix provider={status()!} />
+        </div>
+      </Show>
+      <div class="model-search">
+        <Icon name="search" size={14} />
+        <input
+          ref={input}
+          type="text"
+          role="combobox"
+          aria-expanded="true"
+          aria-controls="model-list"
+          aria-activedescendant={active() ? `model-${active()}` : undefined}
+          aria-autocomplete="list"
+          placeholder={view()?.list ? `Search ${plural(view()!.list!.models.length, "model")}` : "Search models"}
+          aria-label="Search models"
+          autocomplete="off"
+          spellcheck={false}
+          value={query()}
+          onInput={(event) => {
+            setQuery(event.currentTarget.value);
+            setActive(undefined);
+          }}
+          onKeyDown={onKey}
+        />
+      </div>
+      <div class="model-list" id="model-list" role="listbox" aria-label="Models" ref={(element) => ((list = element), reveal())}>
+        <Switch>
+          <Match when={view()?.problem && !view()?.list}>
+            <div class="model-note" role="alert">
+              <span class="bad">{view()?.problem}</span>
+              <button type="button" class="btn small" onClick={() => void baton.loadModels(shown())}>
+                Try again
+              </button>
+            </div>
+          </Match>
+          <Match when={!view()?.list}>
+            <p class="model-note">
+              <Spinner /> Asking {status()?.name ?? "the agent"} for its models…
+            </p>
+          </Match>
+          <Match when={flat().length === 0}>
+            <p class="model-note">{query() ? `No model matches “${query()}”.` : "No model can be used now."}</p>
+          </Match>
+        </Switch>
+        <For each={groups()}>
+          {(group) => (
+            <div role="group" aria-label={group.name}>
+              <h3>{group.name}</h3>
+              <For each={group.models}>
+                {(model) => (
+                  <div
+                    id={`model-${model.id}`}
+                    role="option"
+                    class="model"
+                    aria-selected={model.id === chosen()}
+                    data-active={model.id === active() ? "" : undefined}
+                    data-model={model.id}
+                    title={model.id}
+                    onPointerMove={() => setActive(model.id)}
+                    onClick={() => choose(model)}
+                  >
+                    <span class="model-check">
+                      <Show when={model.id === chosen()}>
+                        <Icon name="check" size={14} />
+                      </Show>
+                    </span>
+                    <span class="model-name ellip">{model.name}</span>
+                    <Show when={model.custom}>
+                      <span class="tag">custom</span>
+                    </Show>
+                    <span class="grow" />
+                    <span class="model-facts">{modelFacts(model)}</span>
+                  </div>
+                )}
+              </For>
+            </div>
+          )}
+        </For>
+      </div>
+      <Show when={view()?.list?.stale}>
+        <p class="model-stale">
+          This is the last list that could be had. {view()?.list?.problem}{" "}
+          <button type="button" class="link" onClick={() => void baton.loadModels(shown())}>
+            Try again
+          </button>
+        </p>
+      </Show>
+      <Show when={chosenModel()?.options.length ? chosenModel() : undefined}>
+        {(model) => (
+          <div class="model-options" role="radiogroup" aria-label="Option">
+            <span class="muted">Option</span>
+            <For each={[null, ...model().options]}>
+              {(option) => (
+                <button
+                  type="button"
+                  role="radio"
+                  class="chip"
+                  aria-checked={(props.model?.option ?? null) === option}
+                  onClick={() => props.onChoose(shown(), { model: model().id, option })}
+                >
+                  {option ?? "default"}
+                </button>
+              )}
+            </For>
+          </div>
+        )}
+      </Show>
+    </div>
+  );
+}

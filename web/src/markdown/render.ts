@@ -1,0 +1,58 @@
+// Markdown to sanitised HTML. Nothing is loaded from elsewhere: an image becomes a link to it.
+
+import DOMPurify from "dompurify";
+import { Marked } from "marked";
+
+const marked = new Marked({
+  gfm: true,
+  async: false,
+  renderer: {
+    image({ href, text }) {
+      return `<a href="${escape(href)}">${escape(text || href)}</a>`;
+    },
+    // HTML of the agent is text, not structure: what it means to show, it can say in markdown.
+    html({ text }) {
+      return escape(text);
+    },
+    checkbox({ checked }) {
+      return `<input type="checkbox" disabled${checked ? " checked" : ""}> `;
+    },
+    table(token) {
+      const cell = (tag: string, c: { tokens: never[]; align: string | null }) =>
+        `<${tag}${c.align ? ` align="${c.align}"` : ""}>${this.parser.parseInline(c.tokens)}</${tag}>`;
+      const head = token.header.map((c) => cell("th", c as never)).join("");
+      const rows = token.rows.map((row) => `<tr>${row.map((c) => cell("td", c as never)).join("")}</tr>`).join("");
+      return `<div class="table" tabindex="0"><table><thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table></div>`;
+    },
+  },
+});
+
+const ALLOWED = {
+  ALLOWED_TAGS: [
+    "p", "br", "hr", "a", "em", "strong", "del", "code", "pre", "blockquote", "ul", "ol", "li", "input",
+    "h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td", "div", "span",
+  ],
+  ALLOWED_ATTR: ["href", "title", "align", "start", "type", "checked", "disabled", "class", "tabindex"],
+  ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|#)/i,
+};
+
+DOMPurify.addHook("afterSanitizeAttributes", (node) => {
+  if (node.tagName === "A") {
+    // Without an address that is allowed it is text.
+    if (!node.hasAttribute("href")) return;
+    node.setAttribute("target", "_blank");
+    node.setAttribute("rel", "noopener noreferrer");
+    node.setAttribute("class", "link");
+  } else if (node.tagName === "INPUT") {
+    node.setAttribute("type", "checkbox");
+    node.setAttribute("disabled", "");
+  }
+});
+
+export function renderMarkdown(text: string): string {
+  return DOMPurify.sanitize(marked.parse(text) as string, ALLOWED);
+}
+
+function escape(text: string): string {
+  return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+}

@@ -1,0 +1,122 @@
+import { createMemo, createSignal, For, Show } from "solid-js";
+import type { Choice } from "../generated/wire";
+import { DiffView } from "../thread/DiffView";
+import { Pre } from "../thread/BodyText";
+import { useNumberKeys, type CardProps } from "./Dock";
+import { ReasonField } from "./ReasonField";
+import { choiceSentence, choiceWords, titleAdds } from "./words";
+
+export function ApprovalCard(props: CardProps) {
+  const body = createMemo(() => props.request.body as Extract<typeof props.request.body, { kind: "approval" }>);
+  const [saying, setSaying] = createSignal(false);
+  const canReject = () => body().choices.some((choice) => choice.decision === "reject");
+  const choose = (choice: Choice) => props.answer({ kind: "approval", decision: choice.decision, message: null });
+
+  useNumberKeys((index) => {
+    const choice = body().choices[index];
+    if (choice && !saying() && !props.busy) choose(choice);
+  });
+
+  return (
+    <>
+      <div class="ask-body">
+        <Show when={titleAdds(body())}>
+          <p>{body().title}</p>
+        </Show>
+        <Show when={body().command}>{(command) => <Pre text={command()} label="Command" class="ask-command" />}</Show>
+        <Show when={body().diff}>{(diff) => <DiffView text={diff()} label="What would change" />}</Show>
+        <Show when={body().path && !body().diff}>
+          <p class="ask-target">
+            <code>{body().path}</code>
+          </p>
+        </Show>
+        <Show when={body().path && body().diff}>
+          <p class="faint">
+            <code>{body().path}</code>
+          </p>
+        </Show>
+        <Show when={body().url}>
+          <p class="ask-target">
+            <code>{body().url}</code>
+          </p>
+        </Show>
+        <Show when={body().details.length || body().what === "other"}>
+          <dl class="ask-details">
+            <Show when={body().what === "other"}>
+              <dt>permission</dt>
+              <dd>
+                <code>{body().permission}</code>
+              </dd>
+            </Show>
+            <For each={body().details}>
+              {([name, value]) => (
+                <>
+                  <dt>{name}</dt>
+                  <dd>{value}</dd>
+                </>
+              )}
+            </For>
+          </dl>
+        </Show>
+      </div>
+      <Show
+        when={!saying()}
+        fallback={
+          <ReasonField
+            label="Why not, and what to do instead"
+            action="Reject and say so"
+            busy={props.busy}
+            onSend={(message) => props.answer({ kind: "approval", decision: "reject", message })}
+            onCancel={() => setSaying(false)}
+          />
+        }
+      >
+        <div class="choices">
+          <For each={body().choices}>
+            {(choice, i) => (
+              <button
+                type="button"
+                class="btn"
+                classList={{ primary: i() === 0 && choice.decision !== "reject" }}
+                data-decision={choice.decision}
+                disabled={props.busy}
+                aria-label={choiceSentence(choice)}
+                title={choiceSentence(choice)}
+                onClick={() => choose(choice)}
+              >
+                <ChoiceLabel choice={choice} />
+                <kbd aria-hidden="true">{i() + 1}</kbd>
+              </button>
+            )}
+          </For>
+          <Show when={canReject()}>
+            <button type="button" class="btn quiet" disabled={props.busy} onClick={() => setSaying(true)}>
+              Reject and say why…
+            </button>
+          </Show>
+        </div>
+      </Show>
+    </>
+  );
+}
+
+function ChoiceLabel(props: { choice: Choice }) {
+  const words = () => choiceWords(props.choice);
+  return (
+    <span class="choice-label">
+      {words().label}
+      <For each={words().covers}>
+        {(pattern) => (
+          <>
+            {" "}
+            <code>{pattern}</code>
+          </>
+        )}
+      </For>
+      <Show when={words().scope}>
+        {" "}
+        <span class="choice-scope">{words().scope}</span>
+      </Show>
+    </span>
+  );
+}

@@ -1,0 +1,144 @@
+import "./Dock.css";
+import { createEffect, createMemo, createSignal, Match, onCleanup, Show, Switch } from "solid-js";
+import { api, explain } from "../api/client";
+import type { Answer, Request } from "../generated/wire";
+import { useThread } from "../thread/context";
+import { Icon } from "../ui/Icon";
+import { Spinner } from "../ui/Mark";
+import { ApprovalCard } from "./ApprovalCard";
+import { PlanCard } from "./PlanCard";
+import { QuestionForm } from "./QuestionForm";
+import { headingOf } from "./words";
+
+/** What a card needs of its request. */
+export interface CardProps {
+  request: Request;
+  busy: boolean;
+  answer: (answer: Answer) => void;
+}
+
+/** What the agent waits for, above the composer and never covered. */
+export function Dock() {
+  const scope = useThread();
+  const ids = () => scope.view().requestOrder;
+  const [chosen, setChosen] = createSignal<string>();
+  const current = createMemo(() => {
+    const all = ids();
+    const id = chosen();
+    return id && all.includes(id) ? id : all[0];
+  });
+  const at = () => ids().indexOf(current() ?? "");
+  const step = (by: number) => setChosen(ids()[(at() + by + ids().length) % ids().length]);
+
+  return (
+    // Keyed by id: another request is another card, with none of the former one's words.
+    <Show when={current()} keyed>
+      {(id) => (
+        <Show when={scope.view().requests[id]}>
+          {(request) => (
+            <RequestCard request={request()} count={ids().length} at={at()} onStep={step} />
+          )}
+        </Show>
+      )}
+    </Show>
+  );
+}
+
+function RequestCard(props: { request: Request; count: number; at: number; onStep: (by: number) => void }) {
+  const scope = useThread();
+  const [sending, setSending] = createSignal(false);
+  const [problem, setProblem] = createSignal("");
+  const [last, setLast] = createSignal<Answer>();
+  const state = () => props.request.state;
+  const busy = () => sending() || state().state === "answering";
+  const trouble = () => {
+    const now = state();
+    return problem() || (now.state === "open" ? (now.problem ?? "") : "");
+  };
+  // A card that came back for another answer may be answered again at once.
+  createEffect(() => state().state === "open" && setSending(false));
+
+  const answer = async (given: Answer) => {
+    if (busy()) return;
+    setSending(true);
+    setProblem("");
+    setLast(given);
+    try {
+      await api.answer(scope.id, props.request.id, given);
+    } catch (error) {
+      setProblem(explain(error));
+    } finally {
+      setSending(false);
+    }
+  };
+
+  return (
+    <section class="ask" data-request={props.request.id} data-kind={props.request.body.kind} aria-label={headingOf(props.request, scope.agent())} aria-busy={busy()}>
+      <header>
+        <span class="mark" data-state="needs" aria-hidden="true" />
+        <b>{headingOf(props.request, scope.agent())}</b>
+        <Show when={props.request.from}>
+          <span class="ask-from ellip">sub-agent {props.request.from}</span>
+        </Show>
+        <span class="grow" />
+        <Show when={busy()}>
+          <span class="ask-state">
+            <Spinner /> Answering…
+          </span>
+        </Show>
+        <Show when={props.count > 1}>
+          <span class="ask-count">
+            <button type="button" class="icon-btn" aria-label="Previous request" onClick={() => props.onStep(-1)}>
+              <Icon name="chevronLeft" size={14} />
+            </button>
+            {props.at + 1} of {props.count}
+            <button type="button" class="icon-btn" aria-label="Next request" onClick={() => props.onStep(1)}>
+              <Icon name="chevronRight" size={14} />
+            </button>
+          </span>
+        </Show>
+      </header>
+      <Switch>
+        <Match when={props.request.body.kind === "approval"}>
+          <ApprovalCard request={props.request} busy={busy()} answer={(a) => void answer(a)} />
+        </Match>
+        <Match when={props.request.body.kind === "question"}>
+          <QuestionForm request={props.request} busy={busy()} answer={(a) => void answer(a)} />
+        </Match>
+        <Match when={props.request.body.kind === "plan"}>
+          <PlanCard request={props.request} busy={busy()} answer={(a) => void answer(a)} />
+        </Match>
+      </Switch>
+      <Show when={trouble() && !busy()}>
+        <div class="ask-problem" role="alert">
+          <Icon name="warning" size={14} />
+          <span class="grow">The answer did not arrive: {trouble()}</span>
+          <Show when={last()}>
+            {(given) => (
+              <button type="button" class="btn small" onClick={() => void answer(given())}>
+                Try again
+              </button>
+            )}
+          </Show>
+        </div>
+      </Show>
+    </section>
+  );
+}
+
+/** Lets number keys choose, when nobody is writing; with Alt always. */
+export function useNumberKeys(choose: (index: number) => void): void {
+  const listen = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.defaultPrevented) return;
+    const digit = /^Digit([1-9])$/.exec(event.code)?.[1] ?? (/^[1-9]$/.test(event.key) ? event.key : undefined);
+    if (!digit) return;
+    const target = event.target as HTMLElement;
+    const writing = target.matches?.("input:not([type=radio],[type=checkbox]), textarea, select, [contenteditable]");
+    if (writing && !event.altKey) return;
+    if (document.querySelector("dialog[open]")) return;
+    event.preventDefault();
+    choose(Number(digit) - 1);
+  };
+  window.addEventListener("keydown", listen);
+  onCleanup(() => window.removeEventListener("keydown", listen));
+}

@@ -1,0 +1,57 @@
+import { createMemo, createSignal, Show } from "solid-js";
+import { Markdown } from "../markdown/Markdown";
+import { CopyButton } from "../ui/CopyButton";
+import { useNumberKeys, type CardProps } from "./Dock";
+import { ReasonField } from "./ReasonField";
+
+/** A plan as a document, to be built, changed or left. */
+export function PlanCard(props: CardProps) {
+  const body = createMemo(() => props.request.body as Extract<typeof props.request.body, { kind: "plan" }>);
+  const [refining, setRefining] = createSignal(false);
+  const decide = (decision: "accept" | "dismiss") => props.answer({ kind: "plan", decision, message: null });
+
+  useNumberKeys((index) => {
+    if (refining() || props.busy) return;
+    if (index === 0) decide("accept");
+    if (index === 1) setRefining(true);
+    if (index === 2) decide("dismiss");
+  });
+
+  return (
+    <>
+      <div class="ask-body ask-plan" tabindex="0" role="region" aria-label="The plan">
+        <Markdown text={body().markdown} />
+      </div>
+      <div class="ask-file">
+        <Show when={body().path}>
+          <code class="faint ellip">{body().path}</code>
+        </Show>
+        <CopyButton text={() => body().markdown} label="Copy the plan" />
+      </div>
+      <Show
+        when={!refining()}
+        fallback={
+          <ReasonField
+            label="What to change"
+            action="Refine"
+            busy={props.busy}
+            onSend={(message) => props.answer({ kind: "plan", decision: "refine", message })}
+            onCancel={() => setRefining(false)}
+          />
+        }
+      >
+        <div class="choices">
+          <button type="button" class="btn primary" disabled={props.busy} onClick={() => decide("accept")}>
+            Accept and build <kbd aria-hidden="true">1</kbd>
+          </button>
+          <button type="button" class="btn" disabled={props.busy} onClick={() => setRefining(true)}>
+            Refine… <kbd aria-hidden="true">2</kbd>
+          </button>
+          <button type="button" class="btn" disabled={props.busy} onClick={() => decide("dismiss")}>
+            Dismiss <kbd aria-hidden="true">3</kbd>
+          </button>
+        </div>
+      </Show>
+    </>
+  );
+}

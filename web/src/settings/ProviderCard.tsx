@@ -1,0 +1,123 @@
+import { createSignal, Show } from "solid-js";
+import { api } from "../api/client";
+import { attempt } from "../app/toasts";
+import type { ProviderStatus } from "../generated/wire";
+import { minuteClock } from "../lib/clock";
+import { age, exact, plural } from "../lib/format";
+import { CheckAgain, FixCommand } from "./ProviderFix";
+import { stateWords, toneOf } from "./providerWords";
+
+/** A provider: whether it can be used, and how to make it so. */
+export function ProviderCard(props: { provider: ProviderStatus; settings?: boolean }) {
+  const facts = () =>
+    [
+      props.provider.version,
+      props.provider.state === "ready" ? plural(props.provider.models, "model") : "",
+      props.provider.running ? "running" : "",
+    ].filter(Boolean);
+  return (
+    <section class="provider" data-provider={props.provider.id} data-state={props.provider.state} aria-label={props.provider.name}>
+      <header>
+        <h3>{props.provider.name}</h3>
+        <span class="provider-state" data-tone={toneOf(props.provider)}>
+          {stateWords[props.provider.state]}
+        </span>
+        <span class="faint">{facts().join(" · ")}</span>
+        <span class="grow" />
+        <CheckAgain provider={props.provider} />
+      </header>
+      <p class="muted">{props.provider.message}</p>
+      <FixCommand provider={props.provider} />
+      <Show when={props.provider.binary}>
+        <p class="provider-binary faint">
+          <code>{props.provider.binary}</code>
+          <Show when={props.provider.checked_at}>
+            {(at) => <span title={exact(at())}>checked {age(at(), minuteClock()) === "now" ? "just now" : `${age(at(), minuteClock())} ago`}</span>}
+          </Show>
+        </p>
+      </Show>
+      <Show when={props.settings}>
+        <ProviderSettings provider={props.provider} />
+      </Show>
+    </section>
+  );
+}
+
+function ProviderSettings(props: { provider: ProviderStatus }) {
+  const [binary, setBinary] = createSignal(props.provider.settings.binary ?? "");
+  const [custom, setCustom] = createSignal(props.provider.settings.custom_models.join("\n"));
+  const [busy, setBusy] = createSignal(false);
+  const models = () => custom().split("\n").map((line) => line.trim()).filter(Boolean);
+  const dirty = () =>
+    binary().trim() !== (props.provider.settings.binary ?? "") || models().join("\n") !== props.provider.settings.custom_models.join("\n");
+  const set = async (change: Parameters<typeof api.setProvider>[1]) => {
+    setBusy(true);
+    await attempt(`The settings of ${props.provider.name} could not be saved`, () => api.setProvider(props.provider.id, change));
+    setBusy(false);
+  };
+  const id = (name: string) => `${props.provider.id}-${name}`;
+  return (
+    <form
+      class="provider-settings"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void set({ binary: binary().trim(), custom_models: models() });
+      }}
+    >
+      <label class="switch">
+        <input
+          type="checkbox"
+          role="switch"
+          checked={props.provider.settings.enabled}
+          disabled={busy()}
+          onChange={(event) => void set({ enabled: event.currentTarget.checked })}
+        />
+        <span>Use {props.provider.name}</span>
+      </label>
+      <label for={id("binary")}>Program</label>
+      <div>
+        <input
+          id={id("binary")}
+          class="field mono"
+          type="text"
+          spellcheck={false}
+          autocomplete="off"
+          placeholder="Look for it"
+          value={binary()}
+          onInput={(event) => setBinary(event.currentTarget.value)}
+        />
+        <p class="faint">The path of the program to run. Empty: Baton looks for it.</p>
+      </div>
+      <label for={id("models")}>Custom models</label>
+      <div>
+        <textarea
+          id={id("models")}
+          class="field mono"
+          rows="2"
+          spellcheck={false}
+          placeholder="provider/model"
+          value={custom()}
+          onInput={(event) => setCustom(event.currentTarget.value)}
+        />
+        <p class="faint">One id a line. They are offered although {props.provider.name} does not list them.</p>
+      </div>
+      <div class="provider-save">
+        <button type="submit" class="btn primary" disabled={!dirty() || busy()}>
+          Save
+        </button>
+        <Show when={dirty()}>
+          <button
+            type="button"
+            class="btn quiet"
+            onClick={() => {
+              setBinary(props.provider.settings.binary ?? "");
+              setCustom(props.provider.settings.custom_models.join("\n"));
+            }}
+          >
+            Discard
+          </button>
+        </Show>
+      </div>
+    </form>
+  );
+}

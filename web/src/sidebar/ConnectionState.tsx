@@ -1,0 +1,18 @@
+import { useBaton } from "../app/baton";
+
+const words = {
+  connecting: "Connecting…",
+  connected: "Connected",
+  reconnecting: "Reconnecting…",
+  unauthorized: "Not paired",
+} as const;
+
+export function ConnectionState() {
+  const baton = useBaton();
+  return (
+    <span class="connection" data-status={baton.status()} title={baton.bootstrap()?.host}>
+      <span class="connection-dot" aria-hidden="true" />
+      {words[baton.status()]}
+    </span>
+  );
+}

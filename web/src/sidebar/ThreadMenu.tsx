@@ -1,0 +1,76 @@
+import { createSignal, Show } from "solid-js";
+import { api } from "../api/client";
+import { useBaton } from "../app/baton";
+import { navigate, route } from "../app/router";
+import { toast } from "../app/toasts";
+import type { Thread } from "../generated/wire";
+import { copyText } from "../ui/CopyButton";
+import { Confirm } from "../ui/Dialog";
+import { Icon } from "../ui/Icon";
+import { Menu, Popover } from "../ui/Popover";
+import { archiveThread, patchThread } from "./actions";
+
+/** The ⋯ of a thread. */
+export function ThreadMenu(props: { thread: Thread; onRename: () => void; class?: string }) {
+  const baton = useBaton();
+  const [deleting, setDeleting] = createSignal(false);
+  const patch = (change: Parameters<typeof patchThread>[2], what: string) => void patchThread(baton, props.thread.id, change, what);
+  return (
+    <>
+      <Popover
+        label={`Actions for ${props.thread.title || "this thread"}`}
+        haspopup="menu"
+        align="end"
+        buttonClass={`icon-btn ${props.class ?? ""}`}
+        button={<Icon name="more" />}
+      >
+        {(close) => (
+          <Menu
+            close={close}
+            entries={[
+              { label: "Rename", keys: "F2", icon: <Icon name="pencil" />, run: props.onRename },
+              {
+                label: props.thread.pinned ? "Unpin" : "Pin",
+                icon: <Icon name="pin" />,
+                run: () => patch({ pinned: !props.thread.pinned }, "The thread could not be pinned"),
+              },
+              {
+                label: props.thread.unread ? "Mark as read" : "Mark as unread",
+                icon: <Icon name="check" />,
+                run: () => patch({ unread: !props.thread.unread }, "The thread could not be marked"),
+              },
+              {
+                label: "Copy id",
+                icon: <Icon name="copy" />,
+                run: () => void copyText(props.thread.id).catch(() => toast("It could not be copied.", { tone: "bad" })),
+              },
+              "line",
+              { label: "Archive", icon: <Icon name="archive" />, run: () => void archiveThread(baton, props.thread) },
+              { label: "Delete…", icon: <Icon name="trash" />, danger: true, run: () => setDeleting(true) },
+            ]}
+          />
+        )}
+      </Popover>
+      <Show when={deleting()}>
+        <DeleteThread thread={props.thread} onClose={() => setDeleting(false)} />
+      </Show>
+    </>
+  );
+}
+
+export function DeleteThread(props: { thread: Thread; onClose: () => void; onDeleted?: () => void }) {
+  const remove = async () => {
+    await api.deleteThread(props.thread.id);
+    props.onDeleted?.();
+    const at = route();
+    if (at.page === "thread" && at.id === props.thread.id) navigate({ page: "home", project: props.thread.project_id });
+  };
+  return (
+    <Confirm title="Delete this thread?" action="Delete thread" run={remove} onClose={props.onClose}>
+      <p>
+        “{props.thread.title || "New thread"}” and everything said in it will be removed from Baton for good. What runs is stopped. Files in the
+        workspace stay as they are.
+      </p>
+    </Confirm>
+  );
+}

@@ -1,0 +1,80 @@
+import { createSignal, Show, type JSX } from "solid-js";
+import { useBaton } from "../app/baton";
+import { openDrawer } from "../app/drawer";
+import { patchThread } from "../sidebar/actions";
+import { ThreadMenu } from "../sidebar/ThreadMenu";
+import { EditableTitle } from "../ui/EditableTitle";
+import { Icon } from "../ui/Icon";
+import { Mark } from "../ui/Mark";
+import { useThread } from "./context";
+import { rowMark } from "./status";
+
+export function DrawerButton() {
+  return (
+    <button type="button" class="icon-btn drawer-button" aria-label="Threads" onClick={openDrawer}>
+      <Icon name="menu" />
+    </button>
+  );
+}
+
+export function PlainHeader(props: { title: string; children?: JSX.Element }) {
+  return (
+    <header class="head">
+      <DrawerButton />
+      <h1 class="ellip">{props.title}</h1>
+      <span class="grow" />
+      {props.children}
+    </header>
+  );
+}
+
+export function Header() {
+  const baton = useBaton();
+  const scope = useThread();
+  const [editing, setEditing] = createSignal(false);
+  const thread = scope.thread;
+  const project = () => baton.state.shell.projects[thread().project_id];
+  const elsewhere = () => {
+    const at = project()?.path;
+    return at && at !== thread().workspace ? thread().workspace : undefined;
+  };
+  const rename = (title: string | null) => {
+    setEditing(false);
+    if (title) void patchThread(baton, scope.id, { title }, "The thread could not be renamed");
+  };
+  return (
+    <header class="head">
+      <DrawerButton />
+      <EditableTitle value={thread().title} editing={editing()} label="Thread title" onDone={rename}>
+        <Mark state={rowMark(thread())} />
+        <h1 class="ellip">
+          <button
+            type="button"
+            class="head-title ellip"
+            title="Double-click or F2 to rename"
+            aria-label={`${thread().title || "New thread"}, rename with F2`}
+            onDblClick={() => setEditing(true)}
+            onKeyDown={(event) => {
+              if (event.key !== "F2" && event.key !== "Enter") return;
+              event.preventDefault();
+              setEditing(true);
+            }}
+          >
+            {thread().title || "New thread"}
+          </button>
+        </h1>
+      </EditableTitle>
+      <span class="head-place ellip" title={thread().workspace}>
+        {project()?.name}
+        <Show when={elsewhere()}>{(path) => ` · ${path().split("/").at(-1)}`}</Show>
+      </span>
+      <span class="grow" />
+      <Show when={thread().pinned}>
+        <span class="faint" title="Pinned">
+          <Icon name="pin" size={14} />
+        </span>
+      </Show>
+      <ThreadMenu thread={thread()} onRename={() => setEditing(true)} />
+    </header>
+  );
+}

@@ -1,0 +1,46 @@
+import { Show } from "solid-js";
+import { useBaton } from "../app/baton";
+import type { Outgoing } from "../composer/outbox";
+import { putBack } from "../composer/putBack";
+import { Icon } from "../ui/Icon";
+import { Spinner } from "../ui/Mark";
+import { UserText } from "./UserText";
+
+/** A message that the server has not confirmed yet. */
+export function Pending(props: { entry: Outgoing }) {
+  const baton = useBaton();
+  const id = () => props.entry.message.id;
+  return (
+    <div class="you pending" data-pending={props.entry.state} data-row={id()}>
+      <header>
+        <small>
+          <Show when={props.entry.state === "failed"} fallback={<>You · {props.entry.problem ? "waiting for the connection" : "sending"}</>}>
+            You · <span class="bad">not sent</span>
+          </Show>
+        </small>
+        <Show when={props.entry.state !== "failed"}>
+          <Spinner />
+        </Show>
+      </header>
+      <UserText text={props.entry.message.text} />
+      <Show when={props.entry.state === "failed"}>
+        <div class="pending-problem" role="alert">
+          <span class="bad grow">{props.entry.problem}</span>
+          <button type="button" class="btn small" onClick={() => baton.outbox.retry(id())}>
+            <Icon name="refresh" size={14} /> Try again
+          </button>
+          <button
+            type="button"
+            class="btn quiet small"
+            onClick={() => {
+              const taken = baton.outbox.take(id());
+              if (taken) putBack(taken.thread, taken.message.text);
+            }}
+          >
+            Edit
+          </button>
+        </div>
+      </Show>
+    </div>
+  );
+}

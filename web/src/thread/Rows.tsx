@@ -1,0 +1,178 @@
+import { createMemo, For, Match, Show, Switch } from "solid-js";
+import type { Item, ItemId } from "../generated/wire";
+import { duration } from "../lib/format";
+import { Markdown } from "../markdown/Markdown";
+import { Icon } from "../ui/Icon";
+import { ItemBody } from "./BodyText";
+import { useThread } from "./context";
+import { Fold } from "./Fold";
+import { rowsOf, type Row } from "./grouping";
+import { errorTitles, isOver } from "./status";
+import { RunStep, Step } from "./Step";
+
+/** What happened in a turn or a sub-agent. */
+export function Rows(props: { home: string }) {
+  const scope = useThread();
+  // While a turn runs its todo list stands above the composer; then it stays where it ended.
+  const lastTodo = () => {
+    const turn = scope.view().turns[props.home];
+    if (turn && !isOver(turn)) return undefined;
+    return scope.list(props.home).findLast((id) => scope.item(id)?.content.kind === "todo_list");
+  };
+  const rows = createMemo(() => rowsOf(scope.list(props.home), (id) => scope.item(id), lastTodo()));
+  const byKey = createMemo(() => new Map(rows().map((row) => [row.key, row])));
+  return <For each={rows().map((row) => row.key)}>{(key) => <Show when={byKey().get(key)}>{(row) => <RowView row={row()} />}</Show>}</For>;
+}
+
+function RowView(props: { row: Row }) {
+  const kind = createMemo(() => props.row.kind);
+  const isStep = () => kind() === "step" || kind() === "run";
+  return (
+    <div class="trow" classList={{ "step-row": isStep() }} data-row={props.row.key} data-kind={kind()}>
+      <Switch>
+        <Match when={kind() === "step"}>
+          <Step id={props.row.key} />
+        </Match>
+        <Match when={kind() === "run"}>
+          <RunStep ids={props.row.ids} />
+        </Match>
+        <Match when={kind() === "reasoning"}>
+          <Reasoning id={props.row.key} />
+        </Match>
+        <Match when={kind() === "prose"}>
+          <Prose id={props.row.key} />
+        </Match>
+      </Switch>
+    </div>
+  );
+}
+
+function Prose(props: { id: ItemId }) {
+  const scope = useThread();
+  const item = () => scope.item(props.id);
+  return (
+    <Show when={item()}>
+      {(found) => (
+        <Switch>
+          <Match when={found().content.kind === "agent_message" || found().content.kind === "plan"}>
+            <Message item={found()} />
+          </Match>
+          <Match when={found().content.kind === "user_message"}>
+            <div class="you">
+              <small>You, while it worked</small>
+              <p class="you-text">{found().body?.head}</p>
+            </div>
+          </Match>
+          <Match when={found().content.kind === "notice"}>
+            <Notice item={found()} />
+          </Match>
+          <Match when={found().content.kind === "error"}>
+            <ErrorRow item={found()} />
+          </Match>
+        </Switch>
+      )}
+    </Show>
+  );
+}
+
+function Message(props: { item: Item }) {
+  const isPlan = () => props.item.content.kind === "plan";
+  const path = () => (props.item.content.kind === "plan" ? props.item.content.path : null);
+  const live = () => props.item.status === "running";
+  return (
+    <div class={isPlan() ? "plan" : "agent"}>
+      <Show when={isPlan()}>
+        <header>
+          <Icon name="plan" /> Plan
+          <Show when={path()}>
+            <code class="faint">{path()}</code>
+          </Show>
+        </header>
+      </Show>
+      <ItemBody id={props.item.id} body={props.item.body}>
+        {(part) => <Markdown text={part()} live={live()} />}
+      </ItemBody>
+    </div>
+  );
+}
+
+/** Reasoning on one line: while it runs its newest words, then how long it took and how it began. */
+function Reasoning(props: { id: ItemId }) {
+  const scope = useThread();
+  const item = () => scope.item(props.id);
+  return (
+    <Show when={item()?.body && item()}>
+      {(found) => {
+        const live = () => found().status === "running";
+        const text = () => found().body?.head ?? "";
+        const lasted = () => (found().ended_at ?? found().started_at) - found().started_at;
+        const peek = () => plainLine(live() ? lastLine(text() + (found().body?.tail ?? "")) : firstWords(text()));
+        return (
+          <Fold
+            class="think"
+            line={
+              <>
+                <Icon name="chevronRight" size={12} />
+                <span class="ellip">
+                  {live() ? "Thinking" : lasted() >= 1000 ? `Thought for ${duration(lasted())}` : "Thought"}
+                  <Show when={peek()}>{` · ${peek()}`}</Show>
+                </span>
+              </>
+            }
+          >
+            <ItemBody id={found().id} body={found().body}>
+              {(part) => <Markdown text={part()} live={live()} class="quiet" />}
+            </ItemBody>
+          </Fold>
+        );
+      }}
+    </Show>
+  );
+}
+
+function Notice(props: { item: Item }) {
+  const warning = () => props.item.content.kind === "notice" && props.item.content.level === "warning";
+  return (
+    <div class="notice" data-level={warning() ? "warning" : "info"}>
+      <Icon name={warning() ? "warning" : "info"} size={14} />
+      <span>{props.item.body?.head}</span>
+    </div>
+  );
+}
+
+function ErrorRow(props: { item: Item }) {
+  const scope = useThread();
+  const content = () => (props.item.content.kind === "error" ? props.item.content : undefined);
+  // The turn's own error says the same at its end.
+  const repeated = () => scope.view().turns[props.item.turn_id]?.error?.message === content()?.message;
+  return (
+    <Show when={!repeated() && content()}>
+      {(error) => (
+        <div class="notice" data-level="error">
+          <Icon name="warning" size={14} />
+          <span>
+            <b>{errorTitles[error().code]}</b> {error().message}
+            <Show when={props.item.body?.head}>
+              <Fold class="details" line={<span class="link">Details</span>}>
+                <pre class="error-details">{props.item.body?.head}</pre>
+              </Fold>
+            </Show>
+          </span>
+        </div>
+      )}
+    </Show>
+  );
+}
+
+function firstWords(text: string): string {
+  return text.trimStart().split("\n", 1)[0] ?? "";
+}
+
+function lastLine(text: string): string {
+  return text.slice(-400).trimEnd().split("\n").at(-1) ?? "";
+}
+
+/** A line of markdown without its marks. */
+function plainLine(text: string): string {
+  return text.replace(/^[#>\-\s]+/, "").replace(/[*_`]+/g, "").slice(0, 200);
+}

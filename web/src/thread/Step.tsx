@@ -1,0 +1,296 @@
+import "./Step.css";
+import { createMemo, For, Match, Show, Switch } from "solid-js";
+import { api } from "../api/client";
+import type { Item, ItemId, Todo } from "../generated/wire";
+import { secondClock } from "../lib/clock";
+import { duration, exact, plural } from "../lib/format";
+import { Markdown } from "../markdown/Markdown";
+import { Icon } from "../ui/Icon";
+import { Spinner } from "../ui/Mark";
+import { ItemBody, Pre } from "./BodyText";
+import { useThread } from "./context";
+import { describe, describeRun, prettyJson } from "./describe";
+import { DiffView } from "./DiffView";
+import { Fold } from "./Fold";
+import { cleanOutput } from "./output";
+import { Rows } from "./Rows";
+
+/** One tool on one line, which opens to everything about it. */
+export function Step(props: { id: ItemId }) {
+  const scope = useThread();
+  const item = () => scope.item(props.id);
+  return <Show when={item()}>{(found) => <StepView item={found()} />}</Show>;
+}
+
+function StepView(props: { item: Item }) {
+  const scope = useThread();
+  const line = createMemo(() => describe(props.item));
+  const children = () => scope.list(props.item.id);
+  const kind = () => props.item.content.kind;
+  // A failed command shows why by itself, a running one what it says, as a terminal would.
+  const openByItself = () =>
+    (kind() === "command" && (props.item.status === "failed" || (props.item.status === "running" && !!props.item.body))) ||
+    (kind() === "sub_agent" && props.item.status === "running");
+  return (
+    <Fold
+      class="step"
+      open={openByItself()}
+      disabled={isBare(props.item)}
+      line={
+        <>
+          <StepState item={props.item} />
+          <span class="step-text">
+            <span class="step-verb">{line().verb}</span>{" "}
+            <Show when={line().code} fallback={<span class="step-target">{line().target}</span>}>
+              <code class="step-target">{line().target}</code>
+            </Show>
+          </span>
+          <Show when={line().additions !== undefined && (line().additions! > 0 || line().deletions! > 0)}>
+            <span class="stat">
+              <Show when={line().additions}>
+                <span class="plus">+{line().additions}</span>{" "}
+              </Show>
+              <Show when={line().deletions}>
+                <span class="minus">−{line().deletions}</span>
+              </Show>
+            </span>
+          </Show>
+          <span class="step-note">
+            <StepNote item={props.item} note={line().note} steps={children().length} />
+          </span>
+        </>
+      }
+    >
+      <StepBody item={props.item} />
+      <Show when={children().length}>
+        <div class="step-children">
+          <Rows home={props.item.id} />
+        </div>
+      </Show>
+    </Fold>
+  );
+}
+
+/** Whether there is nothing to open. */
+function isBare(item: Item): boolean {
+  return item.content.kind === "compaction" && !item.body && !item.error;
+}
+
+function StepState(props: { item: Item }) {
+  const label = () => ({ running: "running", done: "done", failed: "failed", declined: "declined" })[props.item.status];
+  return (
+    <span class="step-icon" data-status={props.item.status} role="img" aria-label={label()} title={label()}>
+      <Switch>
+        <Match when={props.item.status === "running"}>
+          <Spinner />
+        </Match>
+        <Match when={props.item.status === "failed"}>
+          <Icon name="close" size={13} />
+        </Match>
+        <Match when={props.item.status === "declined"}>
+          <span class="step-declined" />
+        </Match>
+        <Match when={props.item.status === "done"}>
+          <Icon name={describe(props.item).icon} size={13} />
+        </Match>
+      </Switch>
+    </span>
+  );
+}
+
+/** Durations shorter than this say nothing. */
+const WORTH_SAYING_MS = 1_000;
+
+function StepNote(props: { item: Item; note?: string; steps: number }) {
+  const lasted = () => {
+    const { started_at, ended_at, status } = props.item;
+    const ms = (ended_at ?? (status === "running" ? Math.max(secondClock(), started_at) : started_at)) - started_at;
+    return ms >= WORTH_SAYING_MS ? duration(status === "running" ? Math.floor(ms / 1000) * 1000 : ms).replace(/\.0 s$/, " s") : "";
+  };
+  const parts = () =>
+    [
+      props.item.status === "declined" ? "declined" : "",
+      props.note ?? "",
+      props.item.content.kind === "sub_agent" && props.steps ? plural(props.steps, "step") : "",
+      lasted(),
+    ].filter(Boolean);
+  return <span title={`Began ${exact(props.item.started_at)}`}>{parts().join(" · ")}</span>;
+}
+
+function StepBody(props: { item: Item }) {
+  const scope = useThread();
+  const item = () => props.item;
+  const content = () => item().content;
+  const of = <K extends Item["content"]["kind"]>(kind: K) => {
+    const now = content();
+    return now.kind === kind ? (now as Extract<Item["content"], { kind: K }>) : undefined;
+  };
+  const fetchBody = async () => (await api.itemBody(scope.id, item().id)).text;
+  const copyOutput = () => (item().body?.omitted ? fetchBody() : cleanOutput(item().body?.head ?? ""));
+  const output = (label: string) => (
+    <Show when={item().body}>
+      <ItemBody id={item().id} body={item().body}>
+        {(part) => <Pre text={cleanOutput(part())} copy={copyOutput} label={label} follow={item().status === "running"} class="tall" />}
+      </ItemBody>
+    </Show>
+  );
+  return (
+    <div class="step-body">
+      <Switch fallback={output("Output")}>
+        <Match when={of("command")}>
+          {(command) => (
+            <>
+              <Show when={command().description}>
+                <p class="muted">{command().description}</p>
+              </Show>
+              <Pre text={command().command} label="Command" class="command" />
+              <Show when={command().cwd}>
+                <p class="faint">
+                  in <code>{command().cwd}</code>
+                </p>
+              </Show>
+              {output("Output")}
+              <Show when={item().status === "done" && !item().body}>
+                <p class="faint">It printed nothing.</p>
+              </Show>
+            </>
+          )}
+        </Match>
+        <Match when={of("file_change")}>
+          {(change) => (
+            <Show when={item().body} fallback={<p class="faint">{change().path}</p>}>
+              <ItemBody id={item().id} body={item().body}>
+                {(part) => <DiffView text={part()} label={`Changes of ${change().path}`} />}
+              </ItemBody>
+            </Show>
+          )}
+        </Match>
+        <Match when={of("search")}>
+          {(search) => (
+            <>
+              <p class="faint">
+                <code>{search().query}</code>
+                <Show when={search().path}>
+                  {" in "}
+                  <code>{search().path}</code>
+                </Show>
+              </p>
+              {output("Matches")}
+            </>
+          )}
+        </Match>
+        <Match when={of("web")}>
+          {(web) => (
+            <>
+              <p class="faint">
+                <code>{web().target}</code>
+              </p>
+              {output("Page")}
+            </>
+          )}
+        </Match>
+        <Match when={of("mcp_call") ?? of("tool")}>
+          {(call) => (
+            <>
+              <Show when={call().input && call().input !== "{}"}>
+                <h4>Input</h4>
+                <Pre text={prettyJson(call().input)} label="Input" class="tall" />
+              </Show>
+              <Show when={item().body}>
+                <h4>Output</h4>
+              </Show>
+              {output("Output")}
+            </>
+          )}
+        </Match>
+        <Match when={of("todo_list")}>{(list) => <Todos todos={list().todos} />}</Match>
+        <Match when={of("sub_agent") ?? of("compaction")}>
+          <Show when={item().body}>
+            <ItemBody id={item().id} body={item().body}>
+              {(part) => <Markdown text={part()} live={item().status === "running"} class="quiet" />}
+            </ItemBody>
+          </Show>
+        </Match>
+        <Match when={of("question")}>
+          <Show when={item().body} fallback={<p class="faint">Not answered.</p>}>
+            <p class="answers">{item().body?.head}</p>
+          </Show>
+        </Match>
+      </Switch>
+      <Show when={item().error}>
+        <p class="step-error">{item().error}</p>
+      </Show>
+    </div>
+  );
+}
+
+/** A run of reads and searches on one line. */
+export function RunStep(props: { ids: readonly ItemId[] }) {
+  const scope = useThread();
+  const items = createMemo(() => props.ids.flatMap((id) => scope.item(id) ?? []));
+  const said = createMemo(() => describeRun(items()));
+  const running = () => items().some((item) => item.status === "running");
+  const failed = () => items().filter((item) => item.status === "failed").length;
+  return (
+    <Fold
+      class="step"
+      line={
+        <>
+          <span class="step-icon" data-status={running() ? "running" : "done"} role="img" aria-label={running() ? "running" : "done"}>
+            <Show when={running()} fallback={<Icon name="read" size={13} />}>
+              <Spinner />
+            </Show>
+          </span>
+          <span class="step-text">
+            <span class="step-verb">{said().verb}</span>{" "}
+            <For each={said().targets}>
+              {(target, i) => (
+                <>
+                  {i() > 0 ? ", " : ""}
+                  <code class="step-target">{target}</code>
+                </>
+              )}
+            </For>
+          </span>
+          <Show when={failed()}>
+            <span class="step-note">{failed()} failed</span>
+          </Show>
+        </>
+      }
+    >
+      <div class="step-children">
+        <For each={props.ids}>
+          {(id) => (
+            <div class="trow step-row" data-kind="step">
+              <Step id={id} />
+            </div>
+          )}
+        </For>
+      </div>
+    </Fold>
+  );
+}
+
+const todoWords = { pending: "to do", in_progress: "in progress", completed: "done", cancelled: "cancelled" } as const;
+
+export function Todos(props: { todos: readonly Todo[] }) {
+  return (
+    <ul class="todos">
+      <For each={props.todos}>
+        {(todo) => (
+          <li data-status={todo.status}>
+            <span class="todo-box" role="img" aria-label={todoWords[todo.status]}>
+              <Show when={todo.status === "completed"}>
+                <Icon name="check" size={11} />
+              </Show>
+              <Show when={todo.status === "cancelled"}>
+                <Icon name="close" size={10} />
+              </Show>
+            </span>
+            <span>{todo.text}</span>
+          </li>
+        )}
+      </For>
+    </ul>
+  );
+}

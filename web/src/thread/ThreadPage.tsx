@@ -1,0 +1,236 @@
+import "./ThreadPage.css";
+import { createEffect, createMemo, createSignal, Match, on, onCleanup, Show, Switch, untrack } from "solid-js";
+import { api } from "../api/client";
+import { useBaton } from "../app/baton";
+import { hrefOf } from "../app/router";
+import { attempt } from "../app/toasts";
+import { Composer } from "../composer/Composer";
+import { rememberChoices, type Choices } from "../composer/choices";
+import { Meter } from "../composer/Meter";
+import { ModelPicker } from "../composer/ModelPicker";
+import { AccessPicker, ModeSwitch } from "../composer/Pickers";
+import { Queue } from "../composer/Queue";
+import type { Thread, ThreadId, ThreadPatch } from "../generated/wire";
+import { newTurnId } from "../lib/ids";
+import { Dock } from "../requests/Dock";
+import { patchThread } from "../sidebar/actions";
+import { emptyThread } from "../sync/state";
+import { Icon } from "../ui/Icon";
+import { ThreadContext, type ThreadScope } from "./context";
+import { Header, PlainHeader } from "./Header";
+import { Pending } from "./Pending";
+import type { Pin } from "./scroll";
+import { isOver } from "./status";
+import { Timeline } from "./Timeline";
+import { TodoStrip } from "./TodoStrip";
+import { useStopKeys } from "./stopKeys";
+
+const NONE = emptyThread();
+
+export function ThreadPage(props: { id: ThreadId }) {
+  const baton = useBaton();
+  baton.followThread(untrack(() => props.id));
+  const view = () => baton.state.threads[props.id] ?? NONE;
+  const thread = () => baton.row(props.id);
+  const mine = () => baton.outbox.of(props.id);
+
+  // What the server shows by itself is no longer ours to show.
+  createEffect(() => {
+    if (view().status !== "ready") return;
+    for (const entry of mine()) if (entry.state === "sent" && view().turns[entry.message.id]) baton.outbox.confirmed(entry.message.id);
+  });
+
+  return (
+    <section class="thread" data-thread={props.id} data-status={view().status}>
+      <Switch fallback={<Skeleton thread={thread()} />}>
+        <Match when={view().status === "ready" && thread()}>{(row) => <Live id={props.id} thread={row()} />}</Match>
+        <Match when={mine().length > 0}>
+          <PlainHeader title={mine()[0]!.message.text.split("\n", 1)[0]!.slice(0, 80)} />
+          <div class="scroll">
+            <div class="column">
+              {mine().map((entry) => (
+                <Pending entry={entry} />
+              ))}
+            </div>
+          </div>
+        </Match>
+        <Match when={view().status === "gone"}>
+          <PlainHeader title={thread()?.title ?? "Thread"} />
+          <div class="page-note" role="alert">
+            <Icon name="warning" size={20} />
+            <p>{view().problem?.title}</p>
+            <Show when={view().problem?.detail}>
+              <p class="muted">{view().problem?.detail}</p>
+            </Show>
+            <div class="page-note-actions">
+              <button type="button" class="btn" onClick={() => baton.reloadThread(props.id)}>
+                Try again
+              </button>
+              <a class="btn quiet" href={hrefOf({ page: "home" })}>
+                New thread
+              </a>
+            </div>
+          </div>
+        </Match>
+      </Switch>
+    </section>
+  );
+}
+
+function Skeleton(props: { thread?: Thread }) {
+  return (
+    <>
+      <PlainHeader title={props.thread?.title ?? ""} />
+      <div class="scroll" aria-busy="true" aria-label="Loading the thread">
+        <div class="column skeleton">
+          <div />
+          <div />
+          <div />
+        </div>
+      </div>
+    </>
+  );
+}
+
+function Live(props: { id: ThreadId; thread: Thread }) {
+  const baton = useBaton();
+  const [pin, setPin] = createSignal<Pin>();
+  const view = () => baton.state.threads[props.id] ?? NONE;
+  const provider = () => baton.state.shell.providers.find((p) => p.id === props.thread.provider);
+  const agent = () => provider()?.name ?? props.thread.provider;
+  const running = createMemo(() => {
+    const id = view().turnOrder.findLast((turn) => {
+      const found = view().turns[turn]!;
+      return !isOver(found) && found.state !== "queued";
+    });
+    return id ? view().turns[id] : undefined;
+  });
+  const working = () => running() !== undefined;
+
+  // A choice shows at once and travels with the next message, also when the row lags behind.
+  const [chosen, setChosen] = createSignal<Partial<Choices>>({});
+  const choices = (): Choices => ({
+    provider: props.thread.provider,
+    model: chosen().model ?? props.thread.model,
+    access: chosen().access ?? props.thread.access,
+    mode: chosen().mode ?? props.thread.mode,
+  });
+  const choose = async (patch: Pick<ThreadPatch, "model" | "access" | "mode">) => {
+    setChosen((now) => ({ ...now, ...patch }));
+    rememberChoices(props.thread.project_id, choices());
+    await patchThread(baton, props.id, patch, "The choice is kept here only");
+  };
+  createEffect(
+    on(
+      () => [props.thread.seq, chosen()] as const,
+      () => {
+        const now = chosen();
+        const same =
+          (!now.model || (now.model.model === props.thread.model?.model && now.model.option === props.thread.model.option)) &&
+          (!now.access || now.access === props.thread.access) &&
+          (!now.mode || now.mode === props.thread.mode);
+        if (same && Object.keys(now).length) setChosen({});
+      },
+    ),
+  );
+
+  const send = (text: string) => {
+    const { model, access, mode } = choices();
+    baton.outbox.send(props.id, { id: newTurnId(), text, delivery: "queue", ...(model && { model }), access, mode });
+    pin()?.toEnd();
+  };
+  const stop = () => void attempt("The turn could not be stopped", () => api.stop(props.id));
+  const hint = useStopKeys(() => working() && !running()?.stopping, stop);
+
+  const scope: ThreadScope = {
+    id: props.id,
+    view,
+    thread: () => props.thread,
+    item: (id) => view().items[id],
+    list: (home) => view().lists[home] ?? [],
+    agent,
+    sendAgain: send,
+  };
+
+  // What is on screen has been seen.
+  const [visible, setVisible] = createSignal(document.visibilityState === "visible");
+  const look = () => setVisible(document.visibilityState === "visible");
+  document.addEventListener("visibilitychange", look);
+  onCleanup(() => document.removeEventListener("visibilitychange", look));
+  createEffect(() => {
+    if (visible() && props.thread.unread) void api.patchThread(props.id, { unread: false }).catch(() => {});
+  });
+
+  createEffect(() => baton.ensureModels(props.thread.provider));
+
+  const blocked = () => {
+    if (props.thread.archived) return "The thread is archived.";
+    if (!choices().model) return "Choose a model first.";
+    return undefined;
+  };
+  const placeholder = () => (working() ? `${agent()} is working: Enter adds to the queue` : "Write to the agent");
+  const history = () =>
+    view().turnOrder.flatMap((id) => {
+      const { text } = view().turns[id]!.input;
+      return text.omitted ? [] : [text.head];
+    });
+
+  return (
+    <ThreadContext.Provider value={scope}>
+      <Header />
+      <Timeline onPin={setPin} />
+      <div class="dock">
+        <Dock />
+        <TodoStrip />
+        <Queue />
+        <Show
+          when={!props.thread.archived}
+          fallback={
+            <div class="archived">
+              <Icon name="archive" />
+              <span class="grow">This thread is archived.</span>
+              <button type="button" class="btn small" onClick={() => void patchThread(baton, props.id, { archived: false }, "The thread could not be brought back")}>
+                Bring back
+              </button>
+            </div>
+          }
+        >
+          <Composer
+            place={props.id}
+            placeholder={hint() || placeholder()}
+            working={working()}
+            stopping={running()?.stopping}
+            blocked={blocked()}
+            autofocus
+            history={history}
+            onBegin={() => void api.warm(props.thread.provider).catch(() => {})}
+            onSend={send}
+            onStop={stop}
+            pickers={
+              <>
+                <ModelPicker
+                  provider={props.thread.provider}
+                  providers={provider() ? [provider()!] : []}
+                  model={choices().model}
+                  onChoose={(_, model) => void choose({ model })}
+                />
+                <Show when={provider()?.capabilities.plan ?? true}>
+                  <ModeSwitch mode={choices().mode} onChoose={(mode) => void choose({ mode })} />
+                </Show>
+                <AccessPicker
+                  access={choices().access}
+                  onChoose={(access) => void choose({ access })}
+                  note={working() && provider() && !provider()!.capabilities.live_access ? "It counts from the next turn on." : undefined}
+                />
+              </>
+            }
+            meter={<Meter context={props.thread.context} usage={props.thread.usage} />}
+          />
+        </Show>
+        <p class="stop-hint" role="status" aria-live="polite">
+          {hint()}
+        </p>
+      </div>
+    </ThreadContext.Provider>
+  );
+}

@@ -1,0 +1,146 @@
+import { createMemo, createSignal, Show } from "solid-js";
+import { api } from "../api/client";
+import { attempt } from "../app/toasts";
+import type { Turn, TurnId } from "../generated/wire";
+import { minuteClock, secondClock } from "../lib/clock";
+import { clock, count, duration, exact, money } from "../lib/format";
+import { CopyButton } from "../ui/CopyButton";
+import { Icon } from "../ui/Icon";
+import { Spinner } from "../ui/Mark";
+import { WholeText } from "./BodyText";
+import { useThread } from "./context";
+import { Rows } from "./Rows";
+import { errorTitles, isOver, phaseWords } from "./status";
+import { UserText } from "./UserText";
+
+/** More rows than this are drawn only when they come near. */
+const MANY_ROWS = 80;
+
+export function TurnView(props: { id: TurnId }) {
+  const scope = useThread();
+  const turn = () => scope.view().turns[props.id];
+  const long = () => scope.list(props.id).length > MANY_ROWS;
+  return (
+    <Show when={turn()}>
+      {(found) => (
+        <article class="turn" data-turn={props.id} data-state={found().state} data-long={long() ? "" : undefined} aria-label={`Turn ${found().ordinal}`}>
+          <UserMessage turn={found()} />
+          <Rows home={props.id} />
+          <Show when={isOver(found())} fallback={<Progress turn={found()} />}>
+            <TurnEnd turn={found()} />
+          </Show>
+        </article>
+      )}
+    </Show>
+  );
+}
+
+function UserMessage(props: { turn: Turn }) {
+  const scope = useThread();
+  const whole = async () => (await api.turnText(scope.id, props.turn.id)).text;
+  return (
+    <div class="you" data-row={props.turn.id}>
+      <header>
+        <small title={exact(props.turn.created_at)}>
+          You · {clock(props.turn.created_at, minuteClock())}
+          <Show when={props.turn.mode === "plan"}> · Plan</Show>
+        </small>
+        <CopyButton text={() => (props.turn.input.text.omitted ? whole() : props.turn.input.text.head)} label="Copy message" />
+      </header>
+      <WholeText body={props.turn.input.text} fetch={whole}>
+        {(part) => <UserText text={part()} />}
+      </WholeText>
+    </div>
+  );
+}
+
+/** What a turn is doing while it is not over. */
+function Progress(props: { turn: Turn }) {
+  const scope = useThread();
+  const needsYou = () => scope.view().requestOrder.some((id) => scope.view().requests[id]?.turn_id === props.turn.id);
+  const words = () => (needsYou() && !props.turn.stopping ? "Waiting for you" : phaseWords(props.turn, scope.agent(), secondClock()));
+  const since = () => Math.floor(Math.max(0, secondClock() - (props.turn.started_at ?? props.turn.created_at)) / 1000) * 1000;
+  return (
+    <div class="progress" data-phase={props.turn.phase?.kind ?? props.turn.state}>
+      <Show when={!needsYou()} fallback={<span class="mark" data-state="needs" aria-hidden="true" />}>
+        <Spinner />
+      </Show>
+      <span>{words()}</span>
+      <span class="faint">{duration(since()).replace(".0 s", " s")}</span>
+    </div>
+  );
+}
+
+const endWords = { completed: "Done", interrupted: "Stopped", failed: "Failed" } as const;
+
+function TurnEnd(props: { turn: Turn }) {
+  const scope = useThread();
+  const lasted = () => {
+    const { started_at, ended_at } = props.turn;
+    return started_at !== null && ended_at !== null ? duration(ended_at - started_at) : "";
+  };
+  const usage = () => props.turn.usage;
+  const tokens = createMemo(() => usage().input + usage().output + usage().reasoning + usage().cache_read + usage().cache_write);
+  const parts = () =>
+    `${count(usage().input)} read, ${count(usage().cache_read)} from the cache, ${count(usage().cache_write)} written to it, ` +
+    `${count(usage().output)} written, ${count(usage().reasoning)} of reasoning`;
+  return (
+    <>
+      <Show when={props.turn.error}>{(error) => <TurnFailure turn={props.turn} code={error().code} message={error().message} hint={error().hint} />}</Show>
+      <footer class="end" data-state={props.turn.state}>
+        <span class="end-state">{endWords[props.turn.state as keyof typeof endWords]}</span>
+        <Show when={lasted()}>
+          <span>{lasted()}</span>
+        </Show>
+        <Show when={tokens()}>
+          <span title={parts()}>{count(tokens())} tokens</span>
+        </Show>
+        <Show when={money(usage().cost)}>
+          <span>{money(usage().cost)}</span>
+        </Show>
+        <Show when={props.turn.model}>{(model) => <span class="end-model ellip">{model().model}</span>}</Show>
+        <span class="grow" />
+        <CopyButton text={() => answerOf(scope, props.turn.id)} label="Copy the answer" />
+      </footer>
+    </>
+  );
+}
+
+function TurnFailure(props: { turn: Turn; code: keyof typeof errorTitles; message: string; hint: string | null }) {
+  const scope = useThread();
+  const [busy, setBusy] = createSignal(false);
+  const again = async () => {
+    setBusy(true);
+    await attempt("The message could not be read again", async () => {
+      const text = props.turn.input.text.omitted ? (await api.turnText(scope.id, props.turn.id)).text : props.turn.input.text.head;
+      scope.sendAgain(text);
+    });
+    setBusy(false);
+  };
+  return (
+    <div class="failure" data-code={props.code}>
+      <Icon name="warning" />
+      <div>
+        <b>{errorTitles[props.code]}</b>
+        <p>{props.message}</p>
+        <Show when={props.hint}>
+          <p class="muted">{props.hint}</p>
+        </Show>
+      </div>
+      <button type="button" class="btn small" disabled={busy()} onClick={() => void again()}>
+        <Icon name="refresh" size={14} />
+        Try again
+      </button>
+    </div>
+  );
+}
+
+/** What the agent said in a turn, as markdown. */
+async function answerOf(scope: ReturnType<typeof useThread>, turn: TurnId): Promise<string> {
+  const messages = scope.list(turn).flatMap((id) => {
+    const item = scope.item(id);
+    return item?.content.kind === "agent_message" ? [item] : [];
+  });
+  const texts = await Promise.all(messages.map(async (item) => (item.body?.omitted ? (await api.itemBody(scope.id, item.id)).text : (item.body?.head ?? ""))));
+  return texts.join("\n\n");
+}

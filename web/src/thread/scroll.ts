@@ -1,0 +1,111 @@
+// A scrolling list that stays at its end until somebody scrolls away, and keeps its place when
+// something is put in above.
+
+import { createSignal, type Accessor } from "solid-js";
+
+/** A row on screen and how far below the top edge it stands. */
+export interface Anchor {
+  row: string;
+  offset: number;
+}
+
+export interface Place {
+  pinned: boolean;
+  anchor?: Anchor;
+}
+
+/** This near to the end counts as the end, in pixels. */
+const NEAR_END = 32;
+
+export interface Pin {
+  pinned: Accessor<boolean>;
+  toEnd(smooth?: boolean): void;
+  place(): Place;
+  restore(place: Place | undefined): void;
+  dispose(): void;
+}
+
+export function createPin(scroller: HTMLElement, content: HTMLElement, onNearTop: () => void): Pin {
+  const [pinned, setPinned] = createSignal(true);
+  let lastTop = 0;
+  let lastHeight = 0;
+
+  const end = () => scroller.scrollHeight - scroller.clientHeight;
+  const stick = () => {
+    if (!pinned()) return;
+    scroller.scrollTop = scroller.scrollHeight;
+    lastTop = scroller.scrollTop;
+    lastHeight = scroller.scrollHeight;
+  };
+  const onScroll = () => {
+    const top = scroller.scrollTop;
+    if (end() - top <= NEAR_END) setPinned(true);
+    // Only a move towards the beginning leaves the end: content that grew does not.
+    else if (top < lastTop - 1 && scroller.scrollHeight >= lastHeight) setPinned(false);
+    lastTop = top;
+    lastHeight = scroller.scrollHeight;
+    if (top < 900) onNearTop();
+  };
+  const onWheel = (event: WheelEvent) => {
+    if (event.deltaY < 0 && end() > NEAR_END && !insideScrollable(event.target, scroller)) setPinned(false);
+  };
+  const seen = new ResizeObserver(stick);
+  seen.observe(content);
+  seen.observe(scroller);
+  scroller.addEventListener("scroll", onScroll, { passive: true });
+  scroller.addEventListener("wheel", onWheel, { passive: true });
+
+  return {
+    pinned,
+    toEnd(smooth = false) {
+      setPinned(true);
+      // A long way is jumped, not driven.
+      const near = end() - scroller.scrollTop < 2 * scroller.clientHeight;
+      scroller.scrollTo({ top: scroller.scrollHeight, behavior: smooth && near ? "smooth" : "instant" });
+    },
+    place() {
+      if (pinned()) return { pinned: true };
+      const anchor = anchorOf(scroller, content);
+      return { pinned: false, ...(anchor && { anchor }) };
+    },
+    restore(place) {
+      if (!place || place.pinned || !place.anchor) {
+        setPinned(true);
+        stick();
+        return;
+      }
+      const row = content.querySelector(`[data-row="${CSS.escape(place.anchor.row)}"]`);
+      if (!row) return;
+      setPinned(false);
+      // What lies between is measured when it is reached; a second look corrects the first.
+      for (let i = 0; i < 2; i++) {
+        const now = row.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
+        scroller.scrollTop += now - place.anchor.offset;
+      }
+      lastTop = scroller.scrollTop;
+      lastHeight = scroller.scrollHeight;
+    },
+    dispose() {
+      seen.disconnect();
+      scroller.removeEventListener("scroll", onScroll);
+      scroller.removeEventListener("wheel", onWheel);
+    },
+  };
+}
+
+function anchorOf(scroller: HTMLElement, content: HTMLElement): Anchor | undefined {
+  const top = scroller.getBoundingClientRect().top;
+  for (const row of content.querySelectorAll<HTMLElement>("[data-row]")) {
+    const rect = row.getBoundingClientRect();
+    if (rect.bottom > top) return { row: row.dataset.row ?? "", offset: rect.top - top };
+  }
+  return undefined;
+}
+
+/** Whether something in between scrolls by itself, e.g. the output of a command. */
+function insideScrollable(target: EventTarget | null, outer: HTMLElement): boolean {
+  for (let at = target as HTMLElement | null; at && at !== outer; at = at.parentElement) {
+    if (at.scrollTop > 0) return true;
+  }
+  return false;
+}

@@ -1,0 +1,70 @@
+import "./Dialog.css";
+import { createSignal, onMount, Show, type JSX } from "solid-js";
+import { explain } from "../api/client";
+
+/** A modal dialog. It opens with its component and tells when it is closed, however that is done. */
+export function Dialog(props: { title: string; onClose: () => void; children: JSX.Element; class?: string }) {
+  let dialog!: HTMLDialogElement;
+  const before = document.activeElement;
+  onMount(() => dialog.showModal());
+  const closed = () => {
+    props.onClose();
+    if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
+  };
+  return (
+    <dialog
+      ref={dialog}
+      class={`dialog ${props.class ?? ""}`}
+      aria-label={props.title}
+      onClose={closed}
+      onClick={(event) => event.target === dialog && dialog.close()}
+      onKeyDown={(event) => event.stopPropagation()}
+    >
+      <div class="dialog-body">
+        <h2>{props.title}</h2>
+        {props.children}
+      </div>
+    </dialog>
+  );
+}
+
+/** Asks before something that cannot be undone. */
+export function Confirm(props: {
+  title: string;
+  children: JSX.Element;
+  action: string;
+  run: () => Promise<unknown>;
+  onClose: () => void;
+}) {
+  const [busy, setBusy] = createSignal(false);
+  const [problem, setProblem] = createSignal("");
+  const run = async () => {
+    setBusy(true);
+    setProblem("");
+    try {
+      await props.run();
+      props.onClose();
+    } catch (error) {
+      setProblem(explain(error));
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog title={props.title} onClose={props.onClose}>
+      <div class="dialog-text">{props.children}</div>
+      <Show when={problem()}>
+        <p class="bad" role="alert">
+          {problem()}
+        </p>
+      </Show>
+      <div class="dialog-actions">
+        <button type="button" class="btn" autofocus onClick={(event) => event.currentTarget.closest("dialog")?.close()}>
+          Cancel
+        </button>
+        <button type="button" class="btn danger" disabled={busy()} onClick={() => void run()}>
+          {props.action}
+        </button>
+      </div>
+    </Dialog>
+  );
+}

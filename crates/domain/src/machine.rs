@@ -315,11 +315,12 @@ impl ThreadState {
     /// What is to be done for what [`ThreadState::with_live`] found under way.
     pub fn recover(&mut self, now: Timestamp) -> Outcome {
         let mut out = Outcome::default();
+        let before = self.thread.clone();
         match &self.running {
             Some(running) => out.effects.push(running.recovery()),
             None => self.start_next(now, &mut out),
         }
-        self.finish(None, out)
+        self.finish(&before, out)
     }
 
     /// The thread's row.
@@ -376,7 +377,7 @@ impl ThreadState {
             Input::Patch(patch) => self.patch(now, patch, &mut out)?,
             Input::Agent(event) => self.agent(now, event, &mut out),
         }
-        Ok(self.finish(Some(&before), out))
+        Ok(self.finish(&before, out))
     }
 
     fn agent(&mut self, now: Timestamp, event: AgentEvent, out: &mut Outcome) {
@@ -447,7 +448,7 @@ impl ThreadState {
     }
 
     /// Brings the derived fields of the thread's row up to date and counts the change.
-    fn finish(&mut self, before: Option<&Thread>, mut out: Outcome) -> Outcome {
+    fn finish(&mut self, before: &Thread, mut out: Outcome) -> Outcome {
         let open = self.running.as_ref().map_or(0, RunningTurn::open_requests);
         self.thread.open_requests = open;
         self.thread.queued = u32::try_from(self.queue.len()).unwrap_or(u32::MAX);
@@ -460,7 +461,7 @@ impl ThreadState {
             (None, _) if self.thread.status == ThreadStatus::Failed => ThreadStatus::Failed,
             (None, _) => ThreadStatus::Idle,
         };
-        if before.is_some_and(|before| *before != self.thread) {
+        if *before != self.thread {
             out.changes.push(Change::Thread { thread: self.thread.clone() });
         }
         self.count(out)

@@ -47,6 +47,8 @@ pub struct KiloConfig {
     pub cwd: PathBuf,
     /// What the user's environment holds as `KILO_CONFIG_CONTENT`; it stays in force under ours.
     pub injected: Option<String>,
+    /// Variables set over the inherited environment; none for people, a home apart for tests.
+    pub env: Vec<(OsString, OsString)>,
 }
 
 /// The Kilo provider. Cheap to clone.
@@ -93,6 +95,13 @@ impl Kilo {
             slot: tokio::sync::Mutex::default(),
             router: Arc::default(),
         }))
+    }
+}
+
+impl Kilo {
+    /// The process id of the running server.
+    pub async fn server_pid(&self) -> Option<u32> {
+        self.0.slot.lock().await.pid()
     }
 }
 
@@ -177,12 +186,14 @@ impl Shared {
                 Err(error) => return Err(open_error(&error)),
             },
         };
+        let agents = instance.agents().await.map_err(|e| open_error(&e))?;
+        let loose = baseline::loose(&agents);
         let (id, applied) = match id {
             Some(id) => (id, None),
             None => {
                 let new = NewSession {
                     agent: Some(session::agent(mode).to_owned()),
-                    permission: baseline::rules(request.access, mode),
+                    permission: baseline::rules(request.access, mode, &loose),
                     ..NewSession::default()
                 };
                 let made = instance.create_session(&new).await.map_err(|e| open_error(&e))?;
@@ -199,6 +210,7 @@ impl Shared {
             workspace,
             instance,
             self.router.clone(),
+            loose,
             request.access,
             applied,
         ));

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::{Change, Effect, MAX_TURN_ITEMS, Outcome, ThreadState};
 use crate::{
     Body, FullText, Item, ItemContent, ItemId, ItemStatus, ItemUpdate, NoticeLevel, Splice,
-    Timestamp, TurnId, TurnState,
+    Timestamp, TurnId, TurnState, units,
 };
 
 /// An item of the running turn. While it runs its whole text is held; afterwards only a digest.
@@ -108,7 +108,16 @@ impl ThreadState {
             out.effects.push(Effect::Resync);
             return;
         };
-        let LiveText::Growing(text) = &mut live.text else { return };
+        let text = match &mut live.text {
+            LiveText::Growing(text) => text,
+            // Its whole text was told; a piece that comes after all is known or means it grew.
+            LiveText::Settled { units: known, .. } => {
+                if at + units(piece) > *known {
+                    out.effects.push(Effect::Resync);
+                }
+                return;
+            }
+        };
         let known = text.len();
         match text.splice(at, piece) {
             Splice::Appended(fresh) => {

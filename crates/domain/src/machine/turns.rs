@@ -267,7 +267,10 @@ impl ThreadState {
             TurnEvent::ItemRemoved { key } => self.item_removed(&key, out),
             TurnEvent::Asked(request) => self.asked(now, request, out),
             TurnEvent::AskClosed { key, outcome } => self.ask_closed(now, &key, outcome, out),
-            TurnEvent::Usage(usage) => {
+            TurnEvent::Usage(mut usage) => {
+                if !usage.cost.is_finite() {
+                    usage.cost = 0.0;
+                }
                 if running.turn.usage != usage {
                     running.turn.usage = usage;
                     out.changes.push(Change::Turn { turn: running.turn.clone() });

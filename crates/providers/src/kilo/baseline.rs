@@ -5,7 +5,7 @@
 //! parent *denies*, so the configuration itself has to ask.
 
 use domain::{Access, Mode};
-use kilo_sdk::types::{Action, Config, Rule};
+use kilo_sdk::types::{Action, Agent, Config, Rule};
 use serde_json::{Map, Value, json};
 
 /// Acts that change something or reach outside. They are named one by one, although `*` asks,
@@ -37,20 +37,39 @@ const READ: [(&str, &str); 4] =
 
 /// The configuration injected over the user's own and the projects'.
 ///
+/// An agent's own rules come after the general ones, and the user may have loosened them too, so
+/// the rules are repeated for the agents that work: `code`, and the sub-agents `general` and
+/// `explore`. The `plan` agent is left as it is: its own rules forbid more than ours ask.
+///
 /// Snapshots are off: they stall concurrent turns and ask a blocking question of their own, and
 /// checkpoints are Baton's.
 pub(super) fn config() -> Value {
+    let rules = permission();
+    let with = |more: Value| {
+        let mut rules = Value::Object(rules.clone());
+        merge(&mut rules, more);
+        json!({ "permission": rules })
+    };
+    json!({
+        "snapshot": false,
+        "permission": rules,
+        "agent": {
+            // Only the plan agent may end a plan; `*` would offer that to the others as well.
+            "code": with(json!({ "plan_exit": "deny" })),
+            "general": with(json!({ "plan_exit": "deny" })),
+            // It only looks around; `*` would offer it to change files.
+            "explore": with(json!({ "plan_exit": "deny", "edit": "deny" })),
+        },
+    })
+}
+
+fn permission() -> Map<String, Value> {
     let mut permission = Map::from_iter([("*".to_owned(), json!("ask"))]);
     permission.insert("read".to_owned(), Value::from_iter(READ));
     permission.extend(ASKED.map(|name| (name.to_owned(), json!("ask"))));
     permission.extend(ALLOWED.map(|name| (name.to_owned(), json!("allow"))));
     permission.extend(DENIED.map(|name| (name.to_owned(), json!("deny"))));
-    json!({
-        "snapshot": false,
-        "permission": permission,
-        // Only the plan agent may end a plan; `*` would offer that to `code` as well.
-        "agent": { "code": { "permission": { "plan_exit": "deny" } } },
-    })
+    permission
 }
 
 /// Puts our configuration over the one the user's environment already injects, if it does.
@@ -94,13 +113,39 @@ pub(super) fn missing(config: &Config) -> Option<String> {
         .map(|(name, wanted)| format!("permission `{name}` is not `{wanted}`"))
 }
 
+/// The sub-agents that would change something unasked, by rules of their own that the user or the
+/// project gave them. Starting one of them is asked in a supervised thread.
+pub(super) fn loose(agents: &[Agent]) -> Vec<String> {
+    let ours = |agent: &&Agent| agent.mode != "primary" && !agent.hidden;
+    agents.iter().filter(ours).filter(|a| is_loose(&a.permission)).map(|a| a.name.clone()).collect()
+}
+
+fn is_loose(rules: &[Rule]) -> bool {
+    // Looking at files outside the workspace changes nothing by itself.
+    let harmless = |name: &str| {
+        ALLOWED.contains(&name)
+            || matches!(name, "read" | "external_directory" | "plan_enter" | "plan_exit")
+    };
+    rules.iter().enumerate().any(|(at, rule)| {
+        let undone = |later: &Rule| {
+            later.action != Action::Allow
+                && glob(&later.permission, &rule.permission)
+                && glob(&later.pattern, &rule.pattern)
+        };
+        rule.action == Action::Allow
+            && !harmless(&rule.permission)
+            && !rules.iter().skip(at + 1).any(undone)
+    })
+}
+
 /// The rules a session needs for an access and a mode. They are complete: appended to whatever
-/// rules the session has, they alone decide.
-pub(super) fn rules(access: Access, mode: Mode) -> Vec<Rule> {
+/// rules the session has, they alone decide. `loose` are the sub-agents to be asked for.
+pub(super) fn rules(access: Access, mode: Mode, loose: &[String]) -> Vec<Rule> {
     let mut rules = vec![rule("*", "*", Action::Ask)];
     rules.extend(READ.map(|(pattern, action)| rule("read", pattern, read_action(action))));
     rules.extend(ASKED.map(|name| rule(name, "*", Action::Ask)));
     rules.extend(ALLOWED.map(|name| rule(name, "*", Action::Allow)));
+    rules.extend(loose.iter().map(|agent| rule("task", agent, Action::Ask)));
     match access {
         Access::Supervised => {}
         Access::AutoEdit => rules.push(rule("edit", "*", Action::Allow)),
@@ -186,7 +231,7 @@ mod tests {
     #[test]
     fn each_access_decides_each_act() {
         let check = |access, mode, permission, subject, wanted| {
-            let found = decide(&rules(access, mode), permission, subject);
+            let found = decide(&rules(access, mode, &["wild".to_owned()]), permission, subject);
             assert_eq!(found, wanted, "{access:?} {mode:?} {permission} {subject}");
         };
         for (permission, subject, supervised, auto_edit, full) in [
@@ -197,6 +242,8 @@ mod tests {
             ("read", "x.env.example", Action::Allow, Action::Allow, Action::Allow),
             ("external_directory", "/etc/*", Action::Ask, Action::Ask, Action::Allow),
             ("github_create_issue", "*", Action::Ask, Action::Ask, Action::Allow),
+            ("task", "general", Action::Allow, Action::Allow, Action::Allow),
+            ("task", "wild", Action::Ask, Action::Ask, Action::Allow),
             ("suggest", "*", Action::Deny, Action::Deny, Action::Deny),
             ("schedule_wakeup", "*", Action::Deny, Action::Deny, Action::Deny),
         ] {
@@ -226,6 +273,26 @@ mod tests {
         let mut loose = in_force;
         loose.permission["bash"] = json!("allow");
         assert_eq!(missing(&loose), Some("permission `bash` is not `ask`".to_owned()));
+    }
+
+    #[test]
+    fn an_agent_that_acts_unasked_is_told_from_one_that_asks() {
+        let agent = |name: &str, mode: &str, permission: Vec<Rule>| Agent {
+            name: name.to_owned(),
+            mode: mode.to_owned(),
+            permission,
+            ..Agent::default()
+        };
+        let asks = vec![rule("bash", "*", Action::Allow), rule("*", "*", Action::Ask)];
+        let acts = vec![rule("*", "*", Action::Ask), rule("bash", "git *", Action::Allow)];
+        let looks = vec![rule("*", "*", Action::Ask), rule("grep", "*", Action::Allow)];
+        let agents = [
+            agent("asks", "subagent", asks),
+            agent("acts", "subagent", acts.clone()),
+            agent("looks", "all", looks),
+            agent("main", "primary", acts),
+        ];
+        assert_eq!(loose(&agents), ["acts"]);
     }
 
     #[test]

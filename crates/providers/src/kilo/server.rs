@@ -82,6 +82,7 @@ impl Shared {
         })?;
         let mut launch = Launch::new(installed, &self.config.cwd);
         launch.config = Some(baseline::over(self.config.injected.as_deref()));
+        launch.env.extend(self.config.env.iter().map(|(n, v)| (n.clone(), Some(v.clone()))));
         launch.env.extend(REMOVED.map(|name| (name.into(), None)));
         let server =
             kilo_sdk::launch(&self.config.host, launch).await.map_err(|e| launch_error(&e))?;
@@ -129,6 +130,10 @@ impl Shared {
 }
 
 impl Slot {
+    pub(super) fn pid(&self) -> Option<u32> {
+        self.server.as_ref().filter(|s| s.exit().get().is_none()).map(|s| s.pid())
+    }
+
     fn note_end(&mut self) {
         self.ends.push_back(Instant::now());
         while self.ends.len() > FORGIVEN {

@@ -37,6 +37,8 @@ pub(super) struct Inner {
     pub(super) id: SessionId,
     pub(super) instance: Instance,
     pub(super) router: Arc<Router>,
+    /// Sub-agents that would act unasked.
+    loose: Vec<String>,
     mapper: Mutex<Mapper>,
     /// Held while a stop or a sending is under way, so that neither overtakes the other.
     gate: AsyncMutex<Gate>,
@@ -58,6 +60,7 @@ impl Inner {
         workspace: String,
         instance: Instance,
         router: Arc<Router>,
+        loose: Vec<String>,
         access: Access,
         applied: Option<(Access, Mode)>,
     ) -> Self {
@@ -68,6 +71,7 @@ impl Inner {
             id,
             instance,
             router,
+            loose,
             mapper: Mutex::new(mapper),
             gate: AsyncMutex::new(gate),
             stopped: AtomicBool::new(false),
@@ -120,7 +124,7 @@ impl Inner {
     }
 
     async fn apply_rules(&self, access: Access, mode: Mode) -> Result<(), kilo_sdk::Error> {
-        let permission = baseline::rules(access, mode);
+        let permission = baseline::rules(access, mode, &self.loose);
         let update = SessionUpdate { permission, ..SessionUpdate::default() };
         self.instance.update_session(&self.id, &update).await.map(|_| ())
     }

@@ -34,7 +34,8 @@ export function address(path: string): URL {
   return new URL(path, document.baseURI.split("#")[0]);
 }
 
-const TIMEOUT_MS = 30_000;
+/** Longer than the server takes at most: it gives up first, and says so. */
+const TIMEOUT_MS = 65_000;
 
 async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
   let response: Response;

@@ -2,7 +2,7 @@ import { createMemo, createSignal, For, Show } from "solid-js";
 import type { Choice } from "../generated/wire";
 import { DiffView } from "../thread/DiffView";
 import { Pre } from "../thread/BodyText";
-import { useNumberKeys, type CardProps } from "./Dock";
+import { KeyHint, useNumberKeys, type CardProps } from "./Dock";
 import { ReasonField } from "./ReasonField";
 import { choiceSentence, choiceWords, titleAdds } from "./words";
 
@@ -30,7 +30,7 @@ export function ApprovalCard(props: CardProps) {
             <code>{body().path}</code>
           </p>
         </Show>
-        <Show when={body().path && body().diff}>
+        <Show when={body().path && body().diff && !(titleAdds(body()) && body().title.includes(body().path!))}>
           <p class="faint">
             <code>{body().path}</code>
           </p>
@@ -85,7 +85,7 @@ export function ApprovalCard(props: CardProps) {
                 onClick={() => choose(choice)}
               >
                 <ChoiceLabel choice={choice} />
-                <kbd aria-hidden="true">{i() + 1}</kbd>
+                <KeyHint number={i() + 1} />
               </button>
             )}
           </For>

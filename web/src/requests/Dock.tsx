@@ -126,15 +126,25 @@ function RequestCard(props: { request: Request; count: number; at: number; onSte
   );
 }
 
+const fields = "input:not([type=radio],[type=checkbox]), textarea, select, [contenteditable]";
+
+/** The key that chooses, as it must be pressed now. */
+export function KeyHint(props: { number: number }) {
+  return <kbd aria-hidden="true">{writing() ? `Alt ${props.number}` : props.number}</kbd>;
+}
+
+const [writing, setWriting] = createSignal(false);
+const watchFocus = () => queueMicrotask(() => setWriting(document.activeElement?.matches(fields) ?? false));
+document.addEventListener("focusin", watchFocus);
+document.addEventListener("focusout", watchFocus);
+
 /** Lets number keys choose, when nobody is writing; with Alt always. */
 export function useNumberKeys(choose: (index: number) => void): void {
   const listen = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.defaultPrevented) return;
     const digit = /^Digit([1-9])$/.exec(event.code)?.[1] ?? (/^[1-9]$/.test(event.key) ? event.key : undefined);
     if (!digit) return;
-    const target = event.target as HTMLElement;
-    const writing = target.matches?.("input:not([type=radio],[type=checkbox]), textarea, select, [contenteditable]");
-    if (writing && !event.altKey) return;
+    if ((event.target as HTMLElement).matches?.(fields) && !event.altKey) return;
     if (document.querySelector("dialog[open]")) return;
     event.preventDefault();
     choose(Number(digit) - 1);

@@ -34,7 +34,7 @@ export function ThreadRow(props: { thread: Thread; project?: string; onChosen: (
           class="row-link"
           href={hrefOf({ page: "thread", id: props.thread.id })}
           aria-current={here() ? "page" : undefined}
-          title={`${props.thread.title || "New thread"}\n${markWords[mark()]} · ${exact(props.thread.active_at)}`}
+          title={`${props.thread.title || "New thread"}\n${props.project ? `${props.project} · ` : ""}${markWords[mark()]} · ${exact(props.thread.active_at)}`}
           onClick={(event) => {
             if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
             event.preventDefault();
@@ -54,9 +54,6 @@ export function ThreadRow(props: { thread: Thread; project?: string; onChosen: (
             <span class="row-pin" title="Pinned">
               <Icon name="pin" size={12} />
             </span>
-          </Show>
-          <Show when={props.project}>
-            <span class="row-project ellip">{props.project}</span>
           </Show>
           <span class="row-age">{age(props.thread.active_at, minuteClock())}</span>
         </a>

@@ -168,7 +168,7 @@ function Live(props: { id: ThreadId; thread: Thread }) {
     if (!choices().model) return "Choose a model first.";
     return undefined;
   };
-  const placeholder = () => (working() ? `${agent()} is working: Enter adds to the queue` : "Write to the agent");
+  const placeholder = () => (working() ? `${agent()} is working: Enter adds to the queue` : `Write to ${agent()}`);
   const history = () =>
     view().turnOrder.flatMap((id) => {
       const { text } = view().turns[id]!.input;
@@ -201,7 +201,7 @@ function Live(props: { id: ThreadId; thread: Thread }) {
             working={working()}
             stopping={running()?.stopping}
             blocked={blocked()}
-            autofocus
+            autofocus={untrack(() => view().requestOrder.length === 0)}
             history={history}
             onBegin={() => void api.warm(props.thread.provider).catch(() => {})}
             onSend={send}

@@ -1,5 +1,6 @@
 import "./Dialog.css";
 import { createSignal, onMount, Show, type JSX } from "solid-js";
+import { Portal } from "solid-js/web";
 import { explain } from "../api/client";
 
 /** A modal dialog. It opens with its component and tells when it is closed, however that is done. */
@@ -12,19 +13,21 @@ export function Dialog(props: { title: string; onClose: () => void; children: JS
     if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
   };
   return (
-    <dialog
-      ref={dialog}
-      class={`dialog ${props.class ?? ""}`}
-      aria-label={props.title}
-      onClose={closed}
-      onClick={(event) => event.target === dialog && dialog.close()}
-      onKeyDown={(event) => event.stopPropagation()}
-    >
-      <div class="dialog-body">
-        <h2>{props.title}</h2>
-        {props.children}
-      </div>
-    </dialog>
+    <Portal>
+      <dialog
+        ref={dialog}
+        class={`dialog ${props.class ?? ""}`}
+        aria-label={props.title}
+        onClose={closed}
+        onClick={(event) => event.target === dialog && dialog.close()}
+        onKeyDown={(event) => event.stopPropagation()}
+      >
+        <div class="dialog-body">
+          <h2>{props.title}</h2>
+          {props.children}
+        </div>
+      </dialog>
+    </Portal>
   );
 }
 

@@ -5,9 +5,10 @@ use std::time::Instant;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{AppendHeaders, IntoResponse};
+use axum::response::{AppendHeaders, IntoResponse as _, Response};
 use protocol::{Device, DeviceList, PairRequest, PairingLink, ProblemCode};
 
+use crate::credentials::cookie;
 use crate::devices::PairError;
 use crate::extract::{self, Params};
 use crate::guard::{Caller, Peer};
@@ -26,7 +27,7 @@ pub(crate) async fn pair(
     Peer(address): Peer,
     headers: HeaderMap,
     extract::Json(request): extract::Json<PairRequest>,
-) -> Result<impl IntoResponse, Failure> {
+) -> Result<Response, Failure> {
     match app.pairing.redeem(&request.code, address, Instant::now()) {
         Try::Paired => {}
         Try::Wrong => {
@@ -41,16 +42,19 @@ pub(crate) async fn pair(
                 .retry_after(seconds));
         }
     }
+    if paired_already(&app, &headers) {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
     let name = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     let secret = app.devices.pair(name.unwrap_or("unknown")).await.map_err(not_paired)?;
     tracing::info!("a device was paired");
     // Without `Secure`, which would keep browsers from sending it over plain HTTP.
-    let cookie = format!(
+    let set_cookie = format!(
         "{}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={COOKIE_SECONDS}",
         app.cookie,
         secret.reveal()
     );
-    Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, cookie)])))
+    Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, set_cookie)])).into_response())
 }
 
 /// Makes a one-time code for another device.
@@ -93,6 +97,12 @@ pub(crate) async fn revoke(
         Ok(false) => Err(Failure::new(ProblemCode::UnknownDevice, "There is no such device.")),
         Err(error) => Err(not_paired(error.into())),
     }
+}
+
+/// Whether the browser has a valid cookie: opening a link at each start must not fill the list of
+/// devices with one and the same.
+fn paired_already(app: &App, headers: &HeaderMap) -> bool {
+    cookie(headers, &app.cookie).is_some_and(|secret| app.devices.find(secret).is_some())
 }
 
 fn not_paired(error: PairError) -> Failure {

@@ -146,6 +146,19 @@ async fn a_code_pairs_once_and_guessing_is_slowed_down() {
 }
 
 #[tokio::test]
+async fn a_browser_that_is_paired_stays_one_device() {
+    let server = Server::start().await;
+    let cookie = server.pair().await;
+    let code = server.app.pairing_code().unwrap();
+    let request = server.bare("post", "/api/pair").json(&json!({ "code": code.as_str() }));
+    let response = request.header(COOKIE, &cookie).send().await.unwrap();
+    assert_eq!(response.status(), 204);
+    assert!(!response.headers().contains_key("set-cookie"));
+    let devices: DeviceList = server.get("/api/devices").await;
+    assert_eq!(devices.devices.len(), 1);
+}
+
+#[tokio::test]
 async fn a_revoked_device_is_out_at_once() {
     let server = Server::start().await;
     let cookie = server.pair().await;

@@ -1,0 +1,114 @@
+//! Puts a Baton together: processes, store, providers, engine, server.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use engine::Engine;
+use process::{Host, HostConfig, Ledger};
+use providers::Provider;
+use providers::kilo::{Kilo, KiloConfig};
+use server::{App, Assets, Config, Hosts, Token};
+use store::Store;
+use tokio::net::TcpListener;
+
+use crate::data::{DataDir, home};
+
+/// The web app.
+const ASSETS: Assets = Assets(include!(concat!(env!("OUT_DIR"), "/assets.rs")));
+/// How long what an earlier run left behind has to end politely.
+const REAP_GRACE: Duration = Duration::from_secs(2);
+
+/// A Baton that is put together and not yet served.
+pub(crate) struct Baton {
+    pub(crate) app: App,
+    pub(crate) engine: Engine,
+    pub(crate) host: Host,
+    pub(crate) token: Token,
+    /// Where it is reached from this machine.
+    pub(crate) url: String,
+}
+
+/// Puts a Baton together on a data directory whose lock the caller holds.
+pub(crate) async fn compose(
+    data: &DataDir,
+    listener: &TcpListener,
+    names: Vec<String>,
+) -> Result<Baton> {
+    let address = listener.local_addr().context("the listener has no address")?;
+    let token = data.token()?;
+    let home = home()?;
+    let ledger = data.path().join("processes");
+    end_leftovers(&ledger).await;
+    let directory = data.path().to_owned();
+    let store = tokio::task::spawn_blocking(move || Store::open(&directory)).await??;
+    let host = Host::new(HostConfig {
+        withhold: vec!["BATON_*".to_owned()],
+        ledger: Some(Ledger::new(&ledger, "BATON_CHILD")),
+    });
+    let engine = Engine::start(store.clone(), vec![kilo(data, &host)?]).await?;
+    let url = format!("http://{}", from_here(address));
+    let config = Config {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        url: url.clone(),
+        machine: machine(),
+        home,
+        data_dir: data.path().to_owned(),
+        hosts: Hosts::new(address.ip(), names),
+        token: token.clone(),
+    };
+    let app = App::new(config, engine.clone(), store, ASSETS).await?;
+    Ok(Baton { app, engine, host, token, url })
+}
+
+fn kilo(data: &DataDir, host: &Host) -> Result<Arc<dyn Provider>> {
+    // A directory of its own, so that no project's configuration is in force where it starts.
+    let cwd = data.path().join("agents");
+    std::fs::create_dir_all(&cwd).with_context(|| format!("{} cannot be made", cwd.display()))?;
+    Ok(Arc::new(Kilo::new(KiloConfig {
+        host: host.clone(),
+        path: std::env::var_os("PATH").unwrap_or_default(),
+        cwd,
+        injected: std::env::var("KILO_CONFIG_CONTENT").ok(),
+        env: Vec::new(),
+    })))
+}
+
+/// Ends what a Baton that was killed left running.
+async fn end_leftovers(ledger: &Path) {
+    match process::reap(ledger, REAP_GRACE).await {
+        Ok(found) => {
+            for reaped in found {
+                tracing::info!(label = reaped.label, outcome = ?reaped.outcome, "left by an earlier run");
+            }
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => tracing::warn!(%error, "what an earlier run left could not be looked at"),
+    }
+}
+
+/// The address by which a server is reached from its own machine.
+fn from_here(bound: SocketAddr) -> SocketAddr {
+    let mut address = bound;
+    if bound.ip().is_unspecified() {
+        address.set_ip(if bound.is_ipv4() {
+            std::net::Ipv4Addr::LOCALHOST.into()
+        } else {
+            std::net::Ipv6Addr::LOCALHOST.into()
+        });
+    }
+    address
+}
+
+/// The machine's name.
+fn machine() -> String {
+    let read = |path: &str| std::fs::read_to_string(path).ok();
+    read("/proc/sys/kernel/hostname")
+        .or_else(|| read("/etc/hostname"))
+        .or_else(|| std::env::var("HOSTNAME").ok())
+        .map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "this machine".to_owned())
+}

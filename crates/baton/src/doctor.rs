@@ -1,0 +1,83 @@
+//! `baton doctor`.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use domain::{ProviderState, ProviderStatus};
+use protocol::{Diagnostics, ProviderList};
+
+use crate::cli::{DEFAULT_PORT, Doctor};
+use crate::link::Link;
+use crate::models::looked_at;
+use crate::serve::listen;
+
+/// Says what works, what does not, and what to do about it. Succeeds when a provider is ready.
+pub(crate) async fn doctor(options: Doctor) -> Result<ExitCode> {
+    println!(
+        "Baton      {} on {} {}",
+        env!("CARGO_PKG_VERSION"),
+        std::env::consts::OS,
+        std::env::consts::ARCH
+    );
+    let link = Link::open(&options.data, "doctor").await?;
+    let looked = look(&link).await;
+    link.close().await;
+    let ready = looked?;
+    if !ready {
+        println!("\nNo provider is ready; see above for what to do.");
+    }
+    Ok(if ready { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn look(link: &Link) -> Result<bool> {
+    println!("data       {}", link.data.path().display());
+    if link.is_own() {
+        match listen("127.0.0.1", DEFAULT_PORT).await {
+            Ok(_) => println!("server     not running; port {DEFAULT_PORT} is free"),
+            Err(error) => println!("server     not running; {error:#}"),
+        }
+    } else {
+        let server: Diagnostics = link.client.get("/api/diagnostics").await?;
+        let memory =
+            server.memory_bytes.map_or(String::new(), |bytes| format!(", {} MB", bytes >> 20));
+        println!(
+            "server     {} (version {}, pid {}, up {} s{memory})",
+            link.client.url(),
+            server.version,
+            server.pid,
+            server.uptime_seconds
+        );
+    }
+    let mut ready = false;
+    for status in link.client.get::<ProviderList>("/api/providers").await?.providers {
+        let status = looked_at(link, status).await?;
+        ready |= status.state == ProviderState::Ready;
+        print(&status);
+    }
+    Ok(ready)
+}
+
+fn print(status: &ProviderStatus) {
+    let word = match status.state {
+        ProviderState::Unknown => "not looked at",
+        ProviderState::Disabled => "switched off",
+        ProviderState::NotInstalled => "not installed",
+        ProviderState::WrongProgram => "wrong program",
+        ProviderState::TooOld => "too old",
+        ProviderState::Broken => "broken",
+        ProviderState::SignedOut => "signed out",
+        ProviderState::Ready => "ready",
+    };
+    println!("{:10} {word}: {}", status.id.as_str(), status.message);
+    let known = |name: &str, value: Option<&String>| {
+        if let Some(value) = value {
+            println!("{:10}   {name} {value}", "");
+        }
+    };
+    known("version", status.version.as_ref());
+    known("program", status.binary.as_ref());
+    if status.models > 0 {
+        println!("{:10}   models  {}", "", status.models);
+    }
+    known("to do  ", status.fix.as_ref());
+}

@@ -1,0 +1,92 @@
+//! `baton models`.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use domain::{Model, ProviderId, ProviderState, ProviderStatus};
+use protocol::{ModelList, ProviderList};
+use serde::Serialize;
+
+use crate::cli::Models;
+use crate::client::Client;
+use crate::link::Link;
+
+/// Lists the models of every provider that is switched on.
+pub(crate) async fn models(options: Models) -> Result<ExitCode> {
+    let link = Link::open(&options.data, "models").await?;
+    let listed = list(&link).await;
+    link.close().await;
+    let listed = listed?;
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&listed)?);
+    } else {
+        for provider in &listed {
+            print_plain(provider);
+        }
+    }
+    let any = listed.iter().any(|provider| !provider.models.is_empty());
+    Ok(if any { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A provider's models.
+#[derive(Serialize)]
+struct Listed {
+    provider: ProviderId,
+    models: Vec<Model>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+}
+
+async fn list(link: &Link) -> Result<Vec<Listed>> {
+    let mut listed = Vec::new();
+    for status in link.client.get::<ProviderList>("/api/providers").await?.providers {
+        let status = looked_at(link, status).await?;
+        if status.state == ProviderState::Disabled {
+            continue;
+        }
+        let list = model_list(&link.client, &status.id).await?;
+        let not_ready = status.state != ProviderState::Ready;
+        let problem = list.problem.or_else(|| not_ready.then(|| status.message.clone()));
+        listed.push(Listed { provider: status.id, models: list.models, problem });
+    }
+    Ok(listed)
+}
+
+/// The models of a provider, from its last good look.
+pub(crate) async fn model_list(client: &Client, id: &ProviderId) -> Result<ModelList> {
+    client.get(&format!("/api/providers/{id}/models")).await
+}
+
+/// A provider's status after a look at it, when none was taken yet.
+pub(crate) async fn looked_at(link: &Link, status: ProviderStatus) -> Result<ProviderStatus> {
+    let known = status.checked_at.is_some() && !status.checking;
+    if status.state == ProviderState::Disabled || (known && !link.is_own()) {
+        return Ok(status);
+    }
+    link.client.post(&format!("/api/providers/{}/refresh", status.id), &serde_json::json!({})).await
+}
+
+fn print_plain(listed: &Listed) {
+    let width = listed.models.iter().map(|model| model.id.len()).max().unwrap_or_default();
+    for model in &listed.models {
+        let mut notes = Vec::new();
+        if model.default {
+            notes.push("default".to_owned());
+        }
+        if model.free {
+            notes.push("free".to_owned());
+        }
+        if model.custom {
+            notes.push("custom".to_owned());
+        }
+        if !model.options.is_empty() {
+            notes.push(format!("options: {}", model.options.join(", ")));
+        }
+        let notes =
+            if notes.is_empty() { String::new() } else { format!("  ({})", notes.join("; ")) };
+        println!("{:width$}  {}{notes}", model.id, model.name);
+    }
+    if let Some(problem) = &listed.problem {
+        eprintln!("baton: {}: {problem}", listed.provider);
+    }
+}

@@ -1,32 +1,50 @@
 import "./Markdown.css";
 import { createEffect, createMemo, createSignal, Index, onCleanup, Show } from "solid-js";
 import { CopyButton } from "../ui/CopyButton";
-import { blocksOf, BlockStream, type Block } from "./blocks";
-import { renderMarkdown } from "./render";
+import type { Block } from "./blocks";
+
+type Engine = typeof import("./engine");
+
+const [engine, setEngine] = createSignal<Engine>();
+
+function load(): void {
+  import("./engine").then(setEngineOnce).catch(() => {
+    // The network is away: the next text asks again, and until then it is shown as it is.
+  });
+}
+const setEngineOnce = (loaded: Engine) => void setEngine(() => loaded);
+load();
 
 /** Markdown that may still grow. While it does, only its last block is drawn again. */
 export function Markdown(props: { text: string; live?: boolean; class?: string }) {
-  const stream = new BlockStream();
-  const blocks = createMemo(() => (props.live ? stream.update(props.text) : blocksOf(props.text)));
+  if (!engine()) load();
   return (
     <div class={`md ${props.class ?? ""}`} data-live={props.live ? "" : undefined}>
-      <Index each={blocks()}>{(block) => <BlockView block={block()} />}</Index>
+      <Show when={engine()} fallback={<p class="md-plain">{props.text}</p>}>
+        {(ready) => <Blocks engine={ready()} text={props.text} live={props.live ?? false} />}
+      </Show>
     </div>
   );
 }
 
-function BlockView(props: { block: Block }) {
+function Blocks(props: { engine: Engine; text: string; live: boolean }) {
+  const stream = new props.engine.BlockStream();
+  const blocks = createMemo(() => (props.live ? stream.update(props.text) : props.engine.blocksOf(props.text)));
+  return <Index each={blocks()}>{(block) => <BlockView engine={props.engine} block={block()} />}</Index>;
+}
+
+function BlockView(props: { engine: Engine; block: Block }) {
   return (
-    <Show when={props.block.code} fallback={<Prose raw={props.block.raw} />}>
+    <Show when={props.block.code} fallback={<Prose engine={props.engine} raw={props.block.raw} />}>
       {(code) => <CodeBlock text={code().text} lang={code().lang} closed={code().closed} />}
     </Show>
   );
 }
 
-function Prose(props: { raw: string }) {
+function Prose(props: { engine: Engine; raw: string }) {
   const raw = createMemo(() => props.raw);
-  // eslint-disable-next-line solid/no-innerhtml -- sanitised
-  return <div class="md-block" innerHTML={renderMarkdown(raw())} />;
+  // The HTML is sanitised where it is made.
+  return <div class="md-block" innerHTML={props.engine.renderMarkdown(raw())} />;
 }
 
 function CodeBlock(props: { text: string; lang: string; closed: boolean }) {

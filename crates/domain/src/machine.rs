@@ -42,6 +42,9 @@ pub struct ThreadState {
     thread: Thread,
     running: Option<RunningTurn>,
     queue: VecDeque<Turn>,
+    /// A message was accepted after the running turn was told to stop, so its end does not hold
+    /// the queue.
+    sent_since_stop: bool,
     next_ordinal: u64,
     next_position: u64,
 }
@@ -283,6 +286,7 @@ impl ThreadState {
             thread,
             running: None,
             queue: VecDeque::new(),
+            sent_since_stop: false,
             next_ordinal: last_ordinal + 1,
             next_position: last_position + 1,
         }
@@ -317,7 +321,7 @@ impl ThreadState {
         let mut out = Outcome::default();
         let before = self.thread.clone();
         match &self.running {
-            Some(running) => out.effects.push(running.recovery()),
+            Some(running) => out.effects = running.recovery(),
             None => self.start_next(now, &mut out),
         }
         self.finish(&before, out)

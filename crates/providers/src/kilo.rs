@@ -187,7 +187,7 @@ impl Shared {
             },
         };
         let agents = instance.agents().await.map_err(|e| open_error(&e))?;
-        let loose = baseline::loose(&agents);
+        let loose = baseline::Loose::find(&agents);
         let (id, applied) = match id {
             Some(id) => (id, None),
             None => {

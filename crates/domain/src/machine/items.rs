@@ -103,9 +103,13 @@ impl ThreadState {
         out: &mut Outcome,
     ) {
         let id = ItemId::derive(&self.thread.id, key);
-        let Some(running) = self.current(turn) else { return };
+        let Some(running) = self.at_the_agent(turn) else { return };
+        let full = running.items.len() > MAX_TURN_ITEMS;
         let Some(live) = running.items.get_mut(&id) else {
-            out.effects.push(Effect::Resync);
+            // Of an item that is not kept the session has nothing to add.
+            if !full {
+                out.effects.push(Effect::Resync);
+            }
             return;
         };
         let text = match &mut live.text {
@@ -141,10 +145,14 @@ impl ThreadState {
             return;
         }
         let full = running.items.len() == MAX_TURN_ITEMS;
-        let update = if full { too_many() } else { update };
+        let update = if full { too_many(&running.turn.id) } else { update };
+        let id = if full { ItemId::derive(&self.thread.id, &update.key) } else { id };
+        if running.items.contains_key(&id) {
+            return;
+        }
         let done = update.status != ItemStatus::Running;
         let item = Item {
-            id: if full { ItemId::derive(&self.thread.id, &update.key) } else { id },
+            id,
             turn_id: running.turn.id.clone(),
             parent,
             position: self.next_position,
@@ -164,10 +172,12 @@ impl ThreadState {
 
     /// Tells in the running turn that the agent has forgotten the conversation.
     pub(super) fn session_replaced(&mut self, now: Timestamp, out: &mut Outcome) {
-        let session = self.thread.session.clone().unwrap_or_default();
+        let Some(running) = &self.running else { return };
+        let session = self.thread.session.as_deref().unwrap_or_default();
+        let key = format!("baton:replaced:{}:{session}", running.turn.id);
         let text = "The agent no longer has the session of this thread, so it does not know what \
                     was said before. The conversation goes on in a new session.";
-        self.item(now, notice(format!("baton:replaced:{session}"), text.to_owned()), out);
+        self.item(now, notice(key, text.to_owned()), out);
     }
 
     pub(super) fn item_removed(&mut self, key: &str, out: &mut Outcome) {
@@ -224,10 +234,10 @@ fn merge(
 }
 
 /// What stands for all items after a turn's last one that is kept.
-fn too_many() -> ItemUpdate {
+fn too_many(turn: &TurnId) -> ItemUpdate {
     let text =
         format!("This turn has more than {MAX_TURN_ITEMS} entries; later ones are not kept.");
-    notice("baton:too-many-items".to_owned(), text)
+    notice(format!("baton:too-many-items:{turn}"), text)
 }
 
 /// Something Baton itself has to say in a turn.

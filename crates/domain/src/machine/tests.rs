@@ -1,1 +1,9 @@
 //! Properties and cases of the machine.
+
+mod cases;
+mod client;
+mod order;
+mod recovery;
+mod refusals;
+mod text;
+mod world;

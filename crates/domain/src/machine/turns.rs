@@ -33,10 +33,20 @@ impl RunningTurn {
         self.requests = requests.into_iter().map(|r| (r.id.clone(), r)).collect();
     }
 
-    /// What is to be done for it after a restart. A message that may have been sent is looked up.
-    pub(super) fn recovery(&self) -> Effect {
+    /// What is to be done for it after a restart. A message that may have been sent is looked up;
+    /// a stop and answers that were on their way are repeated.
+    pub(super) fn recovery(&self) -> Vec<Effect> {
         let id = self.turn.id.clone();
-        if self.turn.prompt_key.is_some() { Effect::Reconcile(id) } else { Effect::Prepare(id) }
+        let mut due = match self.turn.prompt_key {
+            Some(_) => vec![Effect::Reconcile(id.clone())],
+            None => vec![Effect::Prepare(id.clone())],
+        };
+        if self.turn.stopping {
+            due.push(Effect::Interrupt(id));
+        }
+        let answering = |r: &&Request| matches!(r.state, RequestState::Answering { .. });
+        due.extend(self.requests.values().filter(answering).map(|r| Effect::Deliver(r.id.clone())));
+        due
     }
 
     /// The turn.
@@ -105,6 +115,7 @@ impl ThreadState {
         self.next_ordinal += 1;
         self.thread.active_at = now;
         self.thread.queue_held = false;
+        self.sent_since_stop = self.running.as_ref().is_some_and(|r| r.turn.stopping);
         out.changes.push(Change::TurnText { turn: turn.id.clone(), text: new.text });
         out.changes.push(Change::Turn { turn: turn.clone() });
         self.queue.push_back(turn);
@@ -248,7 +259,7 @@ impl ThreadState {
         event: TurnEvent,
         out: &mut Outcome,
     ) {
-        let Some(running) = self.current(id) else { return };
+        let Some(running) = self.at_the_agent(id) else { return };
         if !matches!(event, TurnEvent::Ended(_)) && running.turn.state == TurnState::Preparing {
             advance(&mut running.turn, TurnState::Running);
             running.turn.phase = None;
@@ -297,6 +308,12 @@ impl ThreadState {
         self.running.as_mut().filter(|r| r.turn.id == *id)
     }
 
+    /// The running turn, if it is this one and the agent can know it: before its message has a
+    /// name nothing an agent says is about it.
+    pub(super) fn at_the_agent(&mut self, id: &TurnId) -> Option<&mut RunningTurn> {
+        self.current(id).filter(|r| r.turn.prompt_key.is_some())
+    }
+
     /// Ends the running turn: closes what is open in it and starts the next.
     fn end(&mut self, now: Timestamp, outcome: TurnOutcome, out: &mut Outcome) {
         let Some(RunningTurn { mut turn, items, requests }) = self.running.take() else { return };
@@ -327,7 +344,9 @@ impl ThreadState {
             TurnState::Failed => ThreadStatus::Failed,
             _ => ThreadStatus::Idle,
         };
-        self.thread.queue_held = state != TurnState::Completed && !self.queue.is_empty();
+        let released = std::mem::take(&mut self.sent_since_stop);
+        self.thread.queue_held =
+            state != TurnState::Completed && !self.queue.is_empty() && !released;
         out.changes.push(Change::Turn { turn });
         self.start_next(now, out);
     }

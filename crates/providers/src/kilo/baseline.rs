@@ -31,6 +31,12 @@ const ALLOWED: [&str; 9] = [
 const DENIED: [&str; 5] =
     ["suggest", "schedule_wakeup", "background_process", "notify_user", "send_file"];
 
+/// Acts allowed by Kilo itself that change nothing a person would want to be asked about.
+const HARMLESS: [&str; 5] = ["read", "external_directory", "plan_enter", "plan_exit", "open_plan"];
+
+/// Where the plan agent writes its plans, in the workspace.
+const PLANS: [&str; 4] = [".kilo/plans/*.md", "plans/*.md", ".plans/*.md", ".opencode/plans/*.md"];
+
 /// Files that may hold secrets are asked for even to read them.
 const READ: [(&str, &str); 4] =
     [("*", "allow"), ("*.env", "ask"), ("*.env.*", "ask"), ("*.env.example", "allow")];
@@ -113,50 +119,79 @@ pub(super) fn missing(config: &Config) -> Option<String> {
         .map(|(name, wanted)| format!("permission `{name}` is not `{wanted}`"))
 }
 
-/// The sub-agents that would change something unasked, by rules of their own that the user or the
-/// project gave them. Starting one of them is asked in a supervised thread.
-pub(super) fn loose(agents: &[Agent]) -> Vec<String> {
-    let ours = |agent: &&Agent| agent.mode != "primary" && !agent.hidden;
-    agents.iter().filter(ours).filter(|a| is_loose(&a.permission)).map(|a| a.name.clone()).collect()
+/// The rules a session needs for an access and a mode. They are complete: appended to whatever
+/// rules the session has, they alone decide. `loose` is what would otherwise go unasked.
+///
+/// No rule is for `*`: that would offer `plan_exit` to the `code` agent, and a rule of a session
+/// that denies it can never be undone, not even for a later plan turn (Kilo 7.7.7). What is not
+/// named here asks by the configuration, and full access answers that by itself.
+pub(super) fn rules(access: Access, mode: Mode, loose: &Loose) -> Vec<Rule> {
+    let full = access == Access::Full;
+    let asked = if full { Action::Allow } else { Action::Ask };
+    let mut rules = Vec::new();
+    rules.extend(READ.map(|(pattern, action)| match action {
+        "ask" => rule("read", pattern, asked.clone()),
+        _ => rule("read", pattern, Action::Allow),
+    }));
+    rules.extend(ASKED.map(|name| rule(name, "*", asked.clone())));
+    rules.extend(loose.rules.iter().map(|(name, pattern)| rule(name, pattern, asked.clone())));
+    rules.extend(loose.agents.iter().map(|agent| rule("task", agent, asked.clone())));
+    if access == Access::AutoEdit {
+        rules.push(rule("edit", "*", Action::Allow));
+    }
+    if mode == Mode::Plan {
+        // The agent may change nothing else, whatever the rules.
+        rules.extend(PLANS.map(|pattern| rule("edit", pattern, Action::Allow)));
+    }
+    rules.extend(DENIED.map(|name| rule(name, "*", Action::Deny)));
+    rules
 }
 
-fn is_loose(rules: &[Rule]) -> bool {
+/// What the user's or the project's own rules would let happen unasked, over our configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Loose {
+    /// Acts of the thread's own agents, as permission and pattern.
+    rules: Vec<(String, String)>,
+    /// Sub-agents that act unasked; starting one is asked.
+    agents: Vec<String>,
+}
+
+impl Loose {
+    /// Finds it in the rules that are in force for each agent of a directory.
+    pub(super) fn find(agents: &[Agent]) -> Self {
+        let mut found = Self::default();
+        for agent in agents.iter().filter(|agent| !agent.hidden) {
+            let unasked = unasked(&agent.permission);
+            if agent.name == "code" {
+                found.rules.extend(unasked);
+            } else if agent.mode != "primary" && !unasked.is_empty() {
+                found.agents.push(agent.name.clone());
+            }
+        }
+        found
+    }
+}
+
+/// Acts that these rules allow and that do more than look.
+fn unasked(rules: &[Rule]) -> Vec<(String, String)> {
     // Looking at files outside the workspace changes nothing by itself.
     let harmless = |name: &str| {
-        ALLOWED.contains(&name)
-            || matches!(name, "read" | "external_directory" | "plan_enter" | "plan_exit")
+        ALLOWED.contains(&name) || name.starts_with("board_") || HARMLESS.contains(&name)
     };
-    rules.iter().enumerate().any(|(at, rule)| {
-        let undone = |later: &Rule| {
+    let decided_later = |at: usize, rule: &Rule| {
+        rules.iter().skip(at + 1).any(|later| {
             later.action != Action::Allow
                 && glob(&later.permission, &rule.permission)
                 && glob(&later.pattern, &rule.pattern)
-        };
-        rule.action == Action::Allow
-            && !harmless(&rule.permission)
-            && !rules.iter().skip(at + 1).any(undone)
-    })
-}
-
-/// The rules a session needs for an access and a mode. They are complete: appended to whatever
-/// rules the session has, they alone decide. `loose` are the sub-agents to be asked for.
-pub(super) fn rules(access: Access, mode: Mode, loose: &[String]) -> Vec<Rule> {
-    let mut rules = vec![rule("*", "*", Action::Ask)];
-    rules.extend(READ.map(|(pattern, action)| rule("read", pattern, read_action(action))));
-    rules.extend(ASKED.map(|name| rule(name, "*", Action::Ask)));
-    rules.extend(ALLOWED.map(|name| rule(name, "*", Action::Allow)));
-    rules.extend(loose.iter().map(|agent| rule("task", agent, Action::Ask)));
-    match access {
-        Access::Supervised => {}
-        Access::AutoEdit => rules.push(rule("edit", "*", Action::Allow)),
-        Access::Full => rules.push(rule("*", "*", Action::Allow)),
-    }
-    rules.extend(DENIED.map(|name| rule(name, "*", Action::Deny)));
-    rules.push(match mode {
-        Mode::Build => rule("plan_exit", "*", Action::Deny),
-        Mode::Plan => rule("plan_exit", "*", Action::Allow),
-    });
+        })
+    };
     rules
+        .iter()
+        .enumerate()
+        .filter(|(_, rule)| rule.action == Action::Allow && !harmless(&rule.permission))
+        .filter(|(at, rule)| !decided_later(*at, rule))
+        .map(|(_, rule)| (rule.permission.clone(), rule.pattern.clone()))
+        .collect()
 }
 
 /// Whether an access lets an act happen that a sub-agent asks for. Sub-agents ask by the
@@ -214,10 +249,6 @@ fn rule(permission: &str, pattern: &str, action: Action) -> Rule {
     Rule { permission: permission.to_owned(), pattern: pattern.to_owned(), action }
 }
 
-fn read_action(action: &str) -> Action {
-    if action == "ask" { Action::Ask } else { Action::Allow }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,7 +262,16 @@ mod tests {
     #[test]
     fn each_access_decides_each_act() {
         let check = |access, mode, permission, subject, wanted| {
-            let found = decide(&rules(access, mode, &["wild".to_owned()]), permission, subject);
+            let loose = Loose {
+                rules: vec![("github_*".to_owned(), "*".to_owned())],
+                agents: vec!["wild".to_owned()],
+            };
+            // The configuration's rules come first, as Kilo has it.
+            let mut all = vec![rule("*", "*", Action::Ask)];
+            all.extend(ALLOWED.map(|name| rule(name, "*", Action::Allow)));
+            all.push(rule("github_create_issue", "*", Action::Allow));
+            all.extend(rules(access, mode, &loose));
+            let found = decide(&all, permission, subject);
             assert_eq!(found, wanted, "{access:?} {mode:?} {permission} {subject}");
         };
         for (permission, subject, supervised, auto_edit, full) in [
@@ -251,8 +291,12 @@ mod tests {
             check(Access::AutoEdit, Mode::Build, permission, subject, auto_edit);
             check(Access::Full, Mode::Build, permission, subject, full);
         }
-        check(Access::Full, Mode::Build, "plan_exit", "*", Action::Deny);
-        check(Access::Supervised, Mode::Plan, "plan_exit", "*", Action::Allow);
+        check(Access::Supervised, Mode::Build, "edit", "plans/a.md", Action::Ask);
+        check(Access::Supervised, Mode::Plan, "edit", "plans/a.md", Action::Allow);
+        for (access, mode) in [(Access::Full, Mode::Build), (Access::Supervised, Mode::Plan)] {
+            let rules = rules(access, mode, &Loose::default());
+            assert!(!rules.iter().any(|r| r.permission == "*" || r.permission == "plan_exit"));
+        }
     }
 
     #[test]
@@ -276,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn an_agent_that_acts_unasked_is_told_from_one_that_asks() {
+    fn what_would_go_unasked_is_found() {
         let agent = |name: &str, mode: &str, permission: Vec<Rule>| Agent {
             name: name.to_owned(),
             mode: mode.to_owned(),
@@ -286,13 +330,17 @@ mod tests {
         let asks = vec![rule("bash", "*", Action::Allow), rule("*", "*", Action::Ask)];
         let acts = vec![rule("*", "*", Action::Ask), rule("bash", "git *", Action::Allow)];
         let looks = vec![rule("*", "*", Action::Ask), rule("grep", "*", Action::Allow)];
+        let mcp = vec![rule("*", "*", Action::Ask), rule("github_*", "*", Action::Allow)];
         let agents = [
             agent("asks", "subagent", asks),
             agent("acts", "subagent", acts.clone()),
             agent("looks", "all", looks),
-            agent("main", "primary", acts),
+            agent("other", "primary", acts),
+            agent("code", "primary", mcp),
         ];
-        assert_eq!(loose(&agents), ["acts"]);
+        let found = Loose::find(&agents);
+        assert_eq!(found.agents, ["acts"]);
+        assert_eq!(found.rules, [("github_*".to_owned(), "*".to_owned())]);
     }
 
     #[test]

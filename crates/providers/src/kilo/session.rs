@@ -14,7 +14,7 @@ use kilo_sdk::{
 };
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot, watch};
 
-use super::baseline;
+use super::baseline::{self, Loose};
 use super::mapper::asks::NETWORK_RETRY;
 use super::mapper::{Ask, AskKind, Mapper};
 use super::router::Router;
@@ -37,8 +37,7 @@ pub(super) struct Inner {
     pub(super) id: SessionId,
     pub(super) instance: Instance,
     pub(super) router: Arc<Router>,
-    /// Sub-agents that would act unasked.
-    loose: Vec<String>,
+    loose: Loose,
     mapper: Mutex<Mapper>,
     /// Held while a stop or a sending is under way, so that neither overtakes the other.
     gate: AsyncMutex<Gate>,
@@ -60,7 +59,7 @@ impl Inner {
         workspace: String,
         instance: Instance,
         router: Arc<Router>,
-        loose: Vec<String>,
+        loose: Loose,
         access: Access,
         applied: Option<(Access, Mode)>,
     ) -> Self {

@@ -1,6 +1,6 @@
 import "./NewThread.css";
 import { createEffect, createMemo, createSignal, For, on, Show } from "solid-js";
-import { api } from "../api/client";
+import { api, sentence } from "../api/client";
 import { useBaton } from "../app/baton";
 import { hrefOf, navigate } from "../app/router";
 import type { Project, ProviderId, ProviderStatus } from "../generated/wire";
@@ -51,7 +51,7 @@ export function NewThread(props: { project: Project }) {
   const blocked = () => {
     if (!provider()) return "No agent is switched on: see the settings.";
     const { state, message } = provider()!;
-    if (state !== "ready" && state !== "unknown") return message;
+    if (state !== "ready" && state !== "unknown") return sentence(message);
     if (!model()) return "Choose a model first.";
     return undefined;
   };

@@ -4,10 +4,11 @@ import { DiffView } from "../thread/DiffView";
 import { Pre } from "../thread/BodyText";
 import { KeyHint, useNumberKeys, type CardProps } from "./Dock";
 import { ReasonField } from "./ReasonField";
-import { choiceSentence, choiceWords, titleAdds } from "./words";
+import { choiceSentence, choiceWords, splitDetails, titleAdds } from "./words";
 
 export function ApprovalCard(props: CardProps) {
   const body = createMemo(() => props.request.body as Extract<typeof props.request.body, { kind: "approval" }>);
+  const said = createMemo(() => splitDetails(body()));
   const [saying, setSaying] = createSignal(false);
   const canReject = () => body().choices.some((choice) => choice.decision === "reject");
   const choose = (choice: Choice) => props.answer({ kind: "approval", decision: choice.decision, message: null });
@@ -22,6 +23,9 @@ export function ApprovalCard(props: CardProps) {
       <div class="ask-body">
         <Show when={titleAdds(body())}>
           <p>{body().title}</p>
+        </Show>
+        <Show when={said().purpose}>
+          <p>{said().purpose}</p>
         </Show>
         <Show when={body().command}>{(command) => <Pre text={command()} label="Command" class="ask-command" />}</Show>
         <Show when={body().diff}>{(diff) => <DiffView text={diff()} label="What would change" />}</Show>
@@ -40,7 +44,7 @@ export function ApprovalCard(props: CardProps) {
             <code>{body().url}</code>
           </p>
         </Show>
-        <Show when={body().details.length || body().what === "other"}>
+        <Show when={said().details.length || body().what === "other"}>
           <dl class="ask-details">
             <Show when={body().what === "other"}>
               <dt>permission</dt>
@@ -48,7 +52,7 @@ export function ApprovalCard(props: CardProps) {
                 <code>{body().permission}</code>
               </dd>
             </Show>
-            <For each={body().details}>
+            <For each={said().details}>
               {([name, value]) => (
                 <>
                   <dt>{name}</dt>

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { approval } from "../sync/samples";
-import { answersOf, choiceSentence, choiceWords, headingOf, titleAdds } from "./words";
+import { answersOf, choiceSentence, choiceWords, headingOf, splitDetails, titleAdds } from "./words";
 
 const request = approval("req_1");
 const body = request.body as Extract<typeof request.body, { kind: "approval" }>;
@@ -19,7 +19,14 @@ test("choices tell their true scope", () => {
 
 test("a title that only repeats is left out", () => {
   expect(titleAdds({ ...body, title: "cargo test" })).toBe(false);
+  expect(titleAdds({ ...body, title: "Run a command" })).toBe(false);
   expect(titleAdds({ ...body, title: "Run the tests" })).toBe(true);
+});
+
+test("what it is for stands apart from the other details", () => {
+  expect(splitDetails({ ...body, details: [["description", "Run the tests"], ["timeout", "10"]] })).toEqual({
+    purpose: "Run the tests", details: [["timeout", "10"]],
+  });
 });
 
 test("answers are chosen options and own words", () => {

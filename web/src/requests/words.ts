@@ -55,10 +55,20 @@ export function choiceSentence(choice: Choice): string {
   return [label, covers.join(", "), choice.scope].filter(Boolean).join(" ");
 }
 
-/** Whether the title says more than what is shown below it. */
+/** Whether the title says more than the heading above and what is shown below it. */
 export function titleAdds(approval: Approval): boolean {
   const title = approval.title.trim();
-  return title !== "" && ![approval.command, approval.path, approval.url, approval.permission].some((shown) => shown?.trim() === title);
+  if (title === "" || asks[approval.what].endsWith(title.toLowerCase())) return false;
+  return ![approval.command, approval.path, approval.url, approval.permission].some((shown) => shown?.trim() === title);
+}
+
+/** What the agent says it is for, apart from everything else it says about it. */
+export function splitDetails(approval: Approval): { purpose: string; details: [string, string][] } {
+  const isPurpose = ([name]: [string, string]) => name === "description";
+  return {
+    purpose: approval.details.find(isPurpose)?.[1] ?? "",
+    details: approval.details.filter((detail) => !isPurpose(detail)),
+  };
 }
 
 /** The answers of a form: the chosen options and own words of each question. */

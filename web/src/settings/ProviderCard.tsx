@@ -1,5 +1,5 @@
 import { createSignal, Show } from "solid-js";
-import { api } from "../api/client";
+import { api, sentence } from "../api/client";
 import { attempt } from "../app/toasts";
 import type { ProviderStatus } from "../generated/wire";
 import { minuteClock } from "../lib/clock";
@@ -26,7 +26,9 @@ export function ProviderCard(props: { provider: ProviderStatus; settings?: boole
         <span class="grow" />
         <CheckAgain provider={props.provider} />
       </header>
-      <p class="muted">{props.provider.message}</p>
+      <Show when={props.provider.state !== "ready"}>
+        <p class="muted">{sentence(props.provider.message)}</p>
+      </Show>
       <FixCommand provider={props.provider} />
       <Show when={props.provider.binary}>
         <p class="provider-binary faint">

@@ -1,6 +1,6 @@
 import "./Provider.css";
 import { createSignal, Show } from "solid-js";
-import { api } from "../api/client";
+import { api, sentence } from "../api/client";
 import { attempt } from "../app/toasts";
 import type { ProviderStatus } from "../generated/wire";
 import { CopyButton } from "../ui/CopyButton";
@@ -11,7 +11,7 @@ import { Spinner } from "../ui/Mark";
 export function ProviderFix(props: { provider: ProviderStatus }) {
   return (
     <div class="provider-fix" data-provider={props.provider.id} data-state={props.provider.state}>
-      <p>{props.provider.message}</p>
+      <p>{sentence(props.provider.message)}</p>
       <FixCommand provider={props.provider} />
       <CheckAgain provider={props.provider} />
     </div>

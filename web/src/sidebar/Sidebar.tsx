@@ -194,7 +194,7 @@ function ProjectGroup(props: { group: Group; filtering: boolean; onChosen: () =>
       </h2>
       <Show when={open()}>
         <ul>
-          <For each={shown()} fallback={<li class="side-note">No threads yet</li>}>
+          <For each={shown()} fallback={!props.group.elsewhere && <li class="side-note">No threads yet</li>}>
             {(thread) => <ThreadRow thread={thread} onChosen={props.onChosen} />}
           </For>
           <Show when={shown().length < props.group.threads.length}>

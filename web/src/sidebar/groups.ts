@@ -5,6 +5,8 @@ import type { Project, Thread } from "../generated/wire";
 export interface Group {
   project: Project;
   threads: Thread[];
+  /** How many of its threads stand on top instead. */
+  elsewhere: number;
 }
 
 export interface Listing {
@@ -27,6 +29,7 @@ export function listing(projects: readonly Project[], threads: readonly Thread[]
     .sort((a, b) => a.name.localeCompare(b.name) || a.created_at - b.created_at)
     .map((project) => ({
       project,
+      elsewhere: needsYou.filter((thread) => thread.project_id === project.id).length,
       threads: shown
         .filter((thread) => thread.project_id === project.id && thread.status !== "needs_you")
         .sort(byRelevance),

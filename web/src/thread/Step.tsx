@@ -77,10 +77,15 @@ function isBare(item: Item): boolean {
 }
 
 function StepState(props: { item: Item }) {
-  const label = () => ({ running: "running", done: "done", failed: "failed", declined: "declined" })[props.item.status];
+  const scope = useThread();
+  const asked = () => props.item.status === "running" && scope.isAsked(props.item.id);
+  const label = () => asked() ? "needs you" : ({ running: "running", done: "done", failed: "failed", declined: "declined" })[props.item.status];
   return (
     <span class="step-icon" data-status={props.item.status} role="img" aria-label={label()} title={label()}>
       <Switch>
+        <Match when={asked()}>
+          <span class="mark" data-state="needs" />
+        </Match>
         <Match when={props.item.status === "running"}>
           <Spinner />
         </Match>

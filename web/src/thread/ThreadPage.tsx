@@ -148,6 +148,7 @@ function Live(props: { id: ThreadId; thread: Thread }) {
     thread: () => props.thread,
     item: (id) => view().items[id],
     list: (home) => view().lists[home] ?? [],
+    isAsked: (id) => view().requestOrder.some((request) => view().requests[request]?.item_id === id),
     agent,
     sendAgain: send,
   };

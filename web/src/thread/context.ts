@@ -11,6 +11,8 @@ export interface ThreadScope {
   item(id: ItemId): Item | undefined;
   /** What happened in a turn or a sub-agent. */
   list(home: string): readonly ItemId[];
+  /** Whether a person is asked about an item. */
+  isAsked(id: ItemId): boolean;
   /** The agent's name, e.g. `Kilo`. */
   agent: Accessor<string>;
   /** Sends a text as a new turn. */

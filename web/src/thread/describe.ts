@@ -19,12 +19,13 @@ export interface Line {
 
 export function describe(item: Pick<Item, "content" | "status">): Line {
   const { content, status } = item;
-  const verb = (doing: string, done: string) => (status === "running" ? doing : done);
+  const verb = (doing: string, done: string) =>
+    status === "running" ? doing : status === "declined" ? `Not ${done.charAt(0).toLowerCase()}${done.slice(1)}` : done;
   switch (content.kind) {
     case "command":
       return {
         icon: "terminal",
-        verb: verb("Running", "Ran"),
+        verb: status === "declined" ? "Not run" : verb("Running", "Ran"),
         target: firstLine(content.command),
         code: true,
         note: content.exit_code ? `exit ${content.exit_code}` : undefined,
@@ -62,7 +63,7 @@ export function describe(item: Pick<Item, "content" | "status">): Line {
       return { icon: "list", verb: "Todo list", target: `${done} of ${content.todos.length} done`, code: false };
     }
     case "plan":
-      return { icon: "plan", verb: verb("Writing a plan", "Wrote a plan"), target: content.path ?? "", code: true };
+      return { icon: "plan", verb: status === "running" ? "Writing a plan" : "Wrote a plan", target: content.path ?? "", code: true };
     case "question":
       return { icon: "question", verb: verb("Asking", "Asked"), target: content.title, code: false };
     case "compaction":

@@ -28,12 +28,14 @@ test("only one todo list is shown", () => {
 });
 
 test("a line says what is done in the tense of its state", () => {
-  const line = (content: ItemContent, status: "running" | "done" = "done") => {
+  const line = (content: ItemContent, status: "running" | "done" | "declined" = "done") => {
     const { verb, target, note } = describe({ content, status });
     return [verb, target, note].filter(Boolean).join(" | ");
   };
   expect(line(run("cargo test\nls"), "running")).toBe("Running | cargo test … | exit 1");
   expect(line(read("src/a.rs"))).toBe("Read | src/a.rs");
+  expect(line(read("src/a.rs"), "declined")).toBe("Not read | src/a.rs");
+  expect(line(run("rm -r x"), "declined")).toBe("Not run | rm -r x | exit 1");
   expect(line({ kind: "search", query: "x", path: "src", matches: 1 })).toBe("Searched | x | in src · 1 match");
   expect(line({ kind: "mcp_call", server: "github", tool: "list", input: "{}" })).toBe("Called | list | github");
   expect(line({ kind: "file_change", path: "a", change: "created", additions: 1, deletions: 0 }, "running")).toBe("Creating | a");

@@ -34,7 +34,7 @@ async fn for_this_session_covers_its_patterns_here_and_nowhere_else() {
     let turn = bench.send(&thread, &script).await;
     let ask = bench.asked(&thread).await;
     let session = approval(&ask).choices.iter().find(|c| c.decision == Decision::Session);
-    assert_eq!(session.expect("offered for the session").covers, ["bash echo *"]);
+    assert_eq!(session.expect("offered for the session").covers, ["echo *"]);
     bench.decide(&ask, Decision::Session).await;
     assert_eq!(bench.ended(&thread, &turn).await.state, TurnState::Completed, "asked again");
 

@@ -140,14 +140,16 @@ fn is_summary(request: &ChatRequest) -> bool {
     request.tools.is_empty() && asked
 }
 
-/// Makes a title of the first words a person wrote.
+/// Makes a title of the first words a person wrote. Kilo 7.7.7 numbers the person's messages in a
+/// list below its own instructions.
 fn title(request: &ChatRequest) -> String {
     let prompts = request.messages.iter().filter(|message| message.role == "user");
     let lines = prompts.flat_map(|message| message.text.lines()).map(str::trim);
-    let spoken = lines
+    let listed = lines.clone().find_map(|line| line.strip_prefix("1. "));
+    let first = lines
         .take_while(|line| !line.starts_with(super::script::FENCE))
-        .find(|line| !line.is_empty() && !line.to_lowercase().contains("title for this"))
-        .unwrap_or("Scripted conversation");
+        .find(|line| !line.is_empty() && !line.to_lowercase().contains("title for this"));
+    let spoken = listed.or(first).unwrap_or("Scripted conversation");
     let words: Vec<&str> = spoken.split_whitespace().take(6).collect();
     words.join(" ").trim_end_matches(['.', ',', ':', '!', '?']).chars().take(60).collect()
 }

@@ -86,8 +86,12 @@ fn title(what: ApprovalKind, permission: &str) -> String {
 /// What can be answered. Kilo's own `always` is written to the user's global configuration, so it
 /// is offered under that name only; what holds for the session is a rule of the session.
 fn choices(ask: &PermissionRequest) -> Vec<Choice> {
-    let covers: Vec<String> =
-        ask.always.iter().map(|pattern| format!("{} {pattern}", ask.permission)).collect();
+    // A command's patterns speak for themselves; others need the name of what they are of.
+    let name = |pattern: &String| match ask.permission.as_str() {
+        "bash" => pattern.clone(),
+        permission => format!("{permission} {pattern}"),
+    };
+    let covers: Vec<String> = ask.always.iter().map(name).collect();
     let choice = |decision, covers: &[String], scope: &str| Choice {
         decision,
         covers: covers.to_vec(),

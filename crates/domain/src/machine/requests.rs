@@ -12,8 +12,16 @@ impl ThreadState {
         let thread_id = self.thread.id.clone();
         let Some(running) = &mut self.running else { return };
         let id = RequestId::derive(&thread_id, &new.key);
-        if running.requests.contains_key(&id) || running.requests.len() >= MAX_TURN_REQUESTS {
+        if running.requests.contains_key(&id) {
             return;
+        }
+        if running.requests.len() >= MAX_TURN_REQUESTS {
+            // What was closed first is forgotten first; what is open never is.
+            let closed = running.requests.values().filter(|r| !r.state.is_open());
+            let Some(oldest) = closed.min_by_key(|r| r.closed_at).map(|r| r.id.clone()) else {
+                return;
+            };
+            running.requests.remove(&oldest);
         }
         let request = Request {
             id: id.clone(),

@@ -243,9 +243,10 @@ impl ThreadState {
         if let Some(running) = &mut self.running
             && running.turn.state == TurnState::Running
         {
-            let phase = down.then_some(Phase::Reconnecting);
-            if running.turn.phase != phase {
-                running.turn.phase = phase;
+            // What it did before is told again by whoever mended the link.
+            let shown = running.turn.phase == Some(Phase::Reconnecting);
+            if shown != down {
+                running.turn.phase = down.then_some(Phase::Reconnecting);
                 out.changes.push(Change::Turn { turn: running.turn.clone() });
             }
         }

@@ -490,7 +490,10 @@ impl ThreadState {
 pub(crate) fn cut_title(text: &str) -> String {
     const WANTED: usize = 72;
     let line = text.lines().map(str::trim).find(|l| !l.is_empty()).unwrap_or_default();
-    let line = line.trim_start_matches(['#', '>', '-', '*', ' ']);
+    let line = match line.trim_start_matches(['#', '>', '-', '*', ' ']) {
+        "" => line,
+        words => words,
+    };
     if line.chars().count() <= WANTED {
         return line.to_owned();
     }

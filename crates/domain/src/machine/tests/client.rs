@@ -141,8 +141,7 @@ impl Client {
         assert_eq!(item.status, ItemStatus::Running, "only what runs grows");
         assert_eq!(item.body.len(), at, "a piece begins where the text ends");
         assert!(!text.is_empty());
-        let end =
-            if item.body.is_shortened() { &mut item.body.tail } else { &mut item.body.head };
+        let end = if item.body.is_shortened() { &mut item.body.tail } else { &mut item.body.head };
         end.push_str(text);
         let turn = item.turn_id.clone();
         self.bodies.entry(id.clone()).or_default().push_str(text);

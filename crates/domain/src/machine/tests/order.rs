@@ -6,11 +6,11 @@ use super::world::{Op, World, message, op};
 use crate::{Input, Outcome};
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 
     #[test]
     fn any_order_of_inputs_keeps_every_rule_and_ends_every_turn(
-        ops in prop::collection::vec(op(), 0..120),
+        ops in prop::collection::vec(op(), 0..100),
     ) {
         let mut world = World::new();
         for op in &ops {

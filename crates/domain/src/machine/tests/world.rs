@@ -178,11 +178,25 @@ pub(super) enum Op {
     NotSent(Whose),
     Replaced,
     Fail(Whose),
-    Answer { whose: Whose, key: u8, kind: u8 },
-    Delivered { whose: Whose, key: u8 },
-    DeliveryFailed { whose: Whose, key: u8, gone: bool },
+    Answer {
+        whose: Whose,
+        key: u8,
+        kind: u8,
+    },
+    Delivered {
+        whose: Whose,
+        key: u8,
+    },
+    DeliveryFailed {
+        whose: Whose,
+        key: u8,
+        gone: bool,
+    },
     Patch(u8),
-    Event { whose: Whose, event: Ev },
+    Event {
+        whose: Whose,
+        event: Ev,
+    },
     Link(u8),
     /// Baton ends and starts again from what is stored.
     Restart,
@@ -320,9 +334,10 @@ impl World {
                 let n = self.number(*whose)?;
                 Input::Prepared { turn: turn_id(n), prompt_key: format!("msg_{n}") }
             }
-            Op::Preparing(whose) => {
-                Input::Preparing { turn: turn_id(self.number(*whose)?), phase: Phase::StartingAgent }
-            }
+            Op::Preparing(whose) => Input::Preparing {
+                turn: turn_id(self.number(*whose)?),
+                phase: Phase::StartingAgent,
+            },
             Op::NotSent(whose) => Input::NotSent(turn_id(self.number(*whose)?)),
             Op::Replaced => Input::SessionReplaced,
             Op::Fail(whose) => {
@@ -367,9 +382,8 @@ impl World {
                 parent: (*key == 2).then(|| item_key(turn, 1)),
                 status: *status,
                 content: content(*key),
-                body: body.map(|(version, share)| {
-                    FullText::new(part(&source(*key, version), share))
-                }),
+                body: body
+                    .map(|(version, share)| FullText::new(part(&source(*key, version), share))),
                 error: error.then(|| "no".to_owned()),
             }),
             Ev::Text { key, from, to } => {
@@ -398,9 +412,7 @@ impl World {
                 key: request_key(turn, *key),
                 outcome: if *gone { RequestOutcome::Gone } else { RequestOutcome::Answered },
             },
-            Ev::Usage(n) => {
-                TurnEvent::Usage(Usage { input: u64::from(*n), ..Usage::default() })
-            }
+            Ev::Usage(n) => TurnEvent::Usage(Usage { input: u64::from(*n), ..Usage::default() }),
             Ev::Ended(n) => TurnEvent::Ended(match n {
                 0 => TurnOutcome::Completed,
                 1 => TurnOutcome::Interrupted,
@@ -414,9 +426,10 @@ impl World {
         self.now += 1;
         let before = self.state.clone();
         self.foresee(&input);
-        let result = self.state.apply(self.now, input.clone());
+        let told = input.clone();
+        let result = self.state.apply(self.now, input);
         match &result {
-            Ok(outcome) => self.outcome(&before, outcome, &input),
+            Ok(outcome) => self.outcome(&before, outcome, &told),
             Err(_) => assert_eq!(before, self.state, "what is refused changes nothing"),
         }
         result
@@ -522,7 +535,8 @@ impl World {
             "an item outlived its turn"
         );
         assert_eq!(thread.queue_held, active.is_none() && !queue.is_empty());
-        let last = client.turns_in(&[TurnState::Completed, TurnState::Interrupted, TurnState::Failed]);
+        let last =
+            client.turns_in(&[TurnState::Completed, TurnState::Interrupted, TurnState::Failed]);
         let last = last.into_iter().filter(|t| t.started_at.is_some()).max_by_key(|t| t.ended_at);
         let expected = match (active, open.len()) {
             (Some(_), 0) => ThreadStatus::Working,

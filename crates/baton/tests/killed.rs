@@ -1,0 +1,235 @@
+//! The real binary, killed without warning: nothing it started lives on, nothing accepted is lost.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testkit::model::Script;
+use testkit::sandbox::Sandbox;
+use testkit::wait::{PATIENT, until, until_true};
+use uuid::Uuid;
+
+/// A Baton that can be killed and started again on the same data.
+struct Killable {
+    sandbox: Sandbox,
+    data: tempfile::TempDir,
+    http: reqwest::Client,
+    running: Option<(Child, String, String)>,
+}
+
+impl Killable {
+    async fn start() -> Self {
+        let sandbox = Sandbox::new().await.expect("a sandbox with the real Kilo");
+        let data = tempfile::tempdir().unwrap();
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let mut this = Self { sandbox, data, http, running: None };
+        this.up();
+        this
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what a child leaves behind is to be seen, not swept away"
+    )]
+    fn up(&mut self) {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_baton"))
+            .args(["serve", "--no-open", "--port", "0", "--data-dir"])
+            .arg(self.data.path())
+            .envs(self.sandbox.env.iter().cloned())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let url = lines
+            .find_map(|l| l.unwrap().strip_prefix("baton listening on ").map(str::to_owned))
+            .expect("the ready line");
+        // The pipe stays open for as long as the process writes to it.
+        std::thread::spawn(move || lines.count());
+        let file = std::fs::read_to_string(self.data.path().join("server.json")).unwrap();
+        let file: Value = serde_json::from_str(&file).unwrap();
+        self.running = Some((child, url, file["token"].as_str().unwrap().to_owned()));
+    }
+
+    fn kill(&mut self) {
+        let (mut child, ..) = self.running.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    async fn call(&self, method: &str, path: &str, body: Option<Value>) -> Value {
+        let (_, url, token) = self.running.as_ref().unwrap();
+        let method = method.parse().unwrap();
+        let mut request = self.http.request(method, format!("{url}{path}")).bearer_auth(token);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert!(status.is_success(), "{path}: {status} {text}");
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    async fn thread(&self, access: &str) -> String {
+        let project =
+            self.call("POST", "/api/projects", Some(json!({"path": self.sandbox.project}))).await;
+        let id = format!("thr_{}", Uuid::now_v7().simple());
+        let new = json!({
+            "id": id, "project_id": project["id"], "provider": "kilo",
+            "model": {"model": "mock/m1"}, "access": access,
+        });
+        self.call("POST", "/api/threads", Some(new)).await;
+        id
+    }
+
+    async fn send(&self, thread: &str, script: &Script) -> String {
+        let id = format!("trn_{}", Uuid::now_v7().simple());
+        let message = json!({"id": id, "text": script.prompt("Please do this.")});
+        self.call("POST", &format!("/api/threads/{thread}/turns"), Some(message)).await;
+        id
+    }
+
+    async fn window(&self, thread: &str) -> Value {
+        self.call("GET", &format!("/api/threads/{thread}/window"), None).await
+    }
+
+    async fn see(&self, thread: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let wanted = &wanted;
+        until(PATIENT, || async move {
+            let window = self.window(thread).await;
+            if wanted(&window) { Ok(window) } else { Err(window) }
+        })
+        .await
+    }
+
+    async fn ended(&self, thread: &str, turn: &str) -> String {
+        let state = |window: &Value| {
+            let turns = window["turns"].as_array().unwrap();
+            let turn = turns.iter().find(|t| t["id"] == turn).expect("the turn");
+            turn["state"].as_str().unwrap().to_owned()
+        };
+        let over = |s: &str| matches!(s, "completed" | "interrupted" | "failed");
+        state(&self.see(thread, |w| over(&state(w))).await)
+    }
+
+    /// The processes whose environment names this sandbox's home, Baton itself aside.
+    fn agents(&self) -> Vec<String> {
+        let home = format!("HOME={}", self.sandbox.home.path().display());
+        let ours = std::process::id().to_string();
+        let process = |dir: PathBuf| {
+            let pid = dir.file_name()?.to_str()?.to_owned();
+            let env = std::fs::read(dir.join("environ")).ok()?;
+            let hit = env.split(|b| *b == 0).any(|v| v == home.as_bytes());
+            let name = std::fs::read_to_string(dir.join("comm")).ok()?;
+            (hit && pid != ours && name.trim() != "baton").then(|| format!("{pid} {}", name.trim()))
+        };
+        let dirs = std::fs::read_dir("/proc").unwrap().filter_map(|e| Some(e.ok()?.path()));
+        dirs.filter_map(process).collect()
+    }
+
+    async fn all_gone(&self) {
+        until(Duration::from_secs(20), || async {
+            let left = self.agents();
+            if left.is_empty() { Ok(()) } else { Err(left) }
+        })
+        .await;
+    }
+}
+
+impl Drop for Killable {
+    fn drop(&mut self) {
+        if let Some((mut child, ..)) = self.running.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn said(window: &Value) -> Vec<String> {
+    let items = window["items"].as_array().unwrap().iter();
+    items
+        .filter(|i| i["content"]["kind"] == "agent_message")
+        .map(|i| i["body"]["head"].as_str().unwrap_or_default().to_owned())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_amid_text_it_comes_back_with_every_word_and_the_turn_ends() {
+    let mut baton = Killable::start().await;
+    let thread = baton.thread("supervised").await;
+    let script = Script::new().text("What was said so far").wait("never").text("!");
+    let turn = baton.send(&thread, &script).await;
+    let window = baton.see(&thread, |w| said(w) == ["What was said so far"]).await;
+    let session = window["thread"]["session"].clone();
+    assert!(!baton.agents().is_empty(), "no agent was running");
+    baton.kill();
+    baton.all_gone().await;
+
+    baton.up();
+    assert_eq!(baton.ended(&thread, &turn).await, "interrupted");
+    let window = baton.window(&thread).await;
+    assert_eq!(said(&window), ["What was said so far"]);
+    assert_eq!(window["thread"]["status"], "idle");
+    let turn = baton.send(&thread, &Script::new().text("Back again.")).await;
+    assert_eq!(baton.ended(&thread, &turn).await, "completed");
+    assert_eq!(baton.window(&thread).await["thread"]["session"], session);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_amid_a_tool_its_processes_end_and_the_request_closes() {
+    let mut baton = Killable::start().await;
+    let thread = baton.thread("full").await;
+    let script = Script::new().bash("echo begun; sleep 600").step().text("no");
+    let running = baton.send(&thread, &script).await;
+    baton.see(&thread, |w| w.to_string().contains("begun\\n")).await;
+    let asking = baton.thread("supervised").await;
+    let asked = baton.send(&asking, &Script::new().bash("echo x").step().text("no")).await;
+    baton.see(&asking, |w| w["requests"].as_array().is_some_and(|r| !r.is_empty())).await;
+    baton.kill();
+    baton.all_gone().await;
+
+    baton.up();
+    for (thread, turn) in [(&thread, &running), (&asking, &asked)] {
+        assert_eq!(baton.ended(thread, turn).await, "interrupted");
+        let window = baton.window(thread).await;
+        assert_eq!(window["thread"]["open_requests"], 0);
+        assert!(window["requests"].as_array().unwrap().is_empty(), "{window:#}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_right_after_accepting_it_still_does_what_was_asked_once() {
+    let mut baton = Killable::start().await;
+    let thread = baton.thread("supervised").await;
+    // Accepted and killed before Kilo can have started: the message is sent after the restart.
+    let turn = baton.send(&thread, &Script::new().text("Done after all.")).await;
+    baton.kill();
+    baton.all_gone().await;
+    baton.up();
+    assert_eq!(baton.ended(&thread, &turn).await, "completed");
+    assert_eq!(said(&baton.window(&thread).await), ["Done after all."]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ended_in_order_it_leaves_nothing_running_and_no_server_file() {
+    let mut baton = Killable::start().await;
+    let thread = baton.thread("supervised").await;
+    baton.send(&thread, &Script::new().text("Some words").wait("never")).await;
+    baton.see(&thread, |w| said(w) == ["Some words"]).await;
+    let (mut child, ..) = baton.running.take().unwrap();
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
+    until_true(PATIENT, || child.try_wait().unwrap().is_some()).await;
+    assert!(child.wait().unwrap().success());
+    assert_eq!(baton.agents(), Vec::<String>::new());
+    assert!(!Path::new(baton.data.path()).join("server.json").exists());
+}

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use engine::Engine;
-use process::{Host, HostConfig, Ledger};
+use process::{Host, HostConfig, Ledger, Outcome};
 use providers::Provider;
 use providers::kilo::{Kilo, KiloConfig};
 use server::{App, Assets, Config, Hosts, Token};
@@ -80,7 +80,7 @@ fn kilo(data: &DataDir, host: &Host) -> Result<Arc<dyn Provider>> {
 async fn end_leftovers(ledger: &Path) {
     match process::reap(ledger, REAP_GRACE).await {
         Ok(found) => {
-            for reaped in found {
+            for reaped in found.into_iter().filter(|reaped| reaped.outcome != Outcome::Gone) {
                 tracing::info!(label = reaped.label, outcome = ?reaped.outcome, "left by an earlier run");
             }
         }

@@ -68,7 +68,11 @@ fn print(status: &ProviderStatus) {
         ProviderState::SignedOut => "signed out",
         ProviderState::Ready => "ready",
     };
-    println!("{:10} {word}: {}", status.id.as_str(), status.message);
+    // Some messages begin with the word itself.
+    let message = status.message.as_str();
+    let same = message.to_lowercase().starts_with(word);
+    let word = if same { String::new() } else { format!("{word}: ") };
+    println!("{:10} {word}{message}", status.id.as_str());
     let known = |name: &str, value: Option<&String>| {
         if let Some(value) = value {
             println!("{:10}   {name} {value}", "");

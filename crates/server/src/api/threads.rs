@@ -4,12 +4,14 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::{
-    ItemId, NewTurn, ProjectId, RequestId, Thread, ThreadId, ThreadPatch, Turn, TurnId, Window,
+    IdError, ItemId, NewTurn, ProjectId, RequestId, Thread, ThreadId, ThreadPatch, Timestamp, Turn,
+    TurnId, Window,
 };
 use engine::NewThread;
 use protocol::{AnswerRequest, CreateThread, SendMessage, TextWhole, ThreadList};
 use serde::Deserialize;
 use store::{MAX_THREADS, ThreadQuery};
+use uuid::Uuid;
 
 use crate::extract::{self, MAX_MESSAGE_BODY, Params, QueryOf};
 use crate::problem::Failure;
@@ -21,7 +23,25 @@ pub(crate) struct Listing {
     #[serde(default)]
     archived: bool,
     project: Option<ProjectId>,
-    before: Option<ThreadId>,
+    before: Option<After>,
+}
+
+/// A place in the list.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+enum After {
+    /// Behind this thread.
+    Thread(ThreadId),
+    /// Behind all that were active at this moment or later.
+    Moment(Timestamp),
+}
+
+impl TryFrom<String> for After {
+    type Error = IdError;
+
+    fn try_from(text: String) -> Result<Self, IdError> {
+        text.parse().map(Self::Moment).or_else(|_| ThreadId::parse(&text).map(Self::Thread))
+    }
 }
 
 /// Lists threads, last active first.
@@ -29,7 +49,7 @@ pub(crate) struct Listing {
     params(
         ("archived" = Option<bool>, Query, description = "Those that are archived; else those that are not"),
         ("project" = Option<String>, Query, description = "Of this project only"),
-        ("before" = Option<String>, Query, description = "Those that come after this thread in the list"),
+        ("before" = Option<String>, Query, description = "Those that come after this thread in the list, or were last active before this moment"),
     ),
     responses((status = 200, body = ThreadList)))]
 pub(crate) async fn list(
@@ -38,7 +58,8 @@ pub(crate) async fn list(
 ) -> Result<Json<ThreadList>, Failure> {
     let before = match listing.before {
         None => None,
-        Some(id) => Some((app.engine.thread(&id).await?.active_at, id)),
+        Some(After::Thread(id)) => Some((app.engine.thread(&id).await?.active_at, id)),
+        Some(After::Moment(at)) => Some((at, ThreadId::from_uuid(Uuid::nil()))),
     };
     let (archived, project) = (listing.archived, listing.project);
     let query = ThreadQuery { archived, project, before, limit: MAX_THREADS };

@@ -49,6 +49,7 @@ async fn refusals_have_stable_codes() {
     check("get", "/api/nothing", None, 404, Code::NotFound).await;
     check("put", "/api/threads", None, 405, Code::MethodNotAllowed).await;
     check("get", "/api/threads/nonsense", None, 400, Code::BadRequest).await;
+    check("get", "/api/threads?before=nonsense", None, 400, Code::BadRequest).await;
     check("get", "/api/threads?archived=perhaps", None, 400, Code::BadRequest).await;
     check("get", &format!("/api/threads/{unknown}"), None, 404, Code::UnknownThread).await;
     let there = format!("/api/threads/{unknown}/turns");
@@ -105,6 +106,10 @@ async fn projects_threads_and_providers_can_be_managed() {
     assert_eq!((listed.threads.len(), listed.more), (1, false));
     let after: ThreadList = server.get(&format!("/api/threads?before={}", thread.id)).await;
     assert!(after.threads.is_empty());
+    for (moment, wanted) in [(thread.active_at, 0), (thread.active_at + 1, 1)] {
+        let listed: ThreadList = server.get(&format!("/api/threads?before={moment}")).await;
+        assert_eq!(listed.threads.len(), wanted);
+    }
 
     let models: ModelList = server.get("/api/providers/fake/models").await;
     assert_eq!((models.models.len(), models.stale), (1, false));

@@ -48,7 +48,7 @@ impl Printer {
         for change in changes {
             self.change(change, &mut news)?;
         }
-        self.flush()?;
+        io::stdout().flush()?;
         Ok(news)
     }
 
@@ -58,14 +58,14 @@ impl Printer {
         for change in changes {
             self.change(change, &mut news)?;
         }
-        self.flush()?;
+        io::stdout().flush()?;
         Ok(news)
     }
 
     /// Prints what is missing of an item whose whole text was fetched.
     pub(crate) fn whole(&mut self, item: &ItemId, text: &str) -> io::Result<()> {
         self.text(item, 0, text)?;
-        self.flush()
+        io::stdout().flush()
     }
 
     /// Prints how it ended.
@@ -94,7 +94,7 @@ impl Printer {
         } else if !self.ends_with_newline {
             writeln!(io::stdout())?;
         }
-        self.flush()
+        io::stdout().flush()
     }
 
     fn change(&mut self, change: Change, news: &mut News) -> io::Result<()> {
@@ -170,11 +170,6 @@ impl Printer {
         self.last = Some(item.clone());
         self.ends_with_newline = fresh.ends_with('\n');
         out.write_all(fresh.as_bytes())
-    }
-
-    #[expect(clippy::unused_self, reason = "what was printed is flushed")]
-    fn flush(&self) -> io::Result<()> {
-        io::stdout().flush()
     }
 }
 

@@ -179,11 +179,24 @@ impl Actor {
                     if count == 0 {
                         self.link_ended().await;
                     }
-                    for event in batch.drain(..) {
-                        self.apply(Input::Agent(event)).await;
-                    }
+                    self.agent(&mut batch).await;
                 }
             }
+            if self.saving.is_orphaned() {
+                self.publisher.gone();
+                self.shared.forget(&self.id);
+                return self.close_link().await;
+            }
+        }
+    }
+
+    async fn agent(&mut self, batch: &mut Vec<AgentEvent>) {
+        for event in batch.drain(..) {
+            if matches!(event, AgentEvent::Lost(_)) {
+                // Nothing is to be sent into it any more.
+                self.link = Link::Closed;
+            }
+            self.apply(Input::Agent(event)).await;
         }
     }
 
@@ -375,9 +388,7 @@ impl Actor {
                     if count == 0 {
                         self.link_ended().await;
                     }
-                    for event in batch.drain(..) {
-                        self.apply(Input::Agent(event)).await;
-                    }
+                    self.agent(&mut batch).await;
                 }
             }
         }

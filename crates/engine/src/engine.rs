@@ -220,6 +220,12 @@ impl Engine {
                 return Err(EngineError::ProjectBusy);
             }
         }
+        let live: Vec<ThreadId> = self.shared.actors().live.keys().cloned().collect();
+        for thread in live {
+            if self.thread(&thread).await.is_ok_and(|t| t.project_id == *id) {
+                self.shared.ask(&thread, |reply| Command::Delete { reply }).await?;
+            }
+        }
         self.shared.store.remove_project(id).await?;
         self.shared.shell.publish(ShellChange::ProjectRemoved { id: id.clone() });
         Ok(())

@@ -34,8 +34,13 @@ pub(crate) struct Frame<C> {
 pub(crate) trait Publish: Clone + Send + Sync + 'static {
     /// About how many bytes it is.
     fn weight(&self) -> usize;
-    /// Takes `next` into itself when both together are one change.
-    fn join(&mut self, next: &Self) -> bool;
+    /// How much text it holds, in UTF-16 units.
+    fn units(&self) -> u64 {
+        0
+    }
+    /// Takes `next` into itself when both together are one change. `units` is how much text it
+    /// holds so far, so that joining costs what is joined and not what is there.
+    fn join(&mut self, next: &Self, units: &mut u64) -> bool;
 }
 
 impl Publish for Change {
@@ -51,13 +56,27 @@ impl Publish for Change {
         }
     }
 
-    fn join(&mut self, next: &Self) -> bool {
+    fn units(&self) -> u64 {
+        match self {
+            Self::Text { text, .. } => domain::units(text),
+            Self::Item { .. }
+            | Self::Turn { .. }
+            | Self::Request { .. }
+            | Self::Thread { .. }
+            | Self::ItemRemoved { .. }
+            | Self::ItemBody { .. }
+            | Self::TurnText { .. } => 0,
+        }
+    }
+
+    fn join(&mut self, next: &Self, units: &mut u64) -> bool {
         match (self, next) {
             (
                 Self::Text { item, at, text },
                 Self::Text { item: next_item, at: next_at, text: next_text },
-            ) if item == next_item && *at + domain::units(text) == *next_at => {
+            ) if item == next_item && *at + *units == *next_at => {
                 text.push_str(next_text);
+                *units += domain::units(next_text);
                 true
             }
             (Self::Thread { thread }, Self::Thread { thread: next }) => {
@@ -308,8 +327,10 @@ impl<S, C: Publish> Feed<S, C> {
         };
         let seq = frames.back()?.seq;
         let mut changes: Vec<C> = Vec::new();
+        let mut units = 0;
         for change in frames.iter().filter(|f| f.seq > seen).flat_map(|f| &f.changes) {
-            if !changes.last_mut().is_some_and(|last| last.join(change)) {
+            if !changes.last_mut().is_some_and(|last| last.join(change, &mut units)) {
+                units = change.units();
                 changes.push(change.clone());
             }
         }

@@ -71,7 +71,7 @@ impl Publish for ShellChange {
         512
     }
 
-    fn join(&mut self, next: &Self) -> bool {
+    fn join(&mut self, next: &Self, _units: &mut u64) -> bool {
         match (self, next) {
             (Self::Thread { thread }, Self::Thread { thread: next }) if thread.id == next.id => {
                 thread.clone_from(next);

@@ -1,9 +1,10 @@
 //! Storing and telling: what changed is stored before it is told, except streaming text, which is
 //! told at once and stored at most [`FLUSH`] later.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
-use domain::{Change, Effect, Outcome, ShellChange};
+use domain::{Change, Effect, ItemId, Outcome, ShellChange};
 use store::StoreError;
 use tokio::time::Instant;
 
@@ -20,17 +21,27 @@ const RETRY: Duration = Duration::from_secs(1);
 #[derive(Default)]
 pub(super) struct Saving {
     unsaved: Vec<Change>,
+    /// For items that grew since anything else changed: which of `unsaved` holds the piece, and
+    /// the position where it ends.
+    ends: HashMap<ItemId, (usize, u64)>,
     bytes: usize,
     due: Option<Instant>,
     /// What waits to be told and done because storing it failed. While this is not empty the
     /// agent's events are not read, so it is bounded by what was under way.
     stalled: Vec<(u64, Vec<Change>, Vec<Effect>)>,
+    /// The thread is no longer in the store.
+    orphaned: bool,
 }
 
 impl Saving {
     /// When the unsaved text has to be stored.
     pub(super) fn due(&self) -> Option<Instant> {
         self.due
+    }
+
+    /// Whether the thread was removed under the actor.
+    pub(super) fn is_orphaned(&self) -> bool {
+        self.orphaned
     }
 
     /// Whether storing failed and is being tried again.
@@ -51,6 +62,7 @@ impl Actor {
             return self.perform_all(effects);
         }
         self.saving.unsaved.extend(changes.iter().cloned());
+        self.saving.ends.clear();
         self.saving.stalled.push((seq, changes, effects));
         self.flush().await;
     }
@@ -96,6 +108,7 @@ impl Actor {
             }
         }
         if let Err(error) = self.save_now().await {
+            self.saving.orphaned = matches!(error, StoreError::NoThread);
             tracing::error!(thread = %self.id, %error, "changes could not be stored; trying again");
             self.saving.due = Some(Instant::now() + RETRY);
             if self.saving.stalled.is_empty() {
@@ -130,6 +143,7 @@ impl Actor {
 impl Saving {
     fn saved(&mut self) {
         self.unsaved.clear();
+        self.ends.clear();
         self.bytes = 0;
         self.due = None;
     }
@@ -139,14 +153,17 @@ impl Saving {
         let Change::Text { item, at, text } = change else { return };
         self.bytes += text.len();
         self.due.get_or_insert_with(|| Instant::now() + FLUSH);
-        let continued = self.unsaved.iter_mut().rev().find_map(|c| match c {
-            Change::Text { item: known, at, text } if known == item => Some((at, text)),
-            _ => None,
-        });
-        match continued {
-            Some((from, known)) if *from + domain::units(known) == *at => known.push_str(text),
-            _ => self.unsaved.push(change.clone()),
+        let end = at + domain::units(text);
+        if let Some((index, known)) = self.ends.get_mut(item)
+            && *known == *at
+            && let Some(Change::Text { text: held, .. }) = self.unsaved.get_mut(*index)
+        {
+            held.push_str(text);
+            *known = end;
+            return;
         }
+        self.ends.insert(item.clone(), (self.unsaved.len(), end));
+        self.unsaved.push(change.clone());
     }
 }
 

@@ -39,14 +39,21 @@ pub(super) struct Mapper {
     messages: HashMap<MessageId, Known>,
     parts: HashMap<PartId, PartState>,
     children: HashMap<SessionId, Child>,
+    /// Sub-agents of the turn before; what still comes of them is late.
+    former: HashSet<SessionId>,
     orphans: Vec<Part>,
     asks: BTreeMap<String, Ask>,
-    /// The items of tool calls, by the model's id of the call.
-    calls: HashMap<String, String>,
-    declined: HashSet<String>,
+    /// The items of tool calls.
+    calls: HashMap<Call, String>,
+    declined: HashSet<Call>,
     plan: Option<Plan>,
+    /// The writings of markdown files that were seen.
+    written: HashSet<PartId>,
     title: String,
 }
+
+/// A tool call: its message, and the model's id of it, which some models use again.
+type Call = (MessageId, String);
 
 /// The turn that runs.
 struct Active {
@@ -61,6 +68,10 @@ struct Active {
     context_limit: Option<u64>,
     phase: Option<Phase>,
     compacting: bool,
+    /// How it ended, while what was missed of it is still to be read.
+    closing: Option<TurnOutcome>,
+    /// It was read as idle before its last answer had ended.
+    doubted: bool,
 }
 
 /// What is known of a message.
@@ -128,7 +139,7 @@ pub(super) struct Ask {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum AskKind {
-    Permission { permission: String, always: Vec<String>, call: Option<String> },
+    Permission { permission: String, always: Vec<String>, call: Option<Call> },
     Question { labels: Vec<(Option<String>, String)> },
     Network,
 }
@@ -145,8 +156,8 @@ pub(super) struct Mapped {
     pub(super) housekeeping: Option<(Ask, String)>,
     /// A turn began that nobody here asked for.
     pub(super) stray_turn: bool,
-    /// The message was refused before it was taken, unless it is taken soon.
-    pub(super) refused: bool,
+    /// The turn whose message was refused before it was taken, unless it is taken soon.
+    pub(super) refused: Option<TurnId>,
 }
 
 impl Mapper {
@@ -160,28 +171,32 @@ impl Mapper {
             messages: HashMap::new(),
             parts: HashMap::new(),
             children: HashMap::new(),
+            former: HashSet::new(),
             orphans: Vec::new(),
             asks: BTreeMap::new(),
             calls: HashMap::new(),
             declined: HashSet::new(),
             plan: None,
+            written: HashSet::new(),
             title: String::new(),
         }
     }
 
     /// Begins a turn whose message has this id. What is known of earlier turns is forgotten.
     pub(super) fn begin(&mut self, turn: TurnId, message: MessageId, context_limit: Option<u64>) {
-        if self.active.as_ref().is_some_and(|a| a.turn == turn) {
+        if let Some(active) = self.active.as_mut().filter(|a| a.turn == turn) {
+            active.context_limit = context_limit.or(active.context_limit);
             return;
         }
         self.messages.clear();
         self.parts.clear();
-        self.children.clear();
+        self.former = self.children.drain().map(|(id, _)| id).collect();
         self.orphans.clear();
         self.asks.clear();
         self.calls.clear();
         self.declined.clear();
         self.plan = None;
+        self.written.clear();
         self.active = Some(Active {
             turn,
             message,
@@ -192,6 +207,8 @@ impl Mapper {
             context_limit,
             phase: None,
             compacting: false,
+            closing: None,
+            doubted: false,
         });
     }
 
@@ -335,7 +352,8 @@ impl Mapper {
 
     fn session_created(&mut self, session: &Session) {
         let Some(parent) = &session.parent_id else { return };
-        if self.owns(parent) && !self.children.contains_key(&session.id) {
+        let known = self.children.contains_key(&session.id) || self.former.contains(&session.id);
+        if self.owns(parent) && !known {
             let child = Child {
                 parent: None,
                 label: session.title.clone(),
@@ -389,7 +407,7 @@ impl Mapper {
             return;
         }
         active.error = Some(errors::turn_error(error));
-        out.refused = !active.echoed;
+        out.refused = (!active.echoed).then(|| active.turn.clone());
     }
 
     fn turn_open(&mut self, out: &mut Mapped) {
@@ -412,7 +430,20 @@ impl Mapper {
                 TurnOutcome::Failed(active.error.clone().unwrap_or_else(nameless))
             }
         };
-        self.end(outcome, out);
+        if self.is_incomplete() {
+            if let Some(active) = &mut self.active {
+                active.closing = Some(outcome);
+            }
+            out.resync = true;
+        } else {
+            self.end(outcome, out);
+        }
+    }
+
+    /// Whether something of the turn was missed: Kilo ends every part before the turn.
+    fn is_incomplete(&self) -> bool {
+        let open = |part: &PartState| !part.ended && part.kind != PartKind::Hidden;
+        !self.orphans.is_empty() || self.parts.values().any(open)
     }
 
     fn end(&mut self, outcome: TurnOutcome, out: &mut Mapped) {
@@ -422,9 +453,10 @@ impl Mapper {
     }
 
     /// Ends a turn that Kilo refused before it took the message.
-    pub(super) fn refuse(&mut self) -> Vec<AgentEvent> {
+    pub(super) fn refuse(&mut self, turn: &TurnId) -> Vec<AgentEvent> {
         let mut out = Mapped::default();
-        if let Some(active) = self.active.as_ref().filter(|a| !a.echoed && !a.opened) {
+        let untaken = |a: &&Active| a.turn == *turn && !a.echoed && !a.opened;
+        if let Some(active) = self.active.as_ref().filter(untaken) {
             let error = active.error.clone().unwrap_or_else(nameless);
             self.end(TurnOutcome::Failed(error), &mut out);
         }

@@ -83,10 +83,10 @@ impl Router {
         self.routes().roots.is_empty()
     }
 
-    /// Puts an event into its session's lane; without waiting, so that one session never holds up
-    /// another.
-    pub(super) fn route(&self, envelope: Envelope) {
-        let Some(session) = envelope.event.session_id() else { return };
+    /// Puts an event into its session's lane, if one is open; without waiting, so that one session
+    /// never holds up another.
+    pub(super) fn route(&self, envelope: Envelope) -> bool {
+        let Some(session) = envelope.event.session_id() else { return false };
         let mut routes = self.routes();
         if let Event::SessionCreated(created) = &envelope.event
             && let Some(parent) = &created.parent_id
@@ -95,12 +95,12 @@ impl Router {
         {
             routes.children.insert(session.clone(), root);
         }
-        let Some(root) = routes.root_of(&session) else { return };
-        if let Some(route) = routes.roots.get(&root)
-            && let Err(mpsc::error::TrySendError::Full(_)) = route.events.try_send(envelope)
-        {
+        let Some(root) = routes.root_of(&session) else { return false };
+        let Some(route) = routes.roots.get(&root) else { return false };
+        if let Err(mpsc::error::TrySendError::Full(_)) = route.events.try_send(envelope) {
             route.lagged.store(true, Ordering::Relaxed);
         }
+        true
     }
 
     /// Tells all sessions that the link is down or up again; up means: read again.

@@ -21,6 +21,8 @@ const FORGIVEN_FOR: Duration = Duration::from_secs(300);
 const GRACE: Duration = Duration::from_secs(5);
 /// How long the first connection of the event stream may take.
 const CONNECT: Duration = Duration::from_secs(15);
+/// How long the server is kept when no thread has a session open: it takes half a gigabyte.
+const UNUSED: Duration = Duration::from_secs(600);
 /// Variables that would undo the baseline: `KILO_PERMISSION` is merged above it, and under
 /// another `KILO_CLIENT` Kilo has neither questions nor the plan checkpoint (7.7.7).
 const REMOVED: [&str; 2] = ["KILO_PERMISSION", "KILO_CLIENT"];
@@ -33,12 +35,15 @@ pub(super) struct Slot {
     ends: VecDeque<Instant>,
     /// What is installed, as last found.
     pub(super) installed: Option<Installed>,
+    /// When a server was last asked for.
+    wanted: Option<Instant>,
 }
 
 impl Shared {
     /// The running server, started if there is none.
     pub(super) async fn server(self: &Arc<Self>) -> Result<Arc<Server>, OpenError> {
         let mut slot = self.slot.lock().await;
+        slot.wanted = Some(Instant::now());
         if let Some(server) = &slot.server
             && server.exit().get().is_none()
         {
@@ -108,6 +113,16 @@ impl Shared {
             server.stop(reason, GRACE).await;
             self.status.send_modify(|status| status.running = false);
         }
+    }
+
+    /// Stops the server when no session is open and none was asked for lately.
+    async fn end_unused(&self) -> bool {
+        let lately = self.slot.lock().await.wanted.is_some_and(|at| at.elapsed() < UNUSED);
+        let unused = !lately && self.router.is_empty();
+        if unused {
+            self.end_server("no thread needs it").await;
+        }
+        unused
     }
 
     /// Lets the next session start a new server; the present one goes on while it is needed,
@@ -195,7 +210,19 @@ async fn pump(shared: Arc<Shared>, mut stream: EventStream, server: Arc<Server>)
         })
     };
     let mut refresh = models(Duration::ZERO);
-    while let Some(item) = stream.next().await {
+    let mut unused_since = Instant::now();
+    loop {
+        let item = tokio::select! {
+            item = stream.next() => item,
+            () = tokio::time::sleep_until(unused_since + UNUSED) => {
+                if shared.end_unused().await {
+                    return;
+                }
+                unused_since = Instant::now();
+                continue;
+            }
+        };
+        let Some(item) = item else { break };
         match item {
             StreamItem::Connected => {
                 let router = shared.router.clone();
@@ -213,7 +240,9 @@ async fn pump(shared: Arc<Shared>, mut stream: EventStream, server: Arc<Server>)
                     // Several changes come together; they are read once.
                     refresh = models(Duration::from_secs(1));
                 }
-                shared.router.route(envelope);
+                if shared.router.route(envelope) {
+                    unused_since = Instant::now();
+                }
             }
             StreamItem::Disconnected(why) if why.ended() => break,
             StreamItem::Disconnected(why) => {

@@ -41,7 +41,7 @@ pub(in super::super) async fn run(
 ) {
     let mut task = Task { inner, out, refusal: None };
     loop {
-        let refusal = task.refusal;
+        let refusal = task.refusal.as_ref().map(|(at, _)| *at);
         let open = tokio::select! {
             biased;
             control = lane.control.recv() => match control {
@@ -53,9 +53,9 @@ pub(in super::super) async fn run(
                 None => false,
             },
             () = at(refusal) => {
-                task.refusal = None;
-                let events = task.inner.mapper().refuse();
-                task.tell(events).await
+                let refused = task.refusal.take();
+                let events = refused.map(|(_, turn)| task.inner.mapper().refuse(&turn));
+                task.tell(events.unwrap_or_default()).await
             }
             // Not an event and not a wish: the session's reader is gone.
             () = task.out.closed() => false,
@@ -77,8 +77,8 @@ pub(in super::super) async fn run(
 struct Task {
     inner: Arc<Inner>,
     out: mpsc::Sender<AgentEvent>,
-    /// When a message that Kilo reported an error for counts as refused.
-    refusal: Option<Instant>,
+    /// When a message that Kilo reported an error for counts as refused, and whose it is.
+    refusal: Option<(Instant, TurnId)>,
 }
 
 impl Task {
@@ -110,8 +110,15 @@ impl Task {
     }
 
     async fn settle(&mut self, mapped: Mapped) -> bool {
-        if mapped.refused {
-            self.refusal.get_or_insert_with(|| Instant::now() + REFUSAL);
+        let resync = mapped.resync;
+        let open = self.act(mapped).await;
+        if open && resync { self.resync().await } else { open }
+    }
+
+    /// Does what came of an event or a snapshot, save for reading the session again.
+    async fn act(&mut self, mapped: Mapped) -> bool {
+        if let Some(turn) = mapped.refused {
+            self.refusal = Some((Instant::now() + REFUSAL, turn));
         }
         for ask in mapped.implied {
             let inner = self.inner.clone();
@@ -129,8 +136,7 @@ impl Task {
             let inner = self.inner.clone();
             tokio::spawn(async move { inner.instance.abort(&inner.id).await });
         }
-        let open = self.tell(mapped.events).await;
-        if open && mapped.resync { self.resync().await } else { open }
+        self.tell(mapped.events).await
     }
 
     async fn tell(&self, events: Vec<AgentEvent>) -> bool {
@@ -149,7 +155,7 @@ impl Task {
         match reading::read(&self.inner, &message).await {
             Ok(snapshot) => {
                 let mapped = self.inner.mapper().merge(&snapshot);
-                self.tell(mapped.events).await
+                self.act(mapped).await
             }
             Err(error) => {
                 tracing::warn!(session = %self.inner.id, %error, "the session could not be read");
@@ -166,10 +172,7 @@ impl Task {
             return Ok(Sighting::Absent);
         }
         let mapped = self.inner.mapper().merge(&snapshot);
-        for ask in mapped.implied {
-            self.inner.allow(&ask).await;
-        }
-        self.tell(mapped.events).await;
+        self.act(mapped).await;
         Ok(Sighting::Present)
     }
 }

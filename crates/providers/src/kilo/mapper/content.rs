@@ -6,6 +6,7 @@ use domain::{
 };
 use kilo_sdk::types::{
     AssistantMessage, ErrorKind, Message, Part, PartBody, StepFinishPart, TextPart, ToolPart,
+    ToolStatus,
 };
 use kilo_sdk::{Event, MessageId, PartId, SessionId};
 
@@ -23,9 +24,12 @@ impl Mapper {
         }
         let known = match message {
             Message::User(_) => Known::User,
-            Message::Assistant(a) if a.summary => {
-                Known::Summary { automatic: self.active.as_ref().is_none_or(|a| a.compacting) }
-            }
+            Message::Assistant(a) if a.summary => match self.messages.get(&id) {
+                Some(known @ Known::Summary { .. }) => *known,
+                _ => {
+                    Known::Summary { automatic: self.active.as_ref().is_none_or(|a| a.compacting) }
+                }
+            },
             Message::Assistant(_) | Message::Unknown(_) => Known::Assistant,
         };
         let first = self.messages.insert(id.clone(), known).is_none();
@@ -61,7 +65,12 @@ impl Mapper {
         let Some(active) = &mut self.active else { return };
         if message.parent_id == active.message {
             active.opened = true;
+            // Its echo was missed.
+            if !std::mem::replace(&mut active.echoed, true) {
+                self.tell(TurnEvent::Started, out);
+            }
         }
+        let Some(active) = &mut self.active else { return };
         if message.summary && message.time.end.is_some() {
             active.compacting = false;
         }
@@ -112,9 +121,12 @@ impl Mapper {
     pub(super) fn content(&mut self, session: &SessionId, event: Event, out: &mut Mapped) {
         if let Some(child) = self.children.get_mut(session)
             && child.parent.is_none()
-            && child.waiting.len() < MAX_UNPLACED
         {
-            child.waiting.push(event);
+            if child.waiting.len() < MAX_UNPLACED {
+                child.waiting.push(event);
+            } else {
+                out.resync = true;
+            }
             return;
         }
         match event {
@@ -191,7 +203,9 @@ impl Mapper {
         if hidden || state.kind == PartKind::Hidden {
             return;
         }
-        let ended = text.time.end.is_some() || kind == TextKind::User;
+        // What is not streamed has no times at all: it comes whole.
+        let ended = text.time.end.is_some() || text.time.start.is_none();
+        state.ended |= ended;
         let len = units(&text.text);
         // While it is written its text is empty here; only its end says how it really is.
         if (!ended && len <= state.len) || (len == 0 && !state.told) {
@@ -199,7 +213,6 @@ impl Mapper {
         }
         state.len = len;
         state.told = true;
-        state.ended = ended;
         let status = if ended { ItemStatus::Done } else { ItemStatus::Running };
         let parent = self.parent_of_session(&part.session_id);
         self.text_item(&part.id, parent, kind, status, &text.text, out);
@@ -240,13 +253,14 @@ impl Mapper {
                 kind: PartKind::Other,
                 len: 0,
                 told: tool.tool != "todowrite",
-                ended: true,
+                ended: matches!(tool.state.status, ToolStatus::Completed | ToolStatus::Error),
             },
         );
-        self.calls.insert(tool.call_id.clone(), id.clone());
+        let call = (part.message_id.clone(), tool.call_id.clone());
+        self.calls.insert(call.clone(), id.clone());
         let parent = self.parent_of_session(&part.session_id);
-        let declined = self.declined.contains(&tool.call_id);
-        self.remember_plan(tool);
+        let declined = self.declined.contains(&call);
+        self.remember_plan(&part.id, tool);
         let plan = self.plan.as_ref().map(|plan| plan.text.as_str());
         let mut item = tools::item(id.clone(), parent, tool, &self.workspace, declined, plan);
         match &mut item.content {
@@ -272,13 +286,15 @@ impl Mapper {
         self.tell(TurnEvent::Item(item), out);
     }
 
-    /// Keeps what is written to a markdown file: it may turn out to be the plan.
-    fn remember_plan(&mut self, tool: &ToolPart) {
+    /// Keeps what is written to a markdown file: it may turn out to be the plan. Each writing
+    /// counts once, for when it is read again the file may have been changed since.
+    fn remember_plan(&mut self, part: &PartId, tool: &ToolPart) {
         let input = |name: &str| tool.state.input.get(name).and_then(serde_json::Value::as_str);
         if tool.tool == "write"
             && let (Some(path), Some(text)) = (input("filePath"), input("content"))
             && path.ends_with(".md")
             && text.len() <= MAX_PLAN
+            && self.written.insert(part.clone())
         {
             self.plan = Some(Plan { path: path.to_owned(), text: text.to_owned() });
         }
@@ -318,7 +334,8 @@ impl Mapper {
         let limit = active.context_limit;
         let total = active.steps.values().fold(Usage::default(), |sum, step| sum.plus(step));
         self.tell(TurnEvent::Usage(total), out);
-        if part.session_id == self.root {
+        // An answer that was cut says nothing of what it used.
+        if part.session_id == self.root && usage.tokens() > 0 {
             out.events.push(AgentEvent::Context(Context { used: usage.tokens(), limit }));
         }
     }

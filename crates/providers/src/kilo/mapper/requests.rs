@@ -2,10 +2,10 @@
 
 use domain::{NewRequest, RequestBody, RequestOutcome, TurnEvent};
 use kilo_sdk::SessionId;
-use kilo_sdk::types::{NetworkWait, PermissionRequest, QuestionRequest};
+use kilo_sdk::types::{NetworkWait, PermissionRequest, QuestionRequest, ToolRef};
 
 use super::asks::{self, PLAN_FOLLOWUP, SLOW_SNAPSHOT};
-use super::{Ask, AskKind, Mapped, Mapper, network_key};
+use super::{Ask, AskKind, Call, Mapped, Mapper, network_key};
 use crate::kilo::baseline;
 
 impl Mapper {
@@ -26,18 +26,20 @@ impl Mapper {
             kind: AskKind::Permission {
                 permission: ask.permission.clone(),
                 always: ask.always.clone(),
-                call: ask.tool.as_ref().map(|t| t.call_id.clone()),
+                call: ask.tool.as_ref().map(call),
             },
         };
+        if self.is_late(&ask.session_id, ask.tool.as_ref()) {
+            return;
+        }
         let implied = baseline::allows(self.access, &ask.permission)
             || baseline::granted(&self.granted, &ask.permission, &ask.patterns);
         if implied {
             out.implied.push(known);
             return;
         }
-        let call = ask.tool.as_ref().map(|t| t.call_id.as_str());
         let body = asks::approval(ask, &self.workspace);
-        self.asked(known, call, body, out);
+        self.asked(known, ask.tool.as_ref(), body, out);
     }
 
     pub(super) fn question(
@@ -56,6 +58,9 @@ impl Mapper {
                 labels: options.map(|o| (o.key.clone(), o.label.clone())).collect(),
             },
         };
+        if self.is_late(&ask.session_id, ask.tool.as_ref()) {
+            return;
+        }
         let body = match own {
             Some(PLAN_FOLLOWUP) => RequestBody::Plan {
                 markdown: self.plan.as_ref().map(|p| p.text.clone()).unwrap_or_default(),
@@ -68,7 +73,7 @@ impl Mapper {
             }
             _ => asks::question(ask),
         };
-        self.asked(known, ask.tool.as_ref().map(|t| t.call_id.as_str()), body, out);
+        self.asked(known, ask.tool.as_ref(), body, out);
     }
 
     pub(super) fn network(
@@ -86,10 +91,16 @@ impl Mapper {
         self.asked(known, None, asks::network(wait), out);
     }
 
-    fn asked(&mut self, ask: Ask, call: Option<&str>, body: RequestBody, out: &mut Mapped) {
+    /// Whether an earlier turn asks. A sub-agent that is not known is rather shown than hidden.
+    fn is_late(&self, session: &SessionId, tool: Option<&ToolRef>) -> bool {
+        let older = |tool: &ToolRef| !self.is_current(session, &tool.message_id);
+        self.former.contains(session) || (*session == self.root && tool.is_some_and(older))
+    }
+
+    fn asked(&mut self, ask: Ask, tool: Option<&ToolRef>, body: RequestBody, out: &mut Mapped) {
         let request = NewRequest {
             key: ask.key.clone(),
-            item: call.and_then(|call| self.calls.get(call)).cloned(),
+            item: tool.and_then(|tool| self.calls.get(&call(tool))).cloned(),
             from: self.from(&ask.session),
             body,
         };
@@ -107,6 +118,10 @@ impl Mapper {
         let outcome = RequestOutcome::Answered;
         self.tell(TurnEvent::AskClosed { key: key.to_owned(), outcome }, out);
     }
+}
+
+fn call(tool: &ToolRef) -> Call {
+    (tool.message_id.clone(), tool.call_id.clone())
 }
 
 /// The directory an event names, when it names one: plan questions come from `global`.

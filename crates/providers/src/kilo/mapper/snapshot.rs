@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use domain::{ErrorCode, RequestOutcome, TurnError, TurnEvent, TurnOutcome};
 use kilo_sdk::types::{
-    ErrorKind, Message, MessageWithParts, NetworkWait, PermissionRequest, QuestionRequest, Session,
-    Status,
+    AssistantMessage, ErrorKind, Message, MessageWithParts, NetworkWait, Part, PartBody,
+    PermissionRequest, QuestionRequest, Session, Status, ToolStatus,
 };
 use kilo_sdk::{Event, SessionId};
 
@@ -31,6 +31,7 @@ impl Mapper {
         let mut out = Mapped::default();
         let Some((_, message)) = self.active() else { return out };
         let message = message.clone();
+        let live = self.active.as_ref().is_some_and(|a| a.echoed);
         let present = snapshot.messages.iter().any(|m| m.info.id() == message);
         let root = self.root.clone();
         for (session, _) in &snapshot.children {
@@ -44,12 +45,17 @@ impl Mapper {
         let busy = match &snapshot.status {
             None | Some(Status::Idle) => false,
             Some(status) => {
+                // What the turn is doing may have been hidden by a broken link: it is told anew.
                 self.status(status, &mut out);
+                let phase = self.active.as_ref().and_then(|a| a.phase.clone());
+                self.tell(TurnEvent::Phase(phase), &mut out);
                 true
             }
         };
-        if present && !busy {
-            self.conclude(snapshot, &mut out);
+        if let Some(outcome) = self.active.as_mut().and_then(|a| a.closing.take()) {
+            self.end(outcome, &mut out);
+        } else if present && !busy {
+            self.conclude(snapshot, live, &mut out);
         }
         out
     }
@@ -108,25 +114,47 @@ impl Mapper {
         }
     }
 
-    /// Ends a turn that the session no longer works on, by what its last message says.
-    fn conclude(&mut self, snapshot: &Snapshot, out: &mut Mapped) {
-        let Some(message) = self.active.as_ref().map(|a| a.message.clone()) else { return };
+    /// Ends a turn that the session no longer works on, by what its last message says. `live`
+    /// says that events of it have been seen, so its own end may still be on its way.
+    fn conclude(&mut self, snapshot: &Snapshot, live: bool, out: &mut Mapped) {
+        let Some(active) = &mut self.active else { return };
         let last = snapshot.messages.iter().rev().find_map(|m| match &m.info {
-            Message::Assistant(a) if a.id > message => Some(a),
+            Message::Assistant(a) if a.id > active.message => Some((a, &m.parts)),
             _ => None,
         });
         let outcome = match last {
             None if !snapshot.settled => return,
-            None => TurnOutcome::Failed(unanswered()),
-            Some(last) => match &last.error {
+            None => TurnOutcome::Failed(active.error.clone().unwrap_or_else(unanswered)),
+            Some((last, parts)) => match &last.error {
                 Some(error) if error.kind == ErrorKind::Aborted => TurnOutcome::Interrupted,
                 Some(error) => TurnOutcome::Failed(errors::turn_error(error)),
-                None if last.time.end.is_some() => TurnOutcome::Completed,
-                None => TurnOutcome::Interrupted,
+                None if last.time.end.is_none() => {
+                    // Kilo is idle a moment before it says how a turn was cut.
+                    if live && !std::mem::replace(&mut active.doubted, true) {
+                        return;
+                    }
+                    TurnOutcome::Interrupted
+                }
+                None if wants_more(last, parts) => TurnOutcome::Interrupted,
+                None => TurnOutcome::Completed,
             },
         };
         self.end(outcome, out);
     }
+}
+
+/// Whether an answer ended in tool calls whose results the model was yet to be given: the agent
+/// ended in between. A call that was refused, or ends the turn itself, is followed by nothing.
+fn wants_more(last: &AssistantMessage, parts: &[Part]) -> bool {
+    let ends_turn = |part: &Part| match &part.body {
+        PartBody::Tool(tool) => {
+            tool.state.status == ToolStatus::Error
+                || tool.state.metadata.contains_key("dismissed")
+                || tool.tool == "plan_exit"
+        }
+        _ => false,
+    };
+    last.finish.as_deref() == Some("tool-calls") && !parts.iter().any(ends_turn)
 }
 
 fn unanswered() -> TurnError {

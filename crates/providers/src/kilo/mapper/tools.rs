@@ -33,19 +33,22 @@ pub(super) fn item(
     plan: Option<&str>,
 ) -> ItemUpdate {
     let state = &tool.state;
+    let content = content(tool, workspace);
+    let cut = cut_short(&content, state);
     let status = match &state.status {
         ToolStatus::Pending | ToolStatus::Running | ToolStatus::Other(_) => ItemStatus::Running,
+        ToolStatus::Completed if dismissed(state) => ItemStatus::Declined,
+        ToolStatus::Completed if cut.is_some() => ItemStatus::Failed,
         ToolStatus::Completed => ItemStatus::Done,
         ToolStatus::Error if declined => ItemStatus::Declined,
         ToolStatus::Error => ItemStatus::Failed,
     };
-    let content = content(tool, workspace);
     let body = body(&content, state, plan);
     ItemUpdate {
         key,
         parent,
         status,
-        error: state.error.clone().filter(|_| state.status == ToolStatus::Error),
+        error: state.error.clone().filter(|_| state.status == ToolStatus::Error).or(cut),
         body: (!body.is_empty()).then(|| FullText::new(body)),
         content,
     }
@@ -57,7 +60,8 @@ fn content(tool: &ToolPart, workspace: &str) -> ItemContent {
     let path = |name: &str| relative(&input(name).unwrap_or_default(), workspace);
     match tool.tool.as_str() {
         "bash" => ItemContent::Command {
-            command: input("command").unwrap_or_default(),
+            // What is no JSON comes as it was written, under this name.
+            command: input("command").or_else(|| input("value")).unwrap_or_default(),
             description: input("description").filter(|d| !d.is_empty()),
             cwd: input("workdir").filter(|d| d != workspace),
             exit_code: meta_i32(state, "exit"),
@@ -156,10 +160,49 @@ fn body(content: &ItemContent, state: &ToolState, plan: Option<&str>) -> String 
             meta("diff").or(patch.and_then(Value::as_str)).unwrap_or_default().to_owned()
         }
         ItemContent::Plan { .. } => plan.unwrap_or_default().to_owned(),
+        ItemContent::Command { .. } => said_by_shell(output).0.to_owned(),
+        ItemContent::Read { .. } => {
+            let shown = state.metadata.get("display").and_then(|d| d.get("text"));
+            shown.and_then(Value::as_str).unwrap_or(output).to_owned()
+        }
+        ItemContent::SubAgent { .. } => task_result(output).to_owned(),
         ItemContent::TodoList { .. } => String::new(),
         ItemContent::Question { .. } => answers(state),
         _ => output.to_owned(),
     }
+}
+
+/// Why a command that counts as completed did not end by itself: it was stopped, or took too long.
+fn cut_short(content: &ItemContent, state: &ToolState) -> Option<String> {
+    let ended = *state.metadata.get("exit")? != Value::Null;
+    if ended || !matches!(content, ItemContent::Command { .. }) {
+        return None;
+    }
+    let why = said_by_shell(state.output.as_deref().unwrap_or_default()).1;
+    let why = why.filter(|why| !why.is_empty()).unwrap_or("it was stopped before it ended");
+    (state.status == ToolStatus::Completed).then(|| why.to_owned())
+}
+
+/// Whether a question was left unanswered on purpose.
+fn dismissed(state: &ToolState) -> bool {
+    state.metadata.get("dismissed").and_then(Value::as_bool).unwrap_or_default()
+}
+
+/// What a command wrote, and what Kilo's shell tool adds to it for the model.
+fn said_by_shell(output: &str) -> (&str, Option<&str>) {
+    let added = output.trim_end().strip_suffix("</shell_metadata>");
+    match added.and_then(|all| all.rsplit_once("<shell_metadata>")) {
+        Some((written, added)) => {
+            (written.strip_suffix("\n\n").unwrap_or(written), Some(added.trim()))
+        }
+        None => (output, None),
+    }
+}
+
+/// A sub-agent's last words, without what wraps them for the model.
+fn task_result(output: &str) -> &str {
+    let inner = output.split_once("<task_result>\n").map(|(_, rest)| rest);
+    inner.and_then(|rest| rest.rsplit_once("\n</task_result>")).map_or(output, |(said, _)| said)
 }
 
 /// The plan file a finished `plan_exit` names, relative to the session's directory.

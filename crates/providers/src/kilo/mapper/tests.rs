@@ -1,1 +1,13 @@
-//! Recorded streams replayed.
+//! The mapper before the real Kilo's recorded streams, undisturbed and disturbed, and in cases.
+
+mod asks;
+mod children;
+mod faults;
+mod frames;
+mod play;
+mod recorded;
+mod replay;
+mod show;
+mod texts;
+mod tools;
+mod turns;

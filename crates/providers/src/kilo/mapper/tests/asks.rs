@@ -1,0 +1,178 @@
+//! What Kilo asks: permissions, questions, plans.
+
+use domain::{Access, ApprovalKind, Decision, ItemStatus, RequestBody, RequestState};
+use kilo_sdk::{MessageId, SessionId};
+use serde_json::json;
+
+use super::frames::{
+    ANSWER, PROMPT, ROOT, answering, asked, assistant, close, frame, part, replied, status, tool,
+    user,
+};
+use super::play::Play;
+use super::recorded::Server;
+
+#[test]
+fn every_permission_is_shown_with_what_it_covers() {
+    let cases = [
+        ("bash", ApprovalKind::Command),
+        ("edit", ApprovalKind::Edit),
+        ("read", ApprovalKind::Read),
+        ("grep", ApprovalKind::Read),
+        ("glob", ApprovalKind::Read),
+        ("external_directory", ApprovalKind::OutsideWorkspace),
+        ("webfetch", ApprovalKind::Web),
+        ("websearch", ApprovalKind::Web),
+        ("task", ApprovalKind::SubAgent),
+        ("doom_loop", ApprovalKind::Loop),
+        ("skill", ApprovalKind::Other),
+        ("board_post", ApprovalKind::Mcp),
+        ("hologram", ApprovalKind::Other),
+    ];
+    for (permission, what) in cases {
+        let mut play = answering();
+        let more = json!({ "patterns": ["the pattern"], "always": ["a *"],
+            "metadata": { "strange": "fact" } });
+        play.event(&asked("per_1", ROOT, permission, &more));
+        let request = play.requests.values().next().expect("it is shown");
+        let RequestBody::Approval(approval) = &request.body else { panic!("{permission}") };
+        assert_eq!((approval.what, approval.permission.as_str()), (what, permission));
+        assert!(approval.details.contains(&("strange".to_owned(), "fact".to_owned())));
+        let shown = format!("{approval:?}");
+        assert!(shown.contains("the pattern"), "{permission}: what it is about is said: {shown}");
+        let decisions: Vec<Decision> = approval.choices.iter().map(|c| c.decision).collect();
+        assert_eq!(
+            decisions,
+            [Decision::Once, Decision::Session, Decision::Reject, Decision::Always]
+        );
+        let covering = approval.choices.iter().filter(|c| !c.covers.is_empty());
+        assert!(covering.into_iter().all(|c| c.covers[0].contains("a *")), "{permission}");
+    }
+    let mut play = answering();
+    play.event(&asked("per_1", ROOT, "bash", &json!({})));
+    let request = play.requests.values().next().unwrap();
+    let RequestBody::Approval(approval) = &request.body else { panic!() };
+    assert_eq!(approval.choices.len(), 2, "what covers nothing more is not offered");
+}
+
+#[test]
+fn asks_are_closed_by_their_reply_and_by_the_end() {
+    let mut play = answering();
+    play.event(&asked("per_1", ROOT, "bash", &json!({})));
+    play.event(&asked("per_2", ROOT, "bash", &json!({})));
+    play.event(&asked("per_1", ROOT, "bash", &json!({})));
+    assert_eq!(play.open_requests(), 2);
+    play.event(&replied("per_1", "once"));
+    play.event(&replied("per_1", "once"));
+    assert_eq!(play.open_requests(), 1);
+    play.event(&close("interrupted"));
+    assert_eq!(play.open_requests(), 0);
+}
+
+#[test]
+fn asks_are_those_of_the_session_after_it_was_read() {
+    let mut play = answering();
+    let events = vec![
+        user(ROOT, PROMPT),
+        status(&json!({ "type": "busy" })),
+        asked("per_2", ROOT, "bash", &json!({})),
+        asked("per_3", "ses_of_another_thread", "bash", &json!({})),
+    ];
+    play.event(&asked("per_1", ROOT, "bash", &json!({})));
+    play.merge(&Server::after(&events).read(&SessionId::from(ROOT), &MessageId::from(PROMPT)));
+    let state = |key: &str| play.requests.values().find(|r| r.key == key).map(|r| r.state.clone());
+    assert!(matches!(state("per_1"), Some(RequestState::Withdrawn { .. })));
+    assert!(matches!(state("per_2"), Some(RequestState::Open { .. })));
+    assert_eq!(state("per_3"), None);
+}
+
+#[test]
+fn what_the_access_implies_is_not_asked() {
+    let asks = |access: Access, permission: &str| {
+        let mut play = answering();
+        play.mapper.set_access(access);
+        play.event(&asked("per_1", ROOT, permission, &json!({ "patterns": ["x"] })));
+        (play.open_requests(), play.implied)
+    };
+    assert_eq!(asks(Access::Supervised, "edit"), (1, 0));
+    assert_eq!(asks(Access::AutoEdit, "edit"), (0, 1));
+    assert_eq!(asks(Access::AutoEdit, "bash"), (1, 0));
+    assert_eq!(asks(Access::Full, "bash"), (0, 1));
+}
+
+#[test]
+fn a_refused_call_is_declined_and_no_other_with_the_same_name() {
+    // Some models count their calls from one in every answer.
+    let mut play = answering();
+    let running = json!({ "status": "running", "input": { "command": "a" } });
+    let failed = json!({ "status": "error", "error": "no", "input": { "command": "a" } });
+    let ask = |id: &str, message: &str| {
+        let of = json!({ "tool": { "messageID": message, "callID": "call_1" } });
+        asked(id, ROOT, "bash", &of)
+    };
+    play.event(&tool("prt_1", "bash", "call_1", &running));
+    play.event(&ask("per_1", ANSWER));
+    play.event(&replied("per_1", "reject"));
+    play.event(&tool("prt_1", "bash", "call_1", &failed));
+    play.event(&assistant(ROOT, "msg_3", PROMPT, &json!({})));
+    let body = json!({ "type": "tool", "tool": "bash", "callID": "call_1", "state": failed });
+    play.event(&part(ROOT, "msg_3", "prt_2", &body));
+    play.event(&ask("per_2", ANSWER));
+    let item = |key| play.item(key).unwrap();
+    assert_eq!(item("prt_1").status, ItemStatus::Declined);
+    assert_eq!(item("prt_2").status, ItemStatus::Failed);
+    let about = play.requests.values().find(|r| r.key == "per_2").unwrap().item_id.clone();
+    assert_eq!(about, Some(item("prt_1").id.clone()));
+}
+
+#[test]
+fn kilos_own_question_about_snapshots_is_answered_for_the_person() {
+    let mut play = answering();
+    let question = json!({ "question": "Slow", "questionKey": "snapshot.slowRepo.question",
+        "options": [{ "label": "Continue with snapshots" }] });
+    let ask = json!({ "id": "que_1", "sessionID": ROOT, "questions": [question] });
+    let mapped = play.mapper.apply(frame("question.asked", &ask));
+    assert_eq!(mapped.housekeeping.unwrap().1, "Continue with snapshots");
+    assert_eq!(mapped.events, []);
+}
+
+#[test]
+fn a_plan_stays_as_it_was_read_when_the_session_is_read_again() {
+    let written = tool(
+        "prt_1",
+        "write",
+        "call_1",
+        &json!({ "status": "completed",
+            "input": { "filePath": "/repo/.kilo/plans/p.md", "content": "# First" } }),
+    );
+    let ended = tool(
+        "prt_2",
+        "plan_exit",
+        "call_2",
+        &json!({ "status": "completed", "metadata": { "plan": ".kilo/plans/p.md" } }),
+    );
+    let question = json!({ "question": "Ready?", "questionKey": "plan.followup.question",
+        "options": [{ "label": "Continue here" }] });
+    let ask = json!({ "id": "que_1", "sessionID": ROOT, "questions": [question] });
+    let events = [
+        user(ROOT, PROMPT),
+        assistant(ROOT, ANSWER, PROMPT, &json!({})),
+        status(&json!({ "type": "busy" })),
+        written,
+        ended,
+        frame("question.asked", &ask),
+    ];
+    let mut play = answering();
+    // It was changed by another tool since it was written.
+    play.plan = Some("# Second".to_owned());
+    for event in &events[2..] {
+        play.event(event);
+    }
+    let plan = |play: &Play| match &play.requests.values().next().unwrap().body {
+        RequestBody::Plan { markdown, .. } => markdown.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(play.text("prt_2"), Some("# Second"));
+    assert_eq!(plan(&play), "# Second");
+    play.merge(&Server::after(&events).read(&SessionId::from(ROOT), &MessageId::from(PROMPT)));
+    assert_eq!(play.text("prt_2"), Some("# Second"), "a person is reading it");
+}

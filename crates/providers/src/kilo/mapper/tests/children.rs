@@ -1,0 +1,86 @@
+//! Sub-agents: their place, and what is not known of them yet.
+
+use kilo_sdk::types::{MessageWithParts, Session};
+use kilo_sdk::{Envelope, MessageId, SessionId};
+use serde_json::{Value, json};
+
+use super::super::MAX_UNPLACED;
+use super::frames::{
+    ANSWER, CHILD, PROMPT, ROOT, answering, asked, assistant, delta, frame, part, status, text,
+    user,
+};
+use super::play::Play;
+use super::recorded::Server;
+
+fn child(parent: &str, id: &str) -> Envelope {
+    let info = json!({ "id": id, "parentID": parent, "title": "look (@explore subagent)" });
+    frame("session.created", &json!({ "sessionID": id, "info": info }))
+}
+
+fn task(id: &str, child: &str) -> Value {
+    json!({ "type": "tool", "tool": "task", "callID": id, "state": {
+        "status": "running", "input": { "subagent_type": "explore", "description": "look" },
+        "metadata": { "sessionId": child } } })
+}
+
+#[test]
+fn what_happens_in_a_sub_agent_is_shown_in_it_at_any_depth() {
+    let mut play = answering();
+    play.event(&child(ROOT, CHILD));
+    play.event(&assistant(CHILD, "msg_c", "msg_b", &json!({})));
+    play.event(&part(CHILD, "msg_c", "prt_c", &text("Looking", Some(2))));
+    assert_eq!(play.items.len(), 0, "its place is not known yet");
+    play.event(&part(ROOT, ANSWER, "prt_task", &task("call_1", CHILD)));
+    let parent = |play: &Play, key: &str| play.item(key).unwrap().parent.clone();
+    assert_eq!(parent(&play, "prt_c"), Some(play.item("prt_task").unwrap().id.clone()));
+    play.event(&child(CHILD, "ses_grand"));
+    play.event(&part(CHILD, "msg_c", "prt_task2", &task("call_2", "ses_grand")));
+    play.event(&assistant("ses_grand", "msg_e", "msg_d", &json!({})));
+    play.event(&part("ses_grand", "msg_e", "prt_g", &text("Deeper", Some(2))));
+    assert_eq!(parent(&play, "prt_g"), Some(play.item("prt_task2").unwrap().id.clone()));
+    assert_eq!(parent(&play, "prt_task2"), parent(&play, "prt_c"));
+    play.event(&asked("per_1", "ses_grand", "bash", &json!({})));
+    assert_eq!(play.requests.values().next().unwrap().from.as_deref(), Some("explore"));
+}
+
+#[test]
+fn a_sub_agent_that_says_too_much_before_its_place_is_known_is_read() {
+    let mut play = answering();
+    play.event(&child(ROOT, CHILD));
+    play.event(&assistant(CHILD, "msg_c", "msg_b", &json!({})));
+    play.event(&part(CHILD, "msg_c", "prt_c", &text("", None)));
+    for n in 0..MAX_UNPLACED + 9 {
+        play.event(&delta(CHILD, "msg_c", "prt_c", "x"));
+        assert_eq!(play.items.len(), 0, "nothing without its place");
+        assert_eq!(play.resync, n + 1 >= MAX_UNPLACED, "{n}");
+    }
+    play.event(&part(ROOT, ANSWER, "prt_task", &task("call_1", CHILD)));
+    play.event(&part(CHILD, "msg_c", "prt_c", &text("all of it", Some(2))));
+    assert_eq!(play.text("prt_c"), Some("all of it"));
+}
+
+#[test]
+fn a_sub_agent_that_only_a_snapshot_tells_of_is_shown() {
+    let mut play = answering();
+    let session: Session =
+        serde_json::from_value(json!({ "id": CHILD, "parentID": ROOT, "title": "t" })).unwrap();
+    let messages: Vec<MessageWithParts> = serde_json::from_value(json!([{
+        "info": { "id": "msg_c", "sessionID": CHILD, "role": "assistant", "parentID": "msg_b" },
+        "parts": [{ "id": "prt_c", "sessionID": CHILD, "messageID": "msg_c", "type": "text",
+            "text": "Found it", "time": { "start": 1, "end": 2 } }],
+    }]))
+    .unwrap();
+    let events = [
+        user(ROOT, PROMPT),
+        assistant(ROOT, ANSWER, PROMPT, &json!({})),
+        status(&json!({ "type": "busy" })),
+        part(ROOT, ANSWER, "prt_task", &task("call_1", CHILD)),
+    ];
+    let mut snapshot =
+        Server::after(&events).read(&SessionId::from(ROOT), &MessageId::from(PROMPT));
+    snapshot.children.push((session, messages));
+    play.merge(&snapshot);
+    assert_eq!(play.text("prt_c"), Some("Found it"));
+    let parent = play.item("prt_task").unwrap().id.clone();
+    assert_eq!(play.item("prt_c").unwrap().parent, Some(parent));
+}

@@ -24,6 +24,8 @@ pub(crate) enum Command {
     Run(Run),
     /// Lists the models of the providers
     Models(Models),
+    /// Prints a new link to pair a browser or a phone with the running server
+    Pair(Pair),
     /// Says what works, what does not, and what to do about it
     Doctor(Doctor),
 }
@@ -92,6 +94,12 @@ pub(crate) struct Models {
     /// Prints JSON: for each provider its models
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) data: Data,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Pair {
     #[command(flatten)]
     pub(crate) data: Data,
 }

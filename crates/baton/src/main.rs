@@ -11,6 +11,7 @@ mod data;
 mod doctor;
 mod link;
 mod models;
+mod pair;
 mod printer;
 mod run;
 mod serve;
@@ -62,6 +63,7 @@ async fn obey(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(options) => serve::serve(options).await,
         Command::Run(options) => run::run(options).await,
         Command::Models(options) => models::models(options).await,
+        Command::Pair(options) => pair::pair(options).await,
         Command::Doctor(options) => doctor::doctor(options).await,
     }
 }

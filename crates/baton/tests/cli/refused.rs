@@ -120,3 +120,18 @@ async fn a_data_directory_that_cannot_be_used_is_said() {
     assert_eq!(ran.code, 1);
     assert!(ran.err.contains(&dir) && ran.err.contains("--data-dir"), "{}", ran.err);
 }
+
+#[tokio::test]
+async fn a_further_device_is_paired_by_a_new_link() {
+    let place = Place::new();
+    let ran = place.baton(&["pair"]).await;
+    assert_eq!(ran.code, 1, "{}", ran.out);
+    assert!(ran.err.contains("no Baton runs"), "{}", ran.err);
+    let mut server = place.serve(&["--port", "0"]).await;
+    let ran = place.baton(&["pair"]).await;
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let link = ran.out.trim();
+    assert!(link.starts_with(&format!("{}/#pair=", server.url)), "{link}");
+    assert_ne!(link, server.link);
+    assert_eq!(server.end().await, 0);
+}

@@ -33,7 +33,7 @@ pub(crate) async fn pair(
         Try::Wrong => {
             let title = "The pairing code is wrong, used or too old.";
             return Err(Failure::new(ProblemCode::BadPairingCode, title)
-                .detail("Restart Baton for a new link, or make one in a browser that is paired."));
+                .detail("Run `baton pair` on Baton's machine for a new link."));
         }
         Try::Wait(seconds) => {
             let title = "Too many wrong pairing codes were tried.";

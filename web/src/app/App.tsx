@@ -50,11 +50,15 @@ function Shell() {
   });
   let side!: HTMLElement;
   createEffect(() => {
-    if (drawer()) queueMicrotask(() => side.querySelector<HTMLElement>("a, button, input")?.focus());
+    if (!drawer()) return;
+    requestAnimationFrame(() => side.querySelector<HTMLElement>("a, button, input")?.focus());
+    const listen = (event: KeyboardEvent) => event.key === "Escape" && !event.defaultPrevented && closeDrawer();
+    window.addEventListener("keydown", listen);
+    onCleanup(() => window.removeEventListener("keydown", listen));
   });
 
   return (
-    <div class="shell" data-drawer={drawer() ? "open" : undefined} onKeyDown={(event) => event.key === "Escape" && drawer() && closeDrawer()}>
+    <div class="shell" data-drawer={drawer() ? "open" : undefined}>
       <aside ref={side} class="side" aria-label="Sidebar" inert={narrow() && !drawer()}>
         <Sidebar onChosen={closeDrawer} />
       </aside>

@@ -24,7 +24,7 @@ export function ModelPicker(props: ModelPickerProps) {
   const name = () => modelName(props.model, models());
   return (
     <Popover
-      label={`Model: ${name()}${props.model?.option ? `, ${props.model.option}` : ""}`}
+      label={["Model:", name(), provider() ? `via ${provider()!.name}` : "", props.model?.option ?? ""].filter(Boolean).join(" ")}
       title={props.model?.model}
       haspopup="dialog"
       buttonClass="pick pick-model"

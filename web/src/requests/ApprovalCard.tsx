@@ -2,7 +2,7 @@ import { createMemo, createSignal, For, Show } from "solid-js";
 import type { Choice } from "../generated/wire";
 import { DiffView } from "../thread/DiffView";
 import { Pre } from "../thread/BodyText";
-import { KeyHint, useNumberKeys, type CardProps } from "./Dock";
+import { useNumberKeys, type CardProps } from "./Dock";
 import { ReasonField } from "./ReasonField";
 import { choiceSentence, choiceWords, splitDetails, titleAdds } from "./words";
 
@@ -84,12 +84,11 @@ export function ApprovalCard(props: CardProps) {
                 classList={{ primary: i() === 0 && choice.decision !== "reject" }}
                 data-decision={choice.decision}
                 disabled={props.busy}
-                aria-label={choiceSentence(choice)}
                 title={choiceSentence(choice)}
                 onClick={() => choose(choice)}
               >
                 <ChoiceLabel choice={choice} />
-                <KeyHint number={i() + 1} />
+                <kbd aria-hidden="true">{i() + 1}</kbd>
               </button>
             )}
           </For>

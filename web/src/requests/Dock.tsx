@@ -86,6 +86,12 @@ function RequestCard(props: { request: Request; count: number; at: number; onSte
             <Spinner /> Answering…
           </span>
         </Show>
+        {/* It keeps its place when it is not shown: nothing may move under a press. */}
+        <Show when={!busy()}>
+          <span class="ask-keys" data-shown={writing() ? "" : undefined} aria-hidden="true">
+            with <kbd>Alt</kbd> while you write
+          </span>
+        </Show>
         <Show when={props.count > 1}>
           <span class="ask-count">
             <button type="button" class="icon-btn" aria-label="Previous request" onClick={() => props.onStep(-1)}>
@@ -127,11 +133,6 @@ function RequestCard(props: { request: Request; count: number; at: number; onSte
 }
 
 const fields = "input:not([type=radio],[type=checkbox]), textarea, select, [contenteditable]";
-
-/** The key that chooses, as it must be pressed now. */
-export function KeyHint(props: { number: number }) {
-  return <kbd aria-hidden="true">{writing() ? `Alt ${props.number}` : props.number}</kbd>;
-}
 
 const [writing, setWriting] = createSignal(false);
 const watchFocus = () => queueMicrotask(() => setWriting(document.activeElement?.matches(fields) ?? false));

@@ -1,7 +1,7 @@
 import { createMemo, createSignal, Show } from "solid-js";
 import { Markdown } from "../markdown/Markdown";
 import { CopyButton } from "../ui/CopyButton";
-import { KeyHint, useNumberKeys, type CardProps } from "./Dock";
+import { useNumberKeys, type CardProps } from "./Dock";
 import { ReasonField } from "./ReasonField";
 
 /** A plan as a document, to be built, changed or left. */
@@ -42,13 +42,13 @@ export function PlanCard(props: CardProps) {
       >
         <div class="choices">
           <button type="button" class="btn primary" disabled={props.busy} onClick={() => decide("accept")}>
-            Accept and build <KeyHint number={1} />
+            Accept and build <kbd aria-hidden="true">1</kbd>
           </button>
           <button type="button" class="btn" disabled={props.busy} onClick={() => setRefining(true)}>
-            Refine… <KeyHint number={2} />
+            Refine… <kbd aria-hidden="true">2</kbd>
           </button>
           <button type="button" class="btn" disabled={props.busy} onClick={() => decide("dismiss")}>
-            Dismiss <KeyHint number={3} />
+            Dismiss <kbd aria-hidden="true">3</kbd>
           </button>
         </div>
       </Show>

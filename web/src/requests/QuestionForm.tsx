@@ -1,5 +1,5 @@
 import { createMemo, createSignal, For, Show } from "solid-js";
-import { KeyHint, useNumberKeys, type CardProps } from "./Dock";
+import { useNumberKeys, type CardProps } from "./Dock";
 import { answersOf } from "./words";
 
 /** All questions at once: options with what they mean, own words, or none of it. */
@@ -74,7 +74,7 @@ export function QuestionForm(props: CardProps) {
                         </Show>
                       </span>
                       <Show when={body().questions.length === 1 && n() < 9}>
-                        <KeyHint number={n() + 1} />
+                        <kbd aria-hidden="true">{n() + 1}</kbd>
                       </Show>
                     </label>
                   )}

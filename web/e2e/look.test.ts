@@ -1,0 +1,122 @@
+import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { bash, createWorld, lookBack, scripted, send, type World } from "./world";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+/** With E2E_SHOTS=DIR every page that is checked is also pictured there. */
+const shots = process.env.E2E_SHOTS;
+
+let world: World;
+let thread: string;
+beforeAll(async () => {
+  world = await createWorld();
+  await world.addProject();
+  if (shots) await mkdir(shots, { recursive: true });
+  const page = await world.open();
+  await page.locator(".pick-model[data-state=chosen]").waitFor({ timeout: 60_000 });
+  const answer = "Some words with `code`, a [link](https://example.org) and\n\n```js\nconst x = 1; // one\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n> quoted\n";
+  await send(page, scripted("Look at this", [{ reasoning: "Hm." }, { text: answer }, bash("cat package.json")]));
+  await page.locator(".ask").waitFor({ timeout: 60_000 });
+  await send(page, "and this waits in the queue, with a text that is too long for a line of a phone");
+  await page.locator(".queued").waitFor();
+  thread = new URL(page.url()).hash;
+  await page.close();
+});
+afterAll(() => world?.close());
+afterEach(({ task }) => lookBack(world, task));
+
+const sizes = [
+  { width: 390, height: 844 },
+  { width: 1280, height: 800 },
+  { width: 1920, height: 1080 },
+];
+
+for (const colorScheme of ["light", "dark"] as const) {
+  for (const viewport of sizes) {
+    test(`at ${viewport.width} px, ${colorScheme}, every page fits and is accessible`, async () => {
+      const page = await world.open("#/", { viewport, colorScheme, hasTouch: viewport.width < 500, isMobile: viewport.width < 500 });
+      const pages: [string, () => Promise<void>][] = [
+        ["thread", async () => {
+          await page.goto(`${world.url}/${thread}`);
+          await page.locator(".ask").waitFor();
+        }],
+        ["settings", async () => {
+          await page.goto(`${world.url}/#/settings`);
+          await page.locator(".provider").first().waitFor();
+        }],
+        ["add-project", async () => {
+          await page.goto(`${world.url}/#/add`);
+          await page.getByRole("combobox", { name: "Directory" }).fill(world.project.slice(0, -2));
+          await page.locator(".paths li").first().waitFor();
+        }],
+        ["archive", async () => {
+          await page.goto(`${world.url}/#/archive`);
+          await page.getByText("Nothing is archived").waitFor();
+        }],
+        ["new-thread", async () => {
+          await page.goto(`${world.url}/#/`);
+          await page.locator(".pick-model[data-state=chosen]").waitFor();
+        }],
+        ["models", async () => {
+          await page.locator(".pick-model").click();
+          await page.locator(".model").first().waitFor();
+        }],
+      ];
+      for (const [name, go] of pages) {
+        await go();
+        if (shots) await page.screenshot({ path: join(shots, `${name}-${viewport.width}-${colorScheme}.png`) });
+        expect(await wider(page), `${name} is wider than the screen`).toEqual([]);
+        expect(await violations(page), name).toEqual([]);
+      }
+    });
+  }
+}
+
+test("on a phone the threads are a drawer and the request is never covered", async () => {
+  const page = await world.open(thread, { viewport: sizes[0]!, hasTouch: true, isMobile: true });
+  const button = page.locator(".ask [data-decision=once]");
+  await button.waitFor();
+  const onTop = await button.evaluate((element) => {
+    const box = element.getBoundingClientRect();
+    return element.contains(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2));
+  });
+  expect(onTop).toBe(true);
+  expect(await page.locator(".side .row").first().isVisible()).toBe(false);
+  await page.getByRole("button", { name: "Threads" }).click();
+  await page.locator(".side .row").first().waitFor();
+  if (shots) await page.screenshot({ path: join(shots, "drawer.png") });
+  expect(await violations(page)).toEqual([]);
+  await page.keyboard.press("Escape");
+  await page.locator(".side .row").first().waitFor({ state: "hidden" });
+});
+
+test("the sidebar is walked with the arrow keys", async () => {
+  const page = await world.open(thread);
+  await page.locator(".side .row").first().waitFor();
+  await page.getByRole("searchbox").focus();
+  await page.keyboard.press("ArrowDown");
+  expect(await page.evaluate(() => document.activeElement?.className)).toBe("row-link");
+  await page.keyboard.press("ArrowUp");
+  expect(await page.evaluate(() => (document.activeElement as HTMLElement).tagName)).toBe("INPUT");
+});
+
+/** Elements that reach beyond the screen's sides and are not cut or scrolled there. */
+async function wider(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    if (document.documentElement.scrollWidth <= innerWidth) return [];
+    return [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.className.toString());
+  });
+}
+
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    const tool = (globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> } }).axe;
+    const found = await tool.run();
+    return found.violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.html.slice(0, 160)} ${n.failureSummary.replace(/\s+/g, " ").slice(0, 200)}`));
+  });
+}

@@ -1,0 +1,182 @@
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { bash, createWorld, ended, lastTurn, lookBack, scripted, send, until, type World } from "./world";
+
+let world: World;
+beforeAll(async () => {
+  world = await createWorld();
+  await world.addProject();
+});
+afterAll(() => world?.close());
+afterEach(({ task }) => lookBack(world, task));
+
+async function newThread() {
+  const page = await world.open();
+  await page.locator(".pick-model[data-state=chosen]").waitFor({ timeout: 60_000 });
+  return page;
+}
+
+test("an approval shows the whole command and is answered by a key", async () => {
+  const page = await newThread();
+  const command = "echo first && echo 'the second line of a long command' && echo third";
+  await send(page, scripted("Run it", [{ text: "Running." }, bash(command, "Says three things")], [{ text: "It ran." }]));
+  const ask = page.locator(".ask");
+  await ask.waitFor({ timeout: 60_000 });
+  expect(await ask.locator(".ask-command pre").textContent()).toBe(command);
+  expect(await ask.locator("header").textContent()).toContain("Kilo asks to run a command");
+  await page.locator(".side .needs-you .row.on").waitFor();
+  await until("the title counts it", async () => (await page.title()) === "(1) Baton");
+
+  // A digit in the message is a digit; with Alt it is an answer.
+  await page.getByRole("textbox", { name: "Message" }).press("1");
+  expect(await ask.count()).toBe(1);
+  await page.getByRole("textbox", { name: "Message" }).press("Alt+1");
+  await ended(page, "completed");
+  expect(await ask.count()).toBe(0);
+  expect(await page.title()).toBe("Baton");
+  const step = lastTurn(page).locator(".step").filter({ hasText: "echo first" });
+  await step.locator(".fold-line").click();
+  expect(await step.locator(".pre").last().locator("pre").textContent()).toContain("the second line of a long command");
+});
+
+test("a rejection says why, and the agent goes on", async () => {
+  const page = await newThread();
+  await send(page, scripted("Try", [bash("rm -rf everything")], [{ text: "Then I will not." }]));
+  await page.getByRole("button", { name: "Reject and say why…" }).click({ timeout: 60_000 });
+  await page.getByRole("textbox", { name: /Why not/ }).fill("Never delete files");
+  await page.keyboard.press("Enter");
+  await ended(page, "completed");
+  await lastTurn(page).locator(".step-icon[data-status=declined]").waitFor();
+  expect(await lastTurn(page).textContent()).toContain("Then I will not.");
+});
+
+test("an edit is shown as a diff before it is allowed", async () => {
+  const page = await newThread();
+  const write = { tool: "write", args: { filePath: `${world.project}/e2e.txt`, content: "one\ntwo\n" } };
+  await send(page, scripted("Write", [write], [{ text: "Written." }]));
+  const added = page.locator(".ask .diff-line[data-kind=add]");
+  await added.first().waitFor({ timeout: 60_000 });
+  expect(await added.locator(".diff-text").allTextContents()).toEqual(["one", "two"]);
+  await page.locator(".ask [data-decision=once]").click();
+  await ended(page, "completed");
+  expect(await lastTurn(page).locator(".step .plus").textContent()).toBe("+2");
+});
+
+test("a question is answered with an option and own words", async () => {
+  const page = await newThread();
+  const question = {
+    tool: "question",
+    args: {
+      questions: [
+        { header: "Colour", question: "Which colour?", options: [{ label: "Red", description: "Warm" }, { label: "Blue", description: "Cold" }], custom: true },
+      ],
+    },
+  };
+  await send(page, scripted("Ask", [question], [{ text: "Thanks." }]));
+  await page.locator(".option").first().waitFor({ timeout: 60_000 });
+  await page.locator(".option").filter({ hasText: "Blue" }).click();
+  await page.getByRole("button", { name: "Answer" }).click();
+  await ended(page, "completed");
+  const asked = lastTurn(page).locator(".step").filter({ hasText: "Asked" });
+  await asked.locator(".fold-line").click();
+  expect(await asked.locator(".step-body").textContent()).toContain("Blue");
+});
+
+test("a plan is accepted and then built", async () => {
+  const page = await newThread();
+  await page.getByRole("radio", { name: "Plan" }).click();
+  await send(page, "how would you do it?");
+  await page.locator(".ask[data-kind=plan] .md").waitFor({ timeout: 60_000 });
+  await page.getByRole("button", { name: /Accept and build/ }).click();
+  await until("the plan is no longer asked", async () => (await page.locator(".ask[data-kind=plan]").count()) === 0);
+});
+
+test("Escape twice stops in the middle of a text, and what was said stays", async () => {
+  const page = await newThread();
+  await send(page, scripted("Talk", [{ text: "word ", repeat: 3 }, { wait: "never" }]));
+  await lastTurn(page).filter({ hasText: "word word word" }).waitFor({ timeout: 60_000 });
+  await page.keyboard.press("Escape");
+  await page.getByPlaceholder("Press Escape again to stop").waitFor();
+  await page.keyboard.press("Escape");
+  await ended(page, "interrupted");
+  expect(await lastTurn(page).textContent()).toContain("word word word");
+  expect(await page.locator(".send.stop").count()).toBe(0);
+});
+
+test("messages wait in a queue that can be changed, and go on after a stop when told", async () => {
+  const page = await newThread();
+  await send(page, scripted("Busy", [{ text: "Working." }, { wait: "queue-gate" }]));
+  await page.locator(".send.stop").waitFor({ timeout: 60_000 });
+  await send(page, scripted("second", [{ text: "Second done." }]));
+  await send(page, "third, a mistake");
+  const queued = page.locator(".queued");
+  await until("two wait", async () => (await queued.count()) === 2);
+
+  await queued.nth(1).getByRole("button", { name: "Edit" }).click();
+  await until("one waits", async () => (await queued.count()) === 1);
+  expect(await page.getByRole("textbox", { name: "Message" }).inputValue()).toBe("third, a mistake");
+
+  await page.locator(".send.stop").click();
+  await page.locator(".queue[data-held]").waitFor();
+  await page.getByRole("button", { name: "Send now" }).click();
+  await lastTurn(page).filter({ hasText: "Second done." }).waitFor({ timeout: 60_000 });
+  await ended(page, "completed");
+  expect(await page.locator(".turn").count()).toBe(2);
+});
+
+test("a failed turn says why in the provider's words and can be tried again", async () => {
+  const page = await newThread();
+  await send(page, scripted("Fail once", [{ status: 400, body: { error: { message: "the model is on strike" } }, times: 1 }, { text: "Now it works." }]));
+  await ended(page, "failed");
+  await page.locator(".failure").filter({ hasText: "the model is on strike" }).waitFor();
+  await page.getByRole("button", { name: "Try again" }).click();
+  await until("a second turn", async () => (await page.locator(".turn").count()) === 2);
+  await ended(page, "completed");
+  expect(await lastTurn(page).textContent()).toContain("Now it works.");
+});
+
+test("↑ brings back what was said, and threads are renamed, archived and deleted", async () => {
+  const page = await newThread();
+  await send(page, scripted("Short", [{ text: "Yes." }]));
+  await ended(page, "completed");
+  const area = page.getByRole("textbox", { name: "Message" });
+  await area.press("ArrowUp");
+  expect(await area.inputValue()).toContain("Short");
+  await area.press("ArrowDown");
+  expect(await area.inputValue()).toBe("");
+
+  const row = page.locator(".side .row.on");
+  const id = (await row.getAttribute("data-thread"))!;
+  await row.locator(".row-link").press("F2");
+  await page.getByRole("textbox", { name: "Thread title" }).fill("A title of my own");
+  await page.keyboard.press("Enter");
+  await row.filter({ hasText: "A title of my own" }).waitFor();
+  expect(await page.locator("h1").textContent()).toContain("A title of my own");
+
+  const act = async (name: RegExp) => {
+    await page.locator(`[data-thread="${id}"].row`).hover();
+    await page.locator(`[data-thread="${id}"].row .row-menu`).click();
+    await page.getByRole("menuitem", { name }).click();
+  };
+  await act(/^Archive/);
+  await page.getByText("This thread is archived.").waitFor();
+  expect(await page.locator(`.side [data-thread="${id}"]`).count()).toBe(0);
+  await page.getByRole("button", { name: "Bring back" }).click();
+  await page.locator(`.side [data-thread="${id}"]`).waitFor();
+
+  await act(/^Delete/);
+  await page.getByRole("dialog").getByRole("button", { name: "Delete thread" }).click();
+  await page.getByRole("heading", { name: /What should be done/ }).waitFor();
+  expect(await page.locator(`.side [data-thread="${id}"]`).count()).toBe(0);
+});
+
+test("a long output is shortened and shown whole on demand", async () => {
+  const page = await newThread();
+  await send(page, scripted("Print much", [bash("seq 1 4000")], [{ text: "Printed." }]));
+  await page.locator(".ask [data-decision=once]").click({ timeout: 60_000 });
+  await ended(page, "completed");
+  const step = lastTurn(page).locator(".step").filter({ hasText: "seq 1 4000" });
+  await step.locator(".fold-line").click();
+  expect(await step.locator(".step-body").textContent()).not.toContain("\n2000\n");
+  await step.getByRole("button", { name: /Show all/ }).click();
+  await step.locator("pre").filter({ hasText: "\n2000\n" }).waitFor();
+});

@@ -138,6 +138,11 @@ impl Shared {
         }
     }
 
+    /// Whether this server is the one in use, and not one that is being ended.
+    async fn has(&self, server: &Arc<Server>) -> bool {
+        self.slot.lock().await.server.as_ref().is_some_and(|s| Arc::ptr_eq(s, server))
+    }
+
     /// Forgets earlier ends: a person wants it tried again.
     pub(super) async fn forgive(&self) {
         self.slot.lock().await.ends.clear();
@@ -203,10 +208,12 @@ async fn wait_connected(stream: &mut EventStream) -> Result<(), OpenError> {
 /// Passes the server's events on until it is gone.
 async fn pump(shared: Arc<Shared>, mut stream: EventStream, server: Arc<Server>) {
     let models = |after: Duration| {
-        let (shared, client) = (shared.clone(), server.client().clone());
+        let (shared, server) = (shared.clone(), server.clone());
         tokio::spawn(async move {
             tokio::time::sleep(after).await;
-            shared.refresh_models(&client).await;
+            if shared.has(&server).await {
+                shared.refresh_models(server.client()).await;
+            }
         })
     };
     let mut refresh = models(Duration::ZERO);
@@ -245,6 +252,8 @@ async fn pump(shared: Arc<Shared>, mut stream: EventStream, server: Arc<Server>)
                 }
             }
             StreamItem::Disconnected(why) if why.ended() => break,
+            // A server that is being ended closes its stream before it exits.
+            StreamItem::Disconnected(_) if !shared.has(&server).await => {}
             StreamItem::Disconnected(why) => {
                 tracing::warn!(?why, "the link to Kilo broke; connecting again");
                 shared.router.link(true);

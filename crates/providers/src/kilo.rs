@@ -28,7 +28,7 @@ mod session;
 
 use router::Router;
 use server::Slot;
-use session::{Inner, KiloSession};
+use session::{Inner, KiloSession, Known};
 
 /// Events that may wait for a thread.
 const MAX_EVENTS: usize = 1024;
@@ -142,12 +142,14 @@ impl Provider for Kilo {
     async fn configure(&self, settings: ProviderSettings) {
         let before = std::mem::replace(&mut *self.0.settings(), settings.clone());
         self.0.status.send_modify(|status| status.settings.clone_from(&settings));
-        if before.binary != settings.binary || !settings.enabled {
-            // Another program: the next session starts it. Running turns are left alone.
+        // At the start of Baton nothing has run with other settings.
+        let first = self.0.status.borrow().checked_at.is_none();
+        let moved = before.binary != settings.binary && !first;
+        if moved || !settings.enabled {
             self.0.retire_server(!settings.enabled).await;
         }
         let known = self.0.inventory.borrow().known;
-        self.0.look(!known || before.binary != settings.binary).await;
+        self.0.look(!known || moved).await;
     }
 
     async fn warm(&self) {
@@ -178,18 +180,21 @@ impl Shared {
         let server = self.server().await?;
         let instance = server.client().at(&workspace);
         let mode = domain::Mode::Build;
-        let (id, origin) = match &request.session {
+        let (resumed, origin) = match &request.session {
             None => (None, Origin::New),
             Some(known) => match instance.session(&SessionId::from(known.as_str())).await {
-                Ok(session) => (Some(session.id), Origin::Resumed),
+                Ok(session) => (Some(session), Origin::Resumed),
                 Err(error) if error.is_not_found() => (None, Origin::Replaced),
                 Err(error) => return Err(open_error(&error)),
             },
         };
         let agents = instance.agents().await.map_err(|e| open_error(&e))?;
         let loose = baseline::Loose::find(&agents);
-        let (id, applied) = match id {
-            Some(id) => (id, None),
+        let (id, known) = match resumed {
+            Some(session) => {
+                let granted = baseline::grants(&session.permission, &loose);
+                (session.id, Known::Resumed(granted))
+            }
             None => {
                 let new = NewSession {
                     agent: Some(session::agent(mode).to_owned()),
@@ -197,7 +202,7 @@ impl Shared {
                     ..NewSession::default()
                 };
                 let made = instance.create_session(&new).await.map_err(|e| open_error(&e))?;
-                (made.id, Some((request.access, mode)))
+                (made.id, Known::New((request.access, mode)))
             }
         };
         let (lane, control) = self.router.join(&id).ok_or_else(|| OpenError {
@@ -212,7 +217,7 @@ impl Shared {
             self.router.clone(),
             loose,
             request.access,
-            applied,
+            known,
         ));
         let (out, events) = mpsc::channel(MAX_EVENTS);
         tokio::spawn(session::run(inner.clone(), lane, out));

@@ -1,6 +1,9 @@
 //! Each answer to an approval, and what it covers.
 
-use domain::{Answer, Decision, ItemContent, ItemStatus, RequestState, ThreadStatus, TurnState};
+use domain::{
+    Access, Answer, Decision, ItemContent, ItemStatus, RequestState, ThreadPatch, ThreadStatus,
+    TurnState,
+};
 use testkit::model::Script;
 
 use crate::harness::{Bench, approval, item, said};
@@ -28,7 +31,7 @@ async fn once_allows_just_this() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn for_this_session_covers_its_patterns_here_and_nowhere_else() {
-    let bench = Bench::start().await;
+    let mut bench = Bench::start().await;
     let thread = bench.thread().await;
     let script = Script::new().bash("echo one").step().bash("echo two").step().text("ok");
     let turn = bench.send(&thread, &script).await;
@@ -37,6 +40,17 @@ async fn for_this_session_covers_its_patterns_here_and_nowhere_else() {
     assert_eq!(session.expect("offered for the session").covers, ["echo *"]);
     bench.decide(&ask, Decision::Session).await;
     assert_eq!(bench.ended(&thread, &turn).await.state, TurnState::Completed, "asked again");
+
+    // It holds through other accesses and a new start of everything.
+    for access in [Access::AutoEdit, Access::Supervised] {
+        let patch = ThreadPatch { access: Some(access), ..ThreadPatch::default() };
+        bench.engine.patch_thread(&thread, patch).await.unwrap();
+        let turn = bench.run(&thread, &Script::new().bash("echo again").step().text("ok")).await;
+        assert_eq!(turn.state, TurnState::Completed, "asked again in {access:?}");
+    }
+    bench.restart().await;
+    let turn = bench.run(&thread, &Script::new().bash("echo at last").step().text("ok")).await;
+    assert_eq!(turn.state, TurnState::Completed, "asked again after a restart");
 
     let other = bench.thread().await;
     let turn = bench.send(&other, &Script::new().bash("echo three").step().text("ok")).await;

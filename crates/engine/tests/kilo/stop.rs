@@ -77,6 +77,56 @@ async fn stop_while_asked_while_silent_and_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn stop_ends_the_turn_though_the_server_is_halted() {
+    let bench = Bench::start().await;
+    let thread = bench.thread().await;
+    let turn = bench.send(&thread, &Script::new().text("Some words").wait("never")).await;
+    bench.see(&thread, |w| said(w).contains(&"Some words").then_some(())).await;
+    let pid = bench.kilo.server_pid().await.expect("a running server");
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGSTOP).unwrap();
+    bench.engine.stop(&thread).await.unwrap();
+    let turn = bench.ended(&thread, &turn).await;
+    assert_eq!((turn.state, &turn.error), (TurnState::Interrupted, &None));
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGCONT).unwrap();
+    let turn = bench.run(&thread, &Script::new().text("Going on.")).await;
+    assert_eq!(turn.state, TurnState::Completed);
+    assert_eq!(said(&bench.window(&thread).await), ["Some words", "Going on."]);
+    bench.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn archiving_and_deleting_stop_what_runs() {
+    let bench = Bench::start().await;
+    let thread = bench.thread().await;
+    let script = Script::new().text("Some words").wait("never");
+    let turn = bench.send(&thread, &script).await;
+    let queued = bench.send(&thread, &script).await;
+    bench.reached("never").await;
+    let archive = domain::ThreadPatch { archived: Some(true), ..Default::default() };
+    let row = bench.engine.patch_thread(&thread, archive).await.unwrap();
+    assert!(row.archived && row.queued == 0);
+    for turn in [&turn, &queued] {
+        assert_eq!(bench.ended(&thread, turn).await.state, TurnState::Interrupted);
+    }
+    let refused = bench.engine.send(&thread, crate::harness::message("more")).await;
+    assert!(refused.is_err(), "an archived thread took a message");
+
+    let thread = bench.thread().await;
+    bench.send(&thread, &script).await;
+    bench.see(&thread, |w| said(w).contains(&"Some words").then_some(())).await;
+    bench.engine.delete_thread(&thread).await.unwrap();
+    let gone = bench.engine.window(&thread, None).await;
+    assert!(matches!(gone, Err(engine::EngineError::UnknownThread)), "{gone:?}");
+    // The model's answer is no longer waited for.
+    testkit::wait::until_true(Duration::from_secs(20), || {
+        bench.sandbox.model.connections().running == 0
+    })
+    .await;
+    bench.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn stop_at_any_moment_then_send_never_hits_the_new_turn() {
     let bench = Bench::start().await;
     let thread = bench.thread().await;

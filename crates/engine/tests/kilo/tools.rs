@@ -122,7 +122,8 @@ async fn a_sub_agent_nests_and_its_requests_are_answered() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_question_is_asked_with_its_options_and_answered() {
     let bench = Bench::start().await;
-    let thread = bench.thread().await;
+    // Full access answers approvals, never questions.
+    let thread = bench.thread_with(Access::Full).await;
     let questions = json!({"questions": [
         {"question": "Which colour?", "header": "Colour",
          "options": [{"label": "Red", "description": "warm"}, {"label": "Blue", "description": "cold"}]},

@@ -147,6 +147,30 @@ pub(super) fn rules(access: Access, mode: Mode, loose: &Loose) -> Vec<Rule> {
     rules
 }
 
+/// The rule that allows a pattern until the session ends. A person's `*` is written `**`, which
+/// matches the same and is told from a rule of an access.
+pub(super) fn grant(permission: &str, pattern: &str) -> Rule {
+    rule(permission, if pattern == "*" { "**" } else { pattern }, Action::Allow)
+}
+
+/// What people allowed for a session, found again in the rules it has.
+pub(super) fn grants(rules: &[Rule], loose: &Loose) -> Vec<Rule> {
+    let of_access = |rule: &Rule| {
+        (rule.pattern == "*")
+            || READ.iter().any(|(pattern, _)| rule.permission == "read" && rule.pattern == *pattern)
+            || (rule.permission == "edit" && PLANS.contains(&rule.pattern.as_str()))
+            || (rule.permission == "task" && loose.agents.contains(&rule.pattern))
+            || loose.rules.iter().any(|(p, q)| *p == rule.permission && *q == rule.pattern)
+    };
+    let mut found: Vec<Rule> = Vec::new();
+    for rule in rules.iter().filter(|r| r.action == Action::Allow && !of_access(r)) {
+        if !found.contains(rule) {
+            found.push(rule.clone());
+        }
+    }
+    found
+}
+
 /// What the user's or the project's own rules would let happen unasked, over our configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Loose {
@@ -341,6 +365,21 @@ mod tests {
         let found = Loose::find(&agents);
         assert_eq!(found.agents, ["acts"]);
         assert_eq!(found.rules, [("github_*".to_owned(), "*".to_owned())]);
+    }
+
+    #[test]
+    fn grants_are_found_again_among_the_rules_of_accesses() {
+        let loose = Loose {
+            rules: vec![("github_*".to_owned(), "*".to_owned())],
+            agents: vec!["wild".to_owned()],
+        };
+        let given = [grant("bash", "git *"), grant("edit", "*")];
+        let mut all = rules(Access::Full, Mode::Plan, &loose);
+        all.extend(given.clone());
+        all.extend(rules(Access::AutoEdit, Mode::Build, &loose));
+        all.extend(given.clone());
+        assert_eq!(grants(&all, &loose), given);
+        assert!(granted(&given, "edit", &["src/a.rs".to_owned()]));
     }
 
     #[test]

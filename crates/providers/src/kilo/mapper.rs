@@ -223,7 +223,16 @@ impl Mapper {
 
     /// Remembers what a person allowed for the session.
     pub(super) fn grant(&mut self, rules: &[Rule]) {
-        self.granted.extend_from_slice(rules);
+        for rule in rules {
+            if !self.granted.contains(rule) {
+                self.granted.push(rule.clone());
+            }
+        }
+    }
+
+    /// What people allowed for the session.
+    pub(super) fn granted(&self) -> &[Rule] {
+        &self.granted
     }
 
     /// The turn that runs and its message.

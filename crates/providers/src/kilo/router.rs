@@ -113,6 +113,13 @@ impl Router {
         }
     }
 
+    /// Closes the sessions in which no turn runs.
+    pub(super) fn rest(&self) {
+        for route in self.routes().roots.values() {
+            let _ = route.control.try_send(Control::Rest);
+        }
+    }
+
     /// Ends all sessions because the server is gone.
     pub(super) fn lost(&self, error: &TurnError) {
         let mut routes = self.routes();

@@ -37,6 +37,8 @@ pub(super) struct Slot {
     pub(super) installed: Option<Installed>,
     /// When a server was last asked for.
     wanted: Option<Instant>,
+    /// The settings name another program than the one that runs.
+    stale: bool,
 }
 
 impl Shared {
@@ -44,6 +46,14 @@ impl Shared {
     pub(super) async fn server(self: &Arc<Self>) -> Result<Arc<Server>, OpenError> {
         let mut slot = self.slot.lock().await;
         slot.wanted = Some(Instant::now());
+        if slot.stale && self.router.is_empty() {
+            slot.stale = false;
+            if let Some(server) = slot.server.take() {
+                server.stop("its settings changed", GRACE).await;
+            }
+        } else if slot.stale {
+            self.router.rest();
+        }
         if let Some(server) = &slot.server
             && server.exit().get().is_none()
         {
@@ -125,16 +135,18 @@ impl Shared {
         unused
     }
 
-    /// Lets the next session start a new server; the present one goes on while it is needed,
-    /// unless `now`.
+    /// Lets a new server be started as soon as no turn runs on the present one, or `now`. Sessions
+    /// that rest are closed; they are opened again on the new server.
     pub(super) async fn retire_server(&self, now: bool) {
         {
             let mut slot = self.slot.lock().await;
             slot.installed = None;
             slot.ends.clear();
+            slot.stale = slot.server.is_some();
         }
-        if now || self.router.is_empty() {
-            self.end_server("its settings changed").await;
+        self.router.rest();
+        if now {
+            self.end_server("Kilo was switched off").await;
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{Access, Answer, Decision, ErrorCode, Mode, PlanDecision, Request, TurnError, TurnId};
-use kilo_sdk::types::{Action, ModelRef, Rule, Status};
+use kilo_sdk::types::{ModelRef, Rule, Status};
 use kilo_sdk::{
     Instance, MessageId, NetworkWaitId, PermissionId, Prompt as KiloPrompt, PromptPart, QuestionId,
     Reply, SessionId, SessionUpdate,
@@ -45,6 +45,14 @@ pub(super) struct Inner {
     stopped: AtomicBool,
 }
 
+/// What is known of a session when it is opened.
+pub(super) enum Known {
+    /// It was made just now, with the rules for these.
+    New((Access, Mode)),
+    /// It was used before; these rules people gave it then.
+    Resumed(Vec<Rule>),
+}
+
 /// What is known of the session's state at Kilo.
 struct Gate {
     /// Rules appended last.
@@ -61,9 +69,16 @@ impl Inner {
         router: Arc<Router>,
         loose: Loose,
         access: Access,
-        applied: Option<(Access, Mode)>,
+        known: Known,
     ) -> Self {
-        let mapper = Mapper::new(id.clone(), workspace, access);
+        let mut mapper = Mapper::new(id.clone(), workspace, access);
+        let applied = match known {
+            Known::New(applied) => Some(applied),
+            Known::Resumed(granted) => {
+                mapper.grant(&granted);
+                None
+            }
+        };
         // A session that was used before may have left questions and work behind.
         let gate = Gate { unsettled: applied.is_none(), applied };
         Self {
@@ -123,7 +138,9 @@ impl Inner {
     }
 
     async fn apply_rules(&self, access: Access, mode: Mode) -> Result<(), kilo_sdk::Error> {
-        let permission = baseline::rules(access, mode, &self.loose);
+        let mut permission = baseline::rules(access, mode, &self.loose);
+        // The last rule wins, so what was allowed for the session is said again.
+        permission.extend(self.mapper().granted().to_vec());
         let update = SessionUpdate { permission, ..SessionUpdate::default() };
         self.instance.update_session(&self.id, &update).await.map(|_| ())
     }
@@ -312,12 +329,8 @@ impl KiloSession {
         permission: &str,
         always: &[String],
     ) -> Result<(), kilo_sdk::Error> {
-        let rule = |pattern: &String| Rule {
-            permission: permission.to_owned(),
-            pattern: pattern.clone(),
-            action: Action::Allow,
-        };
-        let rules: Vec<Rule> = always.iter().map(rule).collect();
+        let rules: Vec<Rule> =
+            always.iter().map(|pattern| baseline::grant(permission, pattern)).collect();
         let update = SessionUpdate { permission: rules.clone(), ..SessionUpdate::default() };
         self.inner.at(ask).update_session(&ask.session, &update).await?;
         self.inner.mapper().grant(&rules);

@@ -29,6 +29,8 @@ pub(in super::super) enum Control {
     LookUp { turn: TurnId, message: MessageId, reply: oneshot::Sender<Result<Sighting, SendError>> },
     /// To tell that the link to the server is down, or up again.
     Link { down: bool },
+    /// To end, unless a turn runs.
+    Rest,
     /// To tell that the server is gone, and end.
     Lost(TurnError),
 }
@@ -92,6 +94,7 @@ impl Task {
                 !self.out.is_closed()
             }
             Control::Link { down } => self.tell(vec![AgentEvent::Reconnecting(down)]).await,
+            Control::Rest => self.inner.mapper().active().is_some(),
             Control::Lost(error) => {
                 self.tell(vec![AgentEvent::Lost(error)]).await;
                 false

@@ -32,8 +32,8 @@ export function ModelPicker(props: ModelPickerProps) {
       state={props.model ? "chosen" : "none"}
       button={
         <>
-          <b class="ellip">{name()}</b>
-          <Show when={provider()}>{(p) => <span class="pick-via">via {p().name}</span>}</Show>
+          <b class="ellip">{name()}</b>{" "}
+          <Show when={provider()}>{(p) => <span class="pick-via">via {p().name}</span>}</Show>{" "}
           <Show when={props.model?.option}>{(option) => <span class="faint">{option()}</span>}</Show>
           <Icon name="chevronDown" size={12} />
         </>
@@ -158,7 +158,9 @@ function Panel(props: ModelPickerProps & { close: () => void }) {
         <For each={groups()}>
           {(group) => (
             <div role="group" aria-label={group.name}>
-              <h3>{group.name}</h3>
+              <div class="model-group" aria-hidden="true">
+                {group.name}
+              </div>
               <For each={group.models}>
                 {(model) => (
                   <div

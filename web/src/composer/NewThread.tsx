@@ -128,7 +128,7 @@ function ProjectChoice(props: { project: Project }) {
   const projects = createMemo(() => Object.values(baton.state.shell.projects).sort((a, b) => a.name.localeCompare(b.name)));
   return (
     <Popover
-      label={`Project: ${props.project.name}`}
+      label={`Project ${props.project.name} in ${props.project.path}`}
       haspopup="menu"
       buttonClass="pick new-project"
       title={props.project.path}

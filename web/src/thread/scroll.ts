@@ -39,9 +39,11 @@ export function createPin(scroller: HTMLElement, content: HTMLElement, onNearTop
   };
   const onScroll = () => {
     const top = scroller.scrollTop;
-    if (end() - top <= NEAR_END) setPinned(true);
-    // Only a move towards the beginning leaves the end: content that grew does not.
-    else if (top < lastTop - 1 && scroller.scrollHeight >= lastHeight) setPinned(false);
+    const shrunk = scroller.scrollHeight < lastHeight;
+    // Only moving counts: an event that merely echoes our own scrolling must not undo what a
+    // wheel is about to do, and content that grew is no move away.
+    if (end() - top <= NEAR_END && (top > lastTop || shrunk)) setPinned(true);
+    else if (top < lastTop - 1 && !shrunk) setPinned(false);
     lastTop = top;
     lastHeight = scroller.scrollHeight;
     if (top < 900) onNearTop();

@@ -1,0 +1,169 @@
+//! Threads of the past, as months of use leave them.
+
+use domain::{
+    Access, Body, BodyLimits, Change, Delivery, Item, ItemContent, ItemId, ItemStatus, Mode,
+    ModelSelection, Project, ProjectId, ProviderId, Thread, ThreadId, ThreadStatus, Timestamp,
+    Turn, TurnId, TurnInput, TurnState, Usage,
+};
+use store::{Store, StoreError};
+use uuid::Uuid;
+
+/// Turns of an ordinary thread.
+const TURNS: u64 = 4;
+/// Items of an ordinary turn.
+const ITEMS: u64 = 6;
+/// Items of a turn of the long thread.
+const LONG_ITEMS: u64 = 40;
+/// A moment in the past; later things happened later.
+const BEGIN: Timestamp = 1_760_000_000_000;
+
+const PROSE: &str = "The parser now keeps the position of every token, so that an error can point \
+    at the place it comes from. I ran the tests of the module, and all of them pass. What is \
+    left is the printing of ranges that go over several lines.\n\n";
+const OUTPUT: &str = "test parser::tests::keeps_positions ... ok\n";
+
+/// Stores `threads` ordinary threads.
+pub(crate) async fn seed(store: &Store, threads: u64) -> Result<(), StoreError> {
+    let project = project();
+    store.add_project(&project).await?;
+    for number in 0..threads {
+        store_thread(store, &project, number, TURNS, ITEMS).await?;
+    }
+    Ok(())
+}
+
+/// Stores a thread of so many items.
+pub(crate) async fn seed_long(store: &Store, items: u64) -> Result<ThreadId, StoreError> {
+    let project = project();
+    store.add_project(&project).await?;
+    store_thread(store, &project, 0, items.div_ceil(LONG_ITEMS), LONG_ITEMS).await
+}
+
+async fn store_thread(
+    store: &Store,
+    project: &Project,
+    number: u64,
+    turns: u64,
+    items: u64,
+) -> Result<ThreadId, StoreError> {
+    let thread = thread(project, number);
+    let id = thread.id.clone();
+    store.commit(&id, 1, vec![Change::Thread { thread }]).await?;
+    for ordinal in 1..=turns {
+        let turn = turn(&id, ordinal);
+        let first = (ordinal - 1) * items;
+        let mut changes: Vec<Change> =
+            (first..first + items).map(|place| item(&id, &turn, place)).collect();
+        changes.push(Change::Turn { turn });
+        store.commit(&id, 1 + ordinal, changes).await?;
+    }
+    Ok(id)
+}
+
+fn project() -> Project {
+    let id = ProjectId::from_uuid(Uuid::now_v7());
+    Project {
+        name: "parser".to_owned(),
+        path: format!("/home/someone/projects/{id}"),
+        id,
+        created_at: BEGIN,
+    }
+}
+
+fn thread(project: &Project, number: u64) -> Thread {
+    let at = BEGIN + i64::try_from(number).unwrap_or(0) * 60_000;
+    Thread {
+        id: ThreadId::from_uuid(Uuid::now_v7()),
+        project_id: project.id.clone(),
+        title: format!("Keep the position of every token ({number})"),
+        titled_by_person: false,
+        provider: ProviderId::known("kilo"),
+        model: Some(model()),
+        access: Access::Supervised,
+        mode: Mode::Build,
+        workspace: project.path.clone(),
+        session: Some(format!("ses_{}", Uuid::now_v7().simple())),
+        status: ThreadStatus::Idle,
+        open_requests: 0,
+        queued: 0,
+        queue_held: false,
+        unread: false,
+        pinned: false,
+        archived: false,
+        usage: Usage::default(),
+        context: None,
+        created_at: at,
+        active_at: at,
+        seq: 1,
+    }
+}
+
+fn model() -> ModelSelection {
+    ModelSelection { model: "kilo/some-lab/some-model".to_owned(), option: None }
+}
+
+fn turn(thread: &ThreadId, ordinal: u64) -> Turn {
+    let text = "Please let errors point at the place they come from, and add a test for it.";
+    Turn {
+        id: TurnId::from_uuid(Uuid::now_v7()),
+        thread_id: thread.clone(),
+        ordinal,
+        input: TurnInput { text: Body::bounded(text, BodyLimits::PROSE) },
+        delivery: Delivery::Queue,
+        model: Some(model()),
+        access: Access::Supervised,
+        mode: Mode::Build,
+        state: TurnState::Completed,
+        phase: None,
+        stopping: false,
+        error: None,
+        prompt_key: Some(format!("msg_{}", Uuid::now_v7().simple())),
+        usage: Usage::default(),
+        created_at: BEGIN,
+        started_at: Some(BEGIN),
+        ended_at: Some(BEGIN),
+    }
+}
+
+/// Prose, commands, changes and reads in turn; every eighth output is a long one.
+fn item(thread: &ThreadId, turn: &Turn, place: u64) -> Change {
+    let long = if place % 8 == 1 { 150 } else { 6 };
+    let (content, body) = match place % 4 {
+        0 => (ItemContent::AgentMessage, PROSE.repeat(2)),
+        1 => (
+            ItemContent::Command {
+                command: "cargo test -p parser".to_owned(),
+                description: Some("Runs the parser's tests".to_owned()),
+                cwd: None,
+                exit_code: Some(0),
+            },
+            OUTPUT.repeat(long),
+        ),
+        2 => (
+            ItemContent::FileChange {
+                path: "crates/parser/src/lexer.rs".to_owned(),
+                change: domain::FileChangeKind::Edited,
+                additions: 12,
+                deletions: 3,
+            },
+            "+    position: usize,\n-    at: u32,\n".repeat(12),
+        ),
+        _ => (
+            ItemContent::Read { path: "crates/parser/src/lib.rs".to_owned() },
+            "1\tpub mod lexer;\n".repeat(30),
+        ),
+    };
+    let item = Item {
+        id: ItemId::derive(thread, &format!("prt_{place}")),
+        turn_id: turn.id.clone(),
+        parent: None,
+        position: place + 1,
+        status: ItemStatus::Done,
+        body: Body::bounded(&body, content.limits()),
+        content,
+        error: None,
+        started_at: BEGIN,
+        ended_at: Some(BEGIN),
+    };
+    Change::Item { item }
+}

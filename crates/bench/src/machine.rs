@@ -1,0 +1,82 @@
+//! The machine that is measured on, and what it is asked of.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeVal;
+use nix::unistd::Pid;
+use serde::{Deserialize, Serialize};
+
+/// What kind of machine it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Machine {
+    pub(crate) system: String,
+    pub(crate) cores: usize,
+    pub(crate) memory_gib: u64,
+}
+
+impl Machine {
+    pub(crate) fn this() -> Self {
+        let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+        let kib = memory.lines().find_map(|line| kib(line, "MemTotal:"));
+        Self {
+            system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+            cores: std::thread::available_parallelism().map_or(0, usize::from),
+            memory_gib: kib.unwrap_or(0).div_ceil(1024 * 1024),
+        }
+    }
+}
+
+/// How many programs wanted to run in the last minute, on average.
+pub(crate) fn load() -> Option<f64> {
+    std::fs::read_to_string("/proc/loadavg").ok()?.split(' ').next()?.parse().ok()
+}
+
+/// The memory of a process in MB: what is resident, and its own share of that.
+pub(crate) fn memory_mb(pid: u32) -> Result<(f64, f64)> {
+    let path = format!("/proc/{pid}/smaps_rollup");
+    let text = std::fs::read_to_string(&path).with_context(|| format!("{path} cannot be read"))?;
+    let mb = |name: &str| {
+        let kib = text.lines().find_map(|line| kib(line, name));
+        kib.map(|kib| kib as f64 * 1024.0 / 1e6).with_context(|| format!("{path} has no {name}"))
+    };
+    Ok((mb("Rss:")?, mb("Pss:")?))
+}
+
+fn kib(line: &str, name: &str) -> Option<u64> {
+    line.strip_prefix(name)?.trim().strip_suffix(" kB")?.parse().ok()
+}
+
+/// Bytes this process has had written to disks so far.
+pub(crate) fn written() -> Result<u64> {
+    let text = std::fs::read_to_string("/proc/self/io").context("/proc/self/io cannot be read")?;
+    let bytes = text.lines().find_map(|line| line.strip_prefix("write_bytes: ")?.parse().ok());
+    bytes.context("/proc/self/io has no write_bytes")
+}
+
+/// The processor time this process has used so far.
+pub(crate) fn cpu_time() -> Result<Duration> {
+    let usage = getrusage(UsageWho::RUSAGE_SELF).context("the processor time is not told")?;
+    let time = |value: TimeVal| {
+        let seconds = Duration::from_secs(u64::try_from(value.tv_sec()).unwrap_or(0));
+        seconds + Duration::from_micros(u64::try_from(value.tv_usec()).unwrap_or(0))
+    };
+    Ok(time(usage.user_time()) + time(usage.system_time()))
+}
+
+/// Keeps this thread, and all it starts from now on, on one core.
+pub(crate) fn stay_on_one_core() -> Result<()> {
+    let allowed = sched_getaffinity(Pid::from_raw(0)).context("the allowed cores are not told")?;
+    let last = (0..CpuSet::count()).rev().find(|core| allowed.is_set(*core).unwrap_or(false));
+    let mut one = CpuSet::new();
+    one.set(last.context("no core is allowed")?)?;
+    sched_setaffinity(Pid::from_raw(0), &one).context("this thread cannot be kept on one core")
+}
+
+/// The repository's root.
+pub(crate) fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+}

@@ -1,0 +1,210 @@
+//! Rows, their budgets, and where they are written.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use serde::{Deserialize, Serialize};
+
+use crate::machine::{self, Machine};
+
+/// The lines of the document between which the table stands.
+const BEGIN: &str = "<!-- measured: begin -->";
+const END: &str = "<!-- measured: end -->";
+
+/// One thing that was measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Row {
+    bench: String,
+    what: String,
+    value: f64,
+    unit: String,
+    detail: String,
+    budget: Option<Budget>,
+    /// How busy the machine was with everything together.
+    load: Option<f64>,
+}
+
+/// What was promised.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Budget {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+impl Row {
+    pub(crate) fn new(what: impl Into<String>, value: f64, unit: &str) -> Self {
+        Self {
+            bench: String::new(),
+            what: what.into(),
+            value,
+            unit: unit.to_owned(),
+            detail: String::new(),
+            budget: None,
+            load: machine::load(),
+        }
+    }
+
+    pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+
+    pub(crate) fn budget(mut self, budget: Budget) -> Self {
+        self.budget = Some(budget);
+        self
+    }
+
+    /// Whether it is about memory rather than time.
+    pub(crate) fn is_memory(&self) -> bool {
+        self.unit == "MB"
+    }
+
+    fn line(&self) -> String {
+        let unit = &self.unit;
+        let value = number(self.value);
+        let (budget, met) = match self.budget {
+            None => (String::new(), ""),
+            Some(Budget::AtMost(most)) => {
+                (format!("≤ {} {unit}", number(most)), mark(self.value <= most))
+            }
+            Some(Budget::AtLeast(least)) => {
+                (format!("≥ {} {unit}", number(least)), mark(self.value >= least))
+            }
+        };
+        format!("| {} | {value} {unit} | {} | {budget} | {met} |", self.what, self.detail)
+    }
+}
+
+fn mark(met: bool) -> &'static str {
+    if met { "✓" } else { "**missed**" }
+}
+
+/// All rows, of this run and of earlier ones.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Report {
+    machine: Machine,
+    rows: Vec<Row>,
+}
+
+impl Report {
+    /// Takes up what was measured on this machine before, so that one row can be measured again.
+    pub(crate) fn load() -> Result<Self> {
+        let machine = Machine::this();
+        let known = fs::read(path()?).ok().and_then(|json| serde_json::from_slice(&json).ok());
+        let known = known.filter(|report: &Self| report.machine == machine);
+        Ok(known.unwrap_or(Self { machine, rows: Vec::new() }))
+    }
+
+    /// Puts the rows of a bench in the place of its earlier ones.
+    pub(crate) fn replace(&mut self, bench: &str, rows: Vec<Row>) {
+        let place = self.rows.iter().position(|row| row.bench == bench);
+        self.rows.retain(|row| row.bench != bench);
+        let place = place.unwrap_or(self.rows.len());
+        let named = rows.into_iter().map(|row| Row { bench: bench.to_owned(), ..row });
+        self.rows.splice(place..place, named);
+    }
+
+    /// Writes `bench/results.json` in the build directory.
+    pub(crate) fn save(&self) -> Result<()> {
+        let path = path()?;
+        fs::create_dir_all(path.parent().context("no directory for the results")?)?;
+        fs::write(&path, serde_json::to_vec_pretty(self)?)
+            .with_context(|| format!("{} cannot be written", path.display()))
+    }
+
+    /// The table in Markdown.
+    pub(crate) fn table(&self) -> String {
+        let Machine { system, cores, memory_gib } = &self.machine;
+        let loads = || self.rows.iter().filter_map(|row| row.load);
+        let (least, most) = (loads().fold(f64::MAX, f64::min), loads().fold(0.0, f64::max));
+        let mut text = format!(
+            "Measured on {system}, {cores} cores, {memory_gib} GiB; load average meanwhile \
+             {least:.1} to {most:.1}.\n\n\
+             | what | measured | more | budget | met |\n|---|---:|---|---:|---|\n"
+        );
+        for row in &self.rows {
+            text.push_str(&row.line());
+            text.push('\n');
+        }
+        text
+    }
+
+    /// Writes the table into `docs/performance.md`.
+    pub(crate) fn write_document(&self) -> Result<()> {
+        let path = machine::root().join("docs/performance.md");
+        let shown = path.display();
+        let text = fs::read_to_string(&path).with_context(|| format!("{shown} cannot be read"))?;
+        let parts = text.split_once(BEGIN).and_then(|(before, rest)| {
+            let (_, after) = rest.split_once(END)?;
+            Some((before, after))
+        });
+        let Some((before, after)) = parts else {
+            bail!("{shown} has no place for the table: `{BEGIN}` and `{END}`");
+        };
+        let text = format!("{before}{BEGIN}\n{}{END}{after}", self.table());
+        fs::write(&path, text).with_context(|| format!("{shown} cannot be written"))
+    }
+}
+
+/// Where the results lie: beside the release build that this program is part of.
+fn path() -> Result<PathBuf> {
+    let program = std::env::current_exe().context("cannot tell where this program is")?;
+    let target = program.parent().and_then(Path::parent).context("no build directory")?;
+    Ok(target.join("bench/results.json"))
+}
+
+/// A number as people read it: three digits that count, and thousands apart.
+pub(crate) fn number(value: f64) -> String {
+    let decimals = match value.abs() {
+        100.0.. => 0,
+        10.0.. => 1,
+        1.0.. => 2,
+        _ => 3,
+    };
+    let plain = format!("{value:.decimals$}");
+    let (whole, rest) = plain.split_once('.').map_or((&*plain, ""), |(whole, rest)| (whole, rest));
+    let mut grouped = String::new();
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    let rest = rest.trim_end_matches('0');
+    if rest.is_empty() { grouped } else { format!("{grouped}.{rest}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_readable() {
+        let check = |value: f64, wanted: &str| assert_eq!(number(value), wanted);
+        check(0.0423, "0.042");
+        check(3.0, "3");
+        check(12.34, "12.3");
+        check(256.4, "256");
+        check(1_234_567.0, "1,234,567");
+    }
+
+    #[test]
+    fn a_bench_that_is_run_again_keeps_its_place() {
+        let machine = Machine::this();
+        let mut report = Report { machine, rows: Vec::new() };
+        report.replace("a", vec![Row::new("one", 1.0, "ms"), Row::new("two", 2.0, "ms")]);
+        report.replace("b", vec![Row::new("three", 3.0, "ms")]);
+        report.replace("a", vec![Row::new("four", 4.0, "ms")]);
+        let names: Vec<&str> = report.rows.iter().map(|row| &*row.what).collect();
+        assert_eq!(names, ["four", "three"]);
+    }
+
+    #[test]
+    fn budgets_are_marked() {
+        let row = |budget| Row::new("x", 5.0, "ms").budget(budget).line();
+        assert!(row(Budget::AtMost(5.0)).ends_with("| ≤ 5 ms | ✓ |"));
+        assert!(row(Budget::AtLeast(6.0)).ends_with("| **missed** |"));
+    }
+}

@@ -1,0 +1,119 @@
+//! Store, engine and server in this process, with an agent on strings.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, anyhow};
+use domain::{Access, Delivery, Mode, ModelSelection, NewTurn, ProviderId, ThreadId, TurnId};
+use engine::{Engine, NewThread};
+use server::{App, Assets, Config, Hosts, Token};
+use store::Store;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use crate::puppet::{self, Puppet, Speech};
+
+/// An engine whose agent says what it is told to.
+pub(crate) struct Stage {
+    pub(crate) engine: Engine,
+    store: Store,
+    begun: mpsc::UnboundedReceiver<Speech>,
+}
+
+impl Stage {
+    /// Starts an engine on a data directory.
+    pub(crate) async fn start(data: &Path) -> Result<Self> {
+        let store = Store::open(data)?;
+        let (puppet, begun) = Puppet::new();
+        let engine = Engine::start(store.clone(), vec![Arc::new(puppet)]).await?;
+        Ok(Self { engine, store, begun })
+    }
+
+    /// Begins a turn in each of `count` new threads.
+    pub(crate) async fn speeches(&mut self, count: usize) -> Result<Vec<Speech>> {
+        let path = std::env::temp_dir();
+        let project = self.engine.add_project(path, "bench".to_owned()).await?;
+        let mut speeches = Vec::with_capacity(count);
+        for _ in 0..count {
+            let id = ThreadId::from_uuid(Uuid::now_v7());
+            let model = ModelSelection { model: puppet::MODEL.to_owned(), option: None };
+            self.engine
+                .create_thread(NewThread {
+                    id: id.clone(),
+                    project_id: project.id.clone(),
+                    provider: ProviderId::known(puppet::ID),
+                    model: Some(model),
+                    access: Access::Supervised,
+                    mode: Mode::Build,
+                    title: None,
+                })
+                .await?;
+            let message = NewTurn {
+                id: TurnId::from_uuid(Uuid::now_v7()),
+                text: "Say something.".to_owned(),
+                delivery: Delivery::Queue,
+                model: None,
+                access: None,
+                mode: None,
+            };
+            self.engine.send(&id, message).await?;
+            speeches.push(self.begun.recv().await.context("the turn did not begin")?);
+        }
+        Ok(speeches)
+    }
+
+    /// Serves it on a port of its own.
+    pub(crate) async fn serve(self, data: &Path) -> Result<Served> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let token = Token::random().map_err(|error| anyhow!("no token: {error}"))?;
+        let config = Config {
+            version: "0".to_owned(),
+            url: format!("http://{address}"),
+            machine: "bench".to_owned(),
+            home: data.to_owned(),
+            data_dir: data.to_owned(),
+            hosts: Hosts::new(address.ip(), []),
+            token: token.clone(),
+        };
+        let app = App::new(config, self.engine.clone(), self.store.clone(), Assets(&[])).await?;
+        let (end, ended) = oneshot::channel::<()>();
+        let running = tokio::spawn(server::run(listener, app, async move {
+            let _ = ended.await;
+        }));
+        Ok(Served {
+            stage: self,
+            door: Door { url: format!("http://{address}"), token: token.reveal().to_owned() },
+            end,
+            running,
+        })
+    }
+}
+
+/// A server in this process.
+pub(crate) struct Served {
+    pub(crate) stage: Stage,
+    pub(crate) door: Door,
+    end: oneshot::Sender<()>,
+    running: JoinHandle<()>,
+}
+
+/// How a server is reached.
+#[derive(Debug, Clone)]
+pub(crate) struct Door {
+    pub(crate) url: String,
+    pub(crate) token: String,
+}
+
+impl Served {
+    /// Ends the server and the engine.
+    pub(crate) async fn stop(self) -> Result<()> {
+        // It may have ended by itself.
+        let _ = self.end.send(());
+        self.running.await?;
+        self.stage.engine.shutdown().await;
+        Ok(())
+    }
+}

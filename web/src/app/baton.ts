@@ -2,10 +2,10 @@
 // frame, and the answers of commands.
 
 import { batch, createContext, createSignal, useContext } from "solid-js";
-import { createStore, produce } from "solid-js/store";
+import { createStore, produce, unwrap } from "solid-js/store";
 import { address, api, ApiError, explain } from "../api/client";
 import { createOutbox } from "../composer/outbox";
-import type { Bootstrap, ModelList, ProviderId, ServerMessage, Thread, ThreadId, Turn } from "../generated/wire";
+import type { Bootstrap, ModelList, ProviderId, ServerMessage, Thread, ThreadId } from "../generated/wire";
 import { Connection, type ConnectionStatus } from "../sync/connection";
 import { put } from "../sync/merge";
 import { addPage, putThread, putTurn, reduce, trim, type Effect } from "../sync/reduce";
@@ -92,8 +92,9 @@ export function createBaton() {
       else if (models[effect.provider]) void loadModels(effect.provider);
     }
     if (before && state.version !== before) location.reload();
-    for (const [id, view] of Object.entries(state.threads)) {
-      if (Object.keys(view.items).length > MAX_ITEMS && mayTrim(id)) mutateThread(id, (v) => trim(v, TRIM_TO));
+    for (const id of grown(messages)) {
+      const items = unwrap(state.threads[id])?.items ?? {};
+      if (Object.keys(items).length > MAX_ITEMS && mayTrim(id)) mutateThread(id, (view) => trim(view, TRIM_TO));
     }
   }
 
@@ -212,11 +213,6 @@ export function createBaton() {
         }),
       );
     },
-    absorbTurn(turn: Turn): void {
-      mutateThread(turn.thread_id, (view) => {
-        if (view.status === "ready" && !view.turns[turn.id]) putTurn(view, turn);
-      });
-    },
     start(): () => void {
       const wake = () => document.visibilityState === "visible" && connection.wake();
       // A frame that was asked for is not drawn once the page is hidden.
@@ -244,6 +240,15 @@ export function useBaton(): Baton {
   const baton = useContext(BatonContext);
   if (!baton) throw new Error("there is no Baton around this component");
   return baton;
+}
+
+/** The threads that may have got new items. */
+function grown(messages: readonly ServerMessage[]): Set<ThreadId> {
+  const ids = new Set<ThreadId>();
+  for (const message of messages) {
+    if (message.type === "thread_changes" && message.changes.some((change) => change.change === "item")) ids.add(message.id);
+  }
+  return ids;
 }
 
 function socketAddress(): URL {

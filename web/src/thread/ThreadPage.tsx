@@ -162,6 +162,9 @@ function Live(props: { id: ThreadId; thread: Thread }) {
     if (visible() && props.thread.unread) void api.patchThread(props.id, { unread: false }).catch(() => {});
   });
 
+  // Nobody loses the place they read at.
+  baton.guardTrim((id) => id !== props.id || pin()?.pinned() !== false);
+
   createEffect(() => baton.ensureModels(props.thread.provider));
 
   const blocked = () => {

@@ -12,7 +12,7 @@ export function UserText(props: { text: string }) {
     const cut = lines.slice(0, FIRST_LINES).join("\n").slice(0, FIRST_CHARS);
     return cut.length < props.text.length ? cut : undefined;
   });
-  const pieces = createMemo(() => (all() ? props.text : (short() ?? props.text)).split(/(`[^`\n]+`)/));
+  const pieces = createMemo(() => (all() ? props.text : (short() ?? props.text)).split(/((?<!`)`[^`\n]+`(?!`))/));
   return (
     <>
       <p class="you-text">

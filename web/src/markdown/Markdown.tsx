@@ -17,19 +17,24 @@ load();
 
 /** Markdown that may still grow. While it does, only its last block is drawn again. */
 export function Markdown(props: { text: string; live?: boolean; class?: string }) {
+  const [many, setMany] = createSignal(false);
   if (!engine()) load();
   return (
-    <div class={`md ${props.class ?? ""}`} data-live={props.live ? "" : undefined}>
+    <div class={`md ${props.class ?? ""}`} data-live={props.live ? "" : undefined} data-many={many() ? "" : undefined}>
       <Show when={engine()} fallback={<p class="md-plain">{props.text}</p>}>
-        {(ready) => <Blocks engine={ready()} text={props.text} live={props.live ?? false} />}
+        {(ready) => <Blocks engine={ready()} text={props.text} live={props.live ?? false} onMany={setMany} />}
       </Show>
     </div>
   );
 }
 
-function Blocks(props: { engine: Engine; text: string; live: boolean }) {
+/** From this many blocks on, those that are far away are not laid out. */
+const MANY_BLOCKS = 60;
+
+function Blocks(props: { engine: Engine; text: string; live: boolean; onMany: (many: boolean) => void }) {
   const stream = new props.engine.BlockStream();
   const blocks = createMemo(() => (props.live ? stream.update(props.text) : props.engine.blocksOf(props.text)));
+  createEffect(() => props.onMany(blocks().length > MANY_BLOCKS));
   return <Index each={blocks()}>{(block) => <BlockView engine={props.engine} block={block()} />}</Index>;
 }
 

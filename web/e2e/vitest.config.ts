@@ -3,8 +3,7 @@ import { defineConfig } from "vitest/config";
 // Each file has a Baton, a Kilo and a browser of its own, so they take turns.
 export default defineConfig({
   test: {
-    root: import.meta.dirname,
-    include: ["*.test.ts"],
+    include: ["e2e/*.test.ts"],
     environment: "node",
     fileParallelism: false,
     testTimeout: 90_000,

@@ -114,6 +114,8 @@ fn growth_told_as_a_whole_travels_as_a_piece() {
     let outcome = told(&mut world, item(ItemStatus::Running, Some("b")));
     assert!(matches!(&outcome.changes[..], [Change::Item { .. }]), "it was corrected");
     assert_eq!(text_of(&world), "b");
+    told(&mut world, item(ItemStatus::Running, Some("cc")));
+    assert_eq!(text_of(&world), "cc", "a longer text that does not go on is a correction as well");
 }
 
 #[test]

@@ -18,8 +18,10 @@ use crate::{
 
 /// Turns that people may send.
 const TURNS: u8 = 5;
-/// Items and requests of each turn.
+/// Items of each turn.
 const KEYS: u8 = 4;
+/// Requests of each turn: few, so that what is asked is also answered.
+const ASKS: u8 = 2;
 
 pub(super) fn thread() -> Thread {
     Thread {
@@ -181,7 +183,7 @@ pub(super) enum Op {
     Answer {
         whose: Whose,
         key: u8,
-        kind: u8,
+        fits: bool,
     },
     Delivered {
         whose: Whose,
@@ -236,8 +238,8 @@ fn event() -> impl Strategy<Value = Ev> {
         6 => (0..KEYS, any::<u8>(), any::<u8>())
             .prop_map(|(key, a, b)| Ev::Text { key, from: a.min(b), to: a.max(b) }),
         1 => (0..KEYS).prop_map(Ev::Removed),
-        4 => (0..KEYS, 0u8..3).prop_map(|(key, kind)| Ev::Asked { key, kind }),
-        2 => (0..KEYS, any::<bool>()).prop_map(|(key, gone)| Ev::AskClosed { key, gone }),
+        4 => (0..ASKS, 0u8..3).prop_map(|(key, kind)| Ev::Asked { key, kind }),
+        1 => (0..ASKS, any::<bool>()).prop_map(|(key, gone)| Ev::AskClosed { key, gone }),
         1 => (0u8..3).prop_map(Ev::Usage),
         1 => (0u8..3).prop_map(Ev::Ended),
     ]
@@ -255,10 +257,10 @@ pub(super) fn op() -> impl Strategy<Value = Op> {
         2 => whose().prop_map(Op::NotSent),
         1 => Just(Op::Replaced),
         1 => whose().prop_map(Op::Fail),
-        4 => (whose(), 0..KEYS, 0u8..3)
-            .prop_map(|(whose, key, kind)| Op::Answer { whose, key, kind }),
-        2 => (whose(), 0..KEYS).prop_map(|(whose, key)| Op::Delivered { whose, key }),
-        2 => (whose(), 0..KEYS, any::<bool>())
+        8 => (whose(), 0..ASKS, prop::bool::weighted(0.8))
+            .prop_map(|(whose, key, fits)| Op::Answer { whose, key, fits }),
+        3 => (whose(), 0..ASKS).prop_map(|(whose, key)| Op::Delivered { whose, key }),
+        4 => (whose(), 0..ASKS, any::<bool>())
             .prop_map(|(whose, key, gone)| Op::DeliveryFailed { whose, key, gone }),
         1 => (0u8..7).prop_map(Op::Patch),
         30 => (whose(), event()).prop_map(|(whose, event)| Op::Event { whose, event }),
@@ -343,8 +345,16 @@ impl World {
             Op::Fail(whose) => {
                 Input::Fail { turn: turn_id(self.number(*whose)?), error: failure() }
             }
-            Op::Answer { whose, key, kind } => {
-                Input::Answer { request: request(whose, key)?, answer: answer(*kind) }
+            Op::Answer { whose, key, fits } => {
+                let request = request(whose, key)?;
+                let asked = self.client.requests.get(&request).map(|r| &r.body);
+                let kind = match asked {
+                    Some(RequestBody::Approval(_)) | None => 0,
+                    Some(RequestBody::Question { .. }) => 1,
+                    Some(RequestBody::Plan { .. }) => 2,
+                };
+                let answer = answer(if *fits { kind } else { (kind + 1) % 3 });
+                Input::Answer { request, answer }
             }
             Op::Delivered { whose, key } => Input::Delivered(request(whose, key)?),
             Op::DeliveryFailed { whose, key, gone } => Input::DeliveryFailed {

@@ -84,3 +84,23 @@ fn a_sub_agent_that_only_a_snapshot_tells_of_is_shown() {
     let parent = play.item("prt_task").unwrap().id.clone();
     assert_eq!(play.item("prt_c").unwrap().parent, Some(parent));
 }
+
+#[test]
+fn a_sub_agent_whose_call_does_not_name_it_yet_waits_for_that_in_a_snapshot_too() {
+    let mut play = answering();
+    let mut unnamed = task("call_1", CHILD);
+    unnamed["state"]["metadata"] = json!({});
+    let events = [
+        user(ROOT, PROMPT),
+        assistant(ROOT, ANSWER, PROMPT, &json!({})),
+        status(&json!({ "type": "busy" })),
+        part(ROOT, ANSWER, "prt_task", &unnamed),
+        child(ROOT, CHILD),
+        assistant(CHILD, "msg_c", "msg_b", &json!({})),
+        part(CHILD, "msg_c", "prt_c", &text("Found it", Some(2))),
+    ];
+    play.merge(&Server::after(&events).read(&SessionId::from(ROOT), &MessageId::from(PROMPT)));
+    assert!(play.item("prt_c").is_none(), "its place is not known yet");
+    play.event(&part(ROOT, ANSWER, "prt_task", &task("call_1", CHILD)));
+    assert_eq!(play.text("prt_c"), Some("Found it"));
+}

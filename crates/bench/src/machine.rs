@@ -4,10 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
-use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
 /// What kind of machine it is.
@@ -68,12 +66,22 @@ pub(crate) fn cpu_time() -> Result<Duration> {
 }
 
 /// Keeps this thread, and all it starts from now on, on one core.
+#[cfg(target_os = "linux")]
 pub(crate) fn stay_on_one_core() -> Result<()> {
-    let allowed = sched_getaffinity(Pid::from_raw(0)).context("the allowed cores are not told")?;
+    use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+    let this = nix::unistd::Pid::from_raw(0);
+    let allowed = sched_getaffinity(this).context("the allowed cores are not told")?;
     let last = (0..CpuSet::count()).rev().find(|core| allowed.is_set(*core).unwrap_or(false));
     let mut one = CpuSet::new();
     one.set(last.context("no core is allowed")?)?;
-    sched_setaffinity(Pid::from_raw(0), &one).context("this thread cannot be kept on one core")
+    sched_setaffinity(this, &one).context("this thread cannot be kept on one core")
+}
+
+/// Says that this cannot be measured here.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn stay_on_one_core() -> Result<()> {
+    anyhow::bail!("a thread is kept on one core on Linux only")
 }
 
 /// The repository's root.

@@ -3,6 +3,7 @@
 
 use domain::{ErrorCode, TurnError};
 use kilo_sdk::types::{ErrorKind, MessageError};
+use serde_json::Value;
 
 /// Longest message of an error that is passed on, in characters.
 const MAX_MESSAGE: usize = 2_000;
@@ -10,10 +11,11 @@ const MAX_MESSAGE: usize = 2_000;
 /// What a failed turn says of Kilo's error.
 pub(super) fn turn_error(error: &MessageError) -> TurnError {
     let code = code(error);
-    let message = if error.message.trim().is_empty() {
+    let said = words(error.message.trim());
+    let message = if said.is_empty() {
         "Kilo reported an error without a message".to_owned()
     } else {
-        error.message.trim().chars().take(MAX_MESSAGE).collect()
+        said.chars().take(MAX_MESSAGE).collect()
     };
     TurnError {
         code,
@@ -21,6 +23,16 @@ pub(super) fn turn_error(error: &MessageError) -> TurnError {
         hint: hint(code).map(str::to_owned),
         retryable: error.retryable || !matches!(code, ErrorCode::ModelUnavailable),
     }
+}
+
+/// The words of an error. One inside a model's stream comes as the provider's JSON (Kilo 7.7.7).
+fn words(message: &str) -> String {
+    let json = serde_json::from_str::<Value>(message).ok();
+    let inner = json.as_ref().and_then(|json| {
+        let nested = json.get("error").and_then(|e| e.get("message"));
+        nested.or_else(|| json.get("message")).and_then(Value::as_str)
+    });
+    inner.unwrap_or(message).to_owned()
 }
 
 /// Whether an error is only the second telling of one: Kilo 7.7.7 repeats some with the stack of

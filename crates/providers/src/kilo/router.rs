@@ -74,6 +74,14 @@ impl Router {
         }
     }
 
+    /// Notes that a sub-agent's session belongs to a root.
+    pub(super) fn adopt(&self, child: &SessionId, root: &SessionId) {
+        let mut routes = self.routes();
+        if routes.children.len() < MAX_CHILDREN {
+            routes.children.insert(child.clone(), root.clone());
+        }
+    }
+
     pub(super) fn is_child(&self, session: &SessionId, root: &SessionId) -> bool {
         self.routes().children.get(session) == Some(root)
     }

@@ -31,6 +31,8 @@ pub(super) async fn read(inner: &Inner, message: &MessageId) -> Result<Snapshot,
     let began = message.time_ms(now_ms());
     for child in sessions.into_iter().take(MAX_CHILDREN) {
         if began.is_none_or(|began| child.time.created >= as_number(began)) {
+            // Its start may have been missed; what it does from now on is for this session.
+            inner.router.adopt(&child.id, &inner.id);
             let page = instance.messages(&child.id, PAGE, None).await?;
             children.push((child, page.messages));
         }

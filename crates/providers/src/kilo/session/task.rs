@@ -21,6 +21,9 @@ pub(in super::super) const MAX_CONTROL: usize = 64;
 /// How long Kilo may take a message after it reported an error for it.
 const REFUSAL: Duration = Duration::from_secs(2);
 
+/// How long to wait after the session could not be read.
+const RETRY: Duration = Duration::from_secs(2);
+
 /// What is asked of the task besides mapping events.
 pub(in super::super) enum Control {
     /// To read the session and tell what differs.
@@ -41,9 +44,17 @@ pub(in super::super) async fn run(
     mut lane: Lane,
     out: mpsc::Sender<AgentEvent>,
 ) {
-    let mut task = Task { inner, out, refusal: None };
+    let mut task = Task { inner, out, refusal: None, retry: None };
     loop {
-        let refusal = task.refusal.as_ref().map(|(at, _)| *at);
+        if lane.lagged.swap(false, Ordering::Relaxed) {
+            // What waits may end a turn whose last words were dropped: the session says it all.
+            while lane.events.try_recv().is_ok() {}
+            tracing::warn!(session = %task.inner.id, "events were dropped; reading the session");
+            if !task.resync().await {
+                break;
+            }
+        }
+        let (refusal, retry) = (task.refusal.as_ref().map(|(at, _)| *at), task.retry);
         let open = tokio::select! {
             biased;
             control = lane.control.recv() => match control {
@@ -59,17 +70,12 @@ pub(in super::super) async fn run(
                 let events = refused.map(|(_, turn)| task.inner.mapper().refuse(&turn));
                 task.tell(events.unwrap_or_default()).await
             }
+            () = at(retry) => task.resync().await,
             // Not an event and not a wish: the session's reader is gone.
             () = task.out.closed() => false,
         };
         if !open {
             break;
-        }
-        if lane.events.is_empty() && lane.lagged.swap(false, Ordering::Relaxed) {
-            tracing::warn!(session = %task.inner.id, "events were dropped; reading the session");
-            if !task.resync().await {
-                break;
-            }
         }
     }
     drop(lane);
@@ -81,6 +87,8 @@ struct Task {
     out: mpsc::Sender<AgentEvent>,
     /// When a message that Kilo reported an error for counts as refused, and whose it is.
     refusal: Option<(Instant, TurnId)>,
+    /// When a session that could not be read is read again.
+    retry: Option<Instant>,
 }
 
 impl Task {
@@ -152,6 +160,7 @@ impl Task {
     }
 
     async fn resync(&mut self) -> bool {
+        self.retry = None;
         let Some(message) = self.inner.mapper().active().map(|(_, m)| m.clone()) else {
             return true;
         };
@@ -162,6 +171,7 @@ impl Task {
             }
             Err(error) => {
                 tracing::warn!(session = %self.inner.id, %error, "the session could not be read");
+                self.retry = Some(Instant::now() + RETRY);
                 !self.out.is_closed()
             }
         }

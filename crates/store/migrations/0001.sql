@@ -1,6 +1,6 @@
 -- Rows of people and agents are JSON of the domain types, with columns only for what is sought,
--- sorted or joined by: a field that is added to a type needs no migration, and a row that cannot
--- be read still tells where it belongs.
+-- sorted or joined by: a field that is added to a type and has a default needs no migration. A turn
+-- or an item that cannot be read still tells where it belongs; settings and values count as absent.
 
 CREATE TABLE projects (
     id TEXT PRIMARY KEY,

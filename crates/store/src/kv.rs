@@ -9,10 +9,11 @@ use crate::writer::Order;
 use crate::{Store, StoreError};
 
 impl Store {
-    /// Reads a provider's settings; `None` when a person never changed them.
+    /// Reads a provider's settings; `None` when a person never changed them, or when what is
+    /// stored has another shape, of which the log tells.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] when they cannot be read.
+    /// What the disk says.
     pub async fn provider_settings(
         &self,
         provider: &ProviderId,
@@ -35,10 +36,11 @@ impl Store {
         self.put(sql, provider.as_str().to_owned(), encode(settings)?).await
     }
 
-    /// Reads a value by name.
+    /// Reads a value by name; `None` when there is none, or when what is stored has another shape,
+    /// of which the log tells: who asks can do without it, and stores it again.
     ///
     /// # Errors
-    /// [`StoreError::Damaged`] when there is one that cannot be read as this type.
+    /// What the disk says.
     pub async fn value<T>(&self, key: &str) -> Result<Option<T>, StoreError>
     where
         T: DeserializeOwned + Send + 'static,
@@ -70,9 +72,7 @@ impl Store {
     {
         self.readers
             .call(move |conn| {
-                first(conn, sql, [&key], |row| decode(row, "json", what))?
-                    .map(|v| v.ok_or_else(|| StoreError::Damaged { what: format!("{what} {key}") }))
-                    .transpose()
+                Ok(first(conn, sql, [&key], |row| decode(row, "json", what))?.flatten())
             })
             .await
     }

@@ -202,3 +202,25 @@ async fn an_unreadable_turn_under_way_does_not_come_alive() {
     let states: Vec<TurnState> = page.turns.iter().map(|turn| turn.state).collect();
     assert_eq!(states, [TurnState::Failed, TurnState::Queued]);
 }
+
+#[tokio::test]
+async fn values_and_settings_of_another_shape_count_as_absent() {
+    #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+    struct Cached {
+        models: Vec<String>,
+        added_later: u32,
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let kilo = domain::ProviderId::known("kilo");
+    store.put_value("cached", &serde_json::json!({ "models": ["a"] })).await.unwrap();
+    store.put_provider_settings(&kilo, &domain::ProviderSettings::default()).await.unwrap();
+    side_door(dir.path()).execute("UPDATE provider_settings SET json = '[1]'", ()).unwrap();
+    assert_eq!(store.value::<Cached>("cached").await, Ok(None));
+    assert_eq!(store.provider_settings(&kilo).await, Ok(None));
+
+    // What is stored anew takes the place of the old.
+    let cached = Cached { models: Vec::new(), added_later: 1 };
+    store.put_value("cached", &cached).await.unwrap();
+    assert_eq!(store.value("cached").await, Ok(Some(cached)));
+}

@@ -33,6 +33,8 @@ async fn what_was_acknowledged_is_there_after_a_kill() {
     let mut driver = Driver::new(&store, 1).await;
     driver.apply(Input::Submit(message(1, "hello"))).await;
     let turn = driver.state.running().unwrap().turn().id.clone();
+    let prompt_key = "prompt".to_owned();
+    driver.apply(Input::Prepared { turn: turn.clone(), prompt_key }).await;
     let said = |event| Input::Agent(AgentEvent::Turn { turn: turn.clone(), event });
     let mut inputs = vec![said(TurnEvent::Item(ItemUpdate {
         key: "a".to_owned(),

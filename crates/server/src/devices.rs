@@ -46,9 +46,10 @@ pub(crate) struct Devices {
 impl Devices {
     pub(crate) async fn load(store: Store) -> Result<Self, StoreError> {
         let tokens = store.tokens().await?;
-        let valid = tokens.into_iter().rev().filter(|token| !token.revoked);
-        let rows = valid
-            .map(|DeviceToken { id, hash, label, created_at, .. }| Paired {
+        let rows = tokens
+            .into_iter()
+            .rev()
+            .map(|DeviceToken { id, hash, label, created_at }| Paired {
                 id,
                 name: label,
                 created_at,
@@ -65,14 +66,7 @@ impl Devices {
         let id = format!("dev_{}", Token::random()?.reveal().get(..16).unwrap_or_default());
         let name: String = name.chars().filter(|c| !c.is_control()).take(MAX_NAME).collect();
         let created_at = now();
-        let token = DeviceToken {
-            id: id.clone(),
-            hash,
-            label: name.clone(),
-            created_at,
-            last_seen_at: None,
-            revoked: false,
-        };
+        let token = DeviceToken { id: id.clone(), hash, label: name.clone(), created_at };
         self.store.add_token(token).await?;
         let surplus = {
             let mut rows = self.lock();

@@ -7,7 +7,7 @@ use domain::{
 };
 use rusqlite::Connection;
 
-use crate::row::{encode, execute, int};
+use crate::row::{encode, execute, first, int};
 use crate::writer::Order;
 use crate::{Store, StoreError};
 
@@ -35,42 +35,6 @@ impl Store {
         let thread = thread.clone();
         self.writer.call(order, move |conn| apply(conn, &thread, seq, &changes))
     }
-
-    /// Stores changes without waiting, for streaming text. If they cannot be stored later on, the
-    /// log and [`Store::trouble`] tell; who must know uses [`Store::commit`].
-    ///
-    /// # Errors
-    /// [`AppendError::Busy`] gives the changes back, to be added to by the next ones.
-    pub fn append(
-        &self,
-        thread: &ThreadId,
-        seq: u64,
-        changes: Vec<Change>,
-    ) -> Result<(), AppendError> {
-        match self.writer.room(order(&changes)) {
-            Ok(Some(room)) => {
-                let thread = thread.clone();
-                let posted = self.writer.post(room, move |c| apply(c, &thread, seq, &changes));
-                posted.map_err(|_| AppendError::Closed)
-            }
-            Ok(None) => Err(AppendError::Busy(changes)),
-            Err(_) => Err(AppendError::Closed),
-        }
-    }
-}
-
-/// Why changes were not queued.
-#[derive(Debug, thiserror::Error)]
-pub enum AppendError {
-    /// Too much waits to be stored.
-    #[error("too much waits to be stored")]
-    Busy(
-        /// The changes, unchanged.
-        Vec<Change>,
-    ),
-    /// The store is closed.
-    #[error("the store is closed")]
-    Closed,
 }
 
 fn order(changes: &[Change]) -> Order {
@@ -197,15 +161,25 @@ fn put_turn(conn: &Connection, thread: &ThreadId, turn: &Turn) -> Result<(), Sto
         turn.to_mut().usage = finite(turn.usage);
     }
     let id = turn.id.as_str();
+    // A turn that ended has ended: whoever comes late with an older state does not open it again.
     let stored = execute(
         conn,
         "INSERT INTO turns (id, thread, ordinal, open, json) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (id) DO UPDATE SET ordinal = ?3, open = ?4, json = ?5 WHERE thread = ?2",
+         ON CONFLICT (id) DO UPDATE SET ordinal = ?3, open = ?4, json = ?5
+         WHERE thread = ?2 AND NOT (open = 0 AND ?4 = 1)",
         (id, thread.as_str(), int(turn.ordinal), !turn.state.is_terminal(), encode(&*turn)?),
     )?;
     if stored == 0 {
-        // Clients choose these ids; one must not reach into another thread with them.
-        return Err(StoreError::Refused { reason: format!("{id} is a turn of another thread") });
+        let known = "SELECT id FROM turns WHERE id = ?1 AND thread = ?2";
+        let ours = first(conn, known, (id, thread.as_str()), |_| Ok(()))?.is_some();
+        if !ours {
+            // Clients choose these ids; one must not reach into another thread with them.
+            return Err(StoreError::Refused {
+                reason: format!("{id} is a turn of another thread"),
+            });
+        }
+        tracing::error!(id, state = ?turn.state, "a turn that ended is not opened again");
+        return Ok(());
     }
     if !turn.input.text.is_shortened() {
         execute(conn, "DELETE FROM bodies WHERE owner = ?", [id])?;

@@ -33,7 +33,6 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub use changes::AppendError;
 pub use error::{OpenError, StoreError};
 pub use lists::{MAX_SHELL_THREADS, MAX_THREADS, Shell, ThreadQuery};
 pub use live::Live;

@@ -103,7 +103,8 @@ async fn fill(store: &Store) -> (Thread, Turn, Item) {
     ];
     let turn = submit.id.clone();
     let events = events.map(|event| Input::Agent(AgentEvent::Turn { turn: turn.clone(), event }));
-    for input in [Input::Submit(submit)].into_iter().chain(events) {
+    let prepared = Input::Prepared { turn: turn.clone(), prompt_key: "prompt".to_owned() };
+    for input in [Input::Submit(submit), prepared].into_iter().chain(events) {
         changes.extend(state.apply(5, input).unwrap().changes);
     }
     let item = changes.iter().find_map(|change| match change {
@@ -167,17 +168,14 @@ async fn settings_and_tokens(store: &Store) {
         hash: [7; 32],
         label: "phone".to_owned(),
         created_at: 1,
-        last_seen_at: None,
-        revoked: false,
     };
+    let other = DeviceToken { id: "other".to_owned(), hash: [8; 32], ..token.clone() };
     store.add_token(token.clone()).await.unwrap();
-    assert_eq!(store.find_token([7; 32]).await.unwrap(), Some(token));
-    assert_eq!(store.find_token([8; 32]).await.unwrap(), None);
-    store.touch_token("tok", 9).await.unwrap();
+    store.add_token(other.clone()).await.unwrap();
+    assert_eq!(store.tokens().await.unwrap(), [other.clone(), token]);
     assert!(store.revoke_token("tok").await.unwrap());
-    assert_eq!(store.find_token([7; 32]).await.unwrap(), None);
-    let listed = store.tokens().await.unwrap();
-    assert_eq!((listed[0].last_seen_at, listed[0].revoked), (Some(9), true));
+    assert!(!store.revoke_token("tok").await.unwrap());
+    assert_eq!(store.tokens().await.unwrap(), [other]);
 }
 
 /// A store whose database can grow by so many pages only, as on a disk that is nearly full.

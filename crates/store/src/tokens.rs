@@ -3,7 +3,7 @@
 use domain::Timestamp;
 use rusqlite::Row;
 
-use crate::row::{all, execute, first, text};
+use crate::row::{all, execute, text};
 use crate::writer::Order;
 use crate::{Store, StoreError};
 
@@ -21,10 +21,6 @@ pub struct DeviceToken {
     pub label: String,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When it was last used, roughly.
-    pub last_seen_at: Option<Timestamp>,
-    /// Whether it no longer lets anyone in.
-    pub revoked: bool,
 }
 
 impl Store {
@@ -33,44 +29,23 @@ impl Store {
     /// # Errors
     /// [`StoreError::Refused`] when its id or hash is there already; else what the disk says.
     pub async fn add_token(&self, token: DeviceToken) -> Result<(), StoreError> {
-        let sql = "INSERT INTO tokens (id, hash, label, created_at, last_seen_at, revoked)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let sql = "INSERT INTO tokens (id, hash, label, created_at) VALUES (?1, ?2, ?3, ?4)";
         self.writer
             .call(Order::DURABLE, move |conn| {
-                let DeviceToken { id, hash, label, created_at, last_seen_at, revoked } = &token;
-                execute(conn, sql, (id, hash, label, created_at, last_seen_at, revoked)).map(drop)
+                let DeviceToken { id, hash, label, created_at } = &token;
+                execute(conn, sql, (id, hash, label, created_at)).map(drop)
             })
             .await
     }
 
-    /// Finds the token with a hash, unless it was revoked.
-    ///
-    /// # Errors
-    /// What the disk says.
-    pub async fn find_token(&self, hash: [u8; 32]) -> Result<Option<DeviceToken>, StoreError> {
-        let sql = "SELECT * FROM tokens WHERE hash = ? AND revoked = 0";
-        self.readers.call(move |conn| first(conn, sql, [hash], token_of)).await
-    }
-
-    /// Lists all tokens, newest first.
+    /// Lists the tokens that were not revoked, newest first.
     ///
     /// # Errors
     /// What the disk says.
     pub async fn tokens(&self) -> Result<Vec<DeviceToken>, StoreError> {
-        let sql = "SELECT * FROM tokens ORDER BY created_at DESC, id LIMIT ?";
+        let sql = "SELECT id, hash, label, created_at FROM tokens WHERE revoked = 0
+            ORDER BY created_at DESC, id LIMIT ?";
         self.readers.call(move |conn| all(conn, sql, [LISTED], token_of)).await
-    }
-
-    /// Notes that a token was used; the caller does it now and then, not at each use.
-    ///
-    /// # Errors
-    /// What the disk says.
-    pub async fn touch_token(&self, id: &str, at: Timestamp) -> Result<(), StoreError> {
-        let id = id.to_owned();
-        let sql = "UPDATE tokens SET last_seen_at = ?2 WHERE id = ?1";
-        self.writer
-            .call(Order::default(), move |conn| execute(conn, sql, (&id, at)).map(drop))
-            .await
     }
 
     /// Revokes a token for ever; says whether that changed anything.
@@ -90,7 +65,5 @@ fn token_of(row: &Row<'_>) -> rusqlite::Result<DeviceToken> {
         hash: row.get("hash")?,
         label: text(row, "label")?,
         created_at: row.get("created_at")?,
-        last_seen_at: row.get("last_seen_at")?,
-        revoked: row.get("revoked")?,
     })
 }

@@ -106,20 +106,12 @@ impl Writer {
     }
 
     /// Takes room in the queue, if there is some now.
-    pub(crate) fn room(&self, order: Order) -> Result<Option<Room>, StoreError> {
+    fn room(&self, order: Order) -> Result<Option<Room>, StoreError> {
         match Arc::clone(&self.slots).try_acquire_many_owned(order.slots()) {
             Ok(permit) => Ok(Some(Room { order, permit })),
             Err(TryAcquireError::NoPermits) => Ok(None),
             Err(TryAcquireError::Closed) => Err(StoreError::Closed),
         }
-    }
-
-    /// Queues work nobody waits for.
-    pub(crate) fn post<F>(&self, room: Room, work: F) -> Result<(), StoreError>
-    where
-        F: FnMut(&Connection) -> Result<(), StoreError> + Send + 'static,
-    {
-        self.send(Box::new(Post { work }), room)
     }
 
     /// Refuses new jobs, does those that are queued, brings everything into the database file and
@@ -140,7 +132,7 @@ impl Writer {
 
 /// Room in the queue for one job.
 #[derive(Debug)]
-pub(crate) struct Room {
+struct Room {
     order: Order,
     permit: OwnedSemaphorePermit,
 }
@@ -200,25 +192,6 @@ where
         let Self { value, reply, .. } = *self;
         // The one who asked may have gone; the work is done all the same.
         let _ = reply.send(result.and_then(|()| value.ok_or(StoreError::Closed)));
-    }
-}
-
-struct Post<F> {
-    work: F,
-}
-
-impl<F> Task for Post<F>
-where
-    F: FnMut(&Connection) -> Result<(), StoreError> + Send,
-{
-    fn run(&mut self, conn: &Connection) -> Result<(), StoreError> {
-        (self.work)(conn)
-    }
-
-    fn done(self: Box<Self>, result: Result<(), StoreError>) {
-        if let Err(error) = result {
-            tracing::error!(%error, "changes that nobody waited for could not be stored");
-        }
     }
 }
 

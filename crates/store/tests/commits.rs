@@ -11,7 +11,7 @@ mod common;
 
 use common::{item, put_thread, side_door, thread, thread_id, turn, turn_id};
 use domain::{Change, TurnState};
-use store::{AppendError, Store, StoreError};
+use store::{Store, StoreError};
 
 fn with_item(position: u64) -> Vec<Change> {
     vec![Change::Item { item: item(1, 1, position, "text") }]
@@ -65,28 +65,23 @@ async fn a_batch_is_stored_whole_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn a_full_queue_gives_changes_back_and_lets_commits_wait() {
+async fn a_full_queue_lets_commits_wait_in_order() {
+    const JOBS: u64 = 3_000;
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();
     put_thread(&store, thread(1)).await;
     let other = side_door(dir.path());
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let mut queued = 0;
-    let given_back = loop {
-        match store.append(&thread_id(1), queued + 1, with_item(queued + 1)) {
-            Ok(()) => queued += 1,
-            Err(AppendError::Busy(changes)) => break changes,
-            Err(AppendError::Closed) => panic!("closed"),
-        }
-        assert!(queued < 100_000, "the queue has no bound");
-    };
-    assert_eq!(given_back, with_item(queued + 1));
-    let waits = tokio::spawn(store.commit(&thread_id(1), queued + 1, given_back));
+    // More than the queue holds, so that the last ones wait outside.
+    let jobs: Vec<_> =
+        (1..=JOBS).map(|n| tokio::spawn(store.commit(&thread_id(1), n, with_item(n)))).collect();
     other.execute_batch("ROLLBACK").unwrap();
-    waits.await.unwrap().unwrap();
+    for job in jobs {
+        job.await.unwrap().unwrap();
+    }
     let page = store.window(&thread_id(1), None).await.unwrap().unwrap();
-    assert_eq!(page.items.last().unwrap().position, queued + 1);
-    assert_eq!(page.thread.seq, queued + 1);
+    assert_eq!(page.items.last().unwrap().position, JOBS);
+    assert_eq!(page.thread.seq, JOBS);
 }
 
 #[tokio::test]
@@ -99,7 +94,6 @@ async fn what_is_queued_is_stored_though_nobody_waits() {
 
     let closed = store.commit(&thread_id(1), 2, with_item(2)).await;
     assert_eq!(closed, Err(StoreError::Closed));
-    assert!(matches!(store.append(&thread_id(1), 2, with_item(2)), Err(AppendError::Closed)));
     assert_eq!(store.window(&thread_id(1), None).await, Err(StoreError::Closed));
     store.close().await.unwrap();
 
@@ -134,4 +128,28 @@ async fn text_in_pieces_reads_back_whole_whatever_was_repeated() {
     assert_eq!(body.as_deref(), Some("a👍b漢c👍d"));
     let page = store.window(&thread_id(1), None).await.unwrap().unwrap();
     assert_eq!(page.items[0].body.head, "a👍b漢c👍d");
+}
+
+#[tokio::test]
+async fn a_turn_that_ended_is_not_opened_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    put_thread(&store, thread(1)).await;
+    let put = async |seq, state| {
+        let turn = turn(1, 1, state);
+        store.commit(&thread_id(1), seq, vec![Change::Turn { turn }]).await.unwrap();
+        store.turn(&turn_id(1)).await.unwrap().unwrap().state
+    };
+    assert_eq!(put(1, TurnState::Running).await, TurnState::Running);
+    assert_eq!(put(2, TurnState::Interrupted).await, TurnState::Interrupted);
+    for (seq, late) in (3..).zip([TurnState::Queued, TurnState::Preparing, TurnState::Running]) {
+        assert_eq!(put(seq, late).await, TurnState::Interrupted);
+    }
+    assert_eq!(store.unfinished_threads().await.unwrap(), []);
+    // The rest of such a batch is stored all the same.
+    let mut changes = vec![Change::Turn { turn: turn(1, 1, TurnState::Running) }];
+    changes.extend(with_item(1));
+    store.commit(&thread_id(1), 6, changes).await.unwrap();
+    let page = store.window(&thread_id(1), None).await.unwrap().unwrap();
+    assert_eq!((page.items.len(), page.thread.seq), (1, 6));
 }

@@ -4,6 +4,7 @@ use reqwest::Method;
 use reqwest::header::HeaderValue;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::client::{Call, Client, decode, encode};
@@ -12,7 +13,7 @@ use crate::ids::{MessageId, NetworkWaitId, PartId, PermissionId, QuestionId, Ses
 use crate::types::{
     Agent, AuthStatus, Command, Config, ConfigWarning, FileContent, Inventory, McpStatus,
     MessageWithParts, ModelRef, Page, Paths, PermissionRequest, QuestionRequest, Rule, Session,
-    SessionModel, Status, Todo,
+    SessionModel, Status, Todo, messages,
 };
 
 /// A server as seen from one directory. Cheap to clone.
@@ -284,7 +285,8 @@ impl Instance {
     }
 
     /// Reads the newest `limit` messages, or those before a page already read
-    /// ([`Page::older`]).
+    /// ([`Page::older`]). A message that is not understood does not fail the page; see
+    /// [`MessageWithParts`].
     pub async fn messages(
         &self,
         id: &SessionId,
@@ -298,7 +300,10 @@ impl Instance {
         let call = self.prepare(call.timeout(self.client.limits().slow));
         let (body, headers) = self.client.answer(&call).await?;
         let older = headers.get("x-next-cursor").and_then(|v| v.to_str().ok()).map(str::to_owned);
-        let read = tokio::task::spawn_blocking(move || decode(call.path(), &body));
+        let read = tokio::task::spawn_blocking(move || {
+            let raw: Vec<Box<RawValue>> = decode(call.path(), &body)?;
+            Ok(messages(&raw))
+        });
         let messages = read.await.map_err(|e| Error::Unusable(e.to_string()))??;
         Ok(Page { messages, older })
     }

@@ -8,6 +8,8 @@ mod inventory;
 mod message;
 mod session;
 
+pub(crate) use message::messages;
+
 pub use ask::{NetworkWait, PermissionRequest, Question, QuestionOption, QuestionRequest, ToolRef};
 pub use inventory::{CacheCost, Capabilities, Cost, Inventory, Media, Model, ModelLimit, Provider};
 pub use message::{

@@ -9,13 +9,15 @@ use super::session::{ModelRef, Tokens};
 use crate::ids::{MessageId, PartId, SessionId};
 
 /// A message with its parts, as the history gives it.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+///
+/// One that is not shaped as expected is kept as [`Message::Unknown`], and such a part of it is
+/// left out with a warning: one oddity does not hide the rest of the history.
+#[derive(Debug, Clone, PartialEq)]
 pub struct MessageWithParts {
     /// The message.
     pub info: Message,
     /// Its parts, in order. The text of a part that is still being written is empty here (Kilo
     /// 7.7.7): it is stored when the part ends.
-    #[serde(default)]
     pub parts: Vec<Part>,
 }
 
@@ -354,6 +356,39 @@ pub struct StepFinishPart {
     pub tokens: Tokens,
 }
 
+impl<'de> Deserialize<'de> for MessageWithParts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Wire {
+            info: Box<RawValue>,
+            #[serde(default, deserialize_with = "nullable")]
+            parts: Vec<Box<RawValue>>,
+        }
+        let wire = Wire::deserialize(deserializer)?;
+        let info = match parse::<Message, D::Error>(&wire.info) {
+            Ok(info) => info,
+            Err(error) => {
+                tracing::warn!(%error, "a message is not shaped as expected");
+                Message::Unknown(parse(&wire.info)?)
+            }
+        };
+        Ok(Self {
+            info,
+            parts: wire.parts.iter().filter_map(|raw| tolerant(raw, "part")).collect(),
+        })
+    }
+}
+
+/// Reads a list of messages; an element that is no message at all is left out with a warning.
+pub(crate) fn messages(raw: &[Box<RawValue>]) -> Vec<MessageWithParts> {
+    raw.iter().filter_map(|raw| tolerant(raw, "message")).collect()
+}
+
+fn tolerant<'a, T: Deserialize<'a>>(raw: &'a RawValue, what: &str) -> Option<T> {
+    let read = serde_json::from_str(raw.get());
+    read.inspect_err(|error| tracing::warn!(%error, "a {what} was left out: not understood")).ok()
+}
+
 impl<'de> Deserialize<'de> for Message {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
@@ -407,4 +442,27 @@ impl<'de> Deserialize<'de> for Part {
 
 fn parse<'a, T: Deserialize<'a>, E: serde::de::Error>(raw: &'a RawValue) -> Result<T, E> {
     serde_json::from_str(raw.get()).map_err(E::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_odd_message_does_not_hide_the_others() {
+        let list = r#"[
+            {"info": {"id": "msg_1", "role": "user"}, "parts": null},
+            {"info": {"id": "msg_2", "role": "assistant", "cost": "much"},
+             "parts": [{"id": "prt_1", "type": "text", "text": 7},
+                       {"id": "prt_2", "type": "text", "text": "seven"}]},
+            "nothing",
+            {"info": {"id": "msg_3", "role": "assistant"}}]"#;
+        let raw: Vec<Box<RawValue>> = serde_json::from_str(list).unwrap();
+        let read = messages(&raw);
+        let ids: Vec<MessageId> = read.iter().map(|m| m.info.id()).collect();
+        assert_eq!(ids, ["msg_1", "msg_2", "msg_3"].map(MessageId::from));
+        assert!(matches!(read[1].info, Message::Unknown(_)));
+        let parts: Vec<&str> = read[1].parts.iter().map(|p| p.id.as_str()).collect();
+        assert_eq!(parts, ["prt_2"]);
+    }
 }

@@ -7,7 +7,8 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{
@@ -15,6 +16,7 @@ use domain::{
 };
 use kilo_sdk::{NewSession, SessionId};
 use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
 
 use crate::{Inventory, OpenError, OpenSession, Opened, Origin, Provider};
 
@@ -26,12 +28,15 @@ mod router;
 mod server;
 mod session;
 
-use router::Router;
-use server::Slot;
+use router::{NotJoined, Router};
+use server::{End, Held, Slot, unavailable};
 use session::{Inner, KiloSession, Known};
 
 /// Events that may wait for a thread.
 const MAX_EVENTS: usize = 1024;
+
+/// How long an open waits for the first settings, which are on their way when Baton starts.
+const FIRST_SETTINGS: Duration = Duration::from_secs(10);
 
 /// The provider's name.
 pub const ID: &str = "kilo";
@@ -57,13 +62,16 @@ pub struct Kilo(Arc<Shared>);
 
 struct Shared {
     config: KiloConfig,
-    settings: Mutex<ProviderSettings>,
+    /// What a person set; `None` until it was told once.
+    settings: watch::Sender<Option<ProviderSettings>>,
     status: watch::Sender<ProviderStatus>,
     inventory: watch::Sender<Inventory>,
     /// One look at a time.
     looking: tokio::sync::Mutex<()>,
-    /// One start at a time.
+    /// One start or stop at a time.
     slot: tokio::sync::Mutex<Slot>,
+    /// Cancelled when Baton ends: no server is started any more.
+    closed: CancellationToken,
     router: Arc<Router>,
 }
 
@@ -88,11 +96,12 @@ impl Kilo {
         };
         Self(Arc::new(Shared {
             config,
-            settings: Mutex::default(),
+            settings: watch::Sender::default(),
             status: watch::Sender::new(status),
             inventory: watch::Sender::default(),
             looking: tokio::sync::Mutex::default(),
             slot: tokio::sync::Mutex::default(),
+            closed: CancellationToken::new(),
             router: Arc::default(),
         }))
     }
@@ -106,8 +115,18 @@ impl Kilo {
 }
 
 impl Shared {
-    fn settings(&self) -> MutexGuard<'_, ProviderSettings> {
-        self.settings.lock().unwrap_or_else(PoisonError::into_inner)
+    fn settings(&self) -> ProviderSettings {
+        self.settings.borrow().clone().unwrap_or_default()
+    }
+
+    /// Waits until a person's settings are known: nothing may run by others.
+    async fn configured(&self) -> Result<(), OpenError> {
+        let mut settings = self.settings.subscribe();
+        let told = tokio::time::timeout(FIRST_SETTINGS, settings.wait_for(Option::is_some)).await;
+        match told {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(unavailable("Kilo has no settings yet", Some("try again"))),
+        }
     }
 }
 
@@ -140,13 +159,15 @@ impl Provider for Kilo {
     }
 
     async fn configure(&self, settings: ProviderSettings) {
-        let before = std::mem::replace(&mut *self.0.settings(), settings.clone());
+        // Before anything is awaited: from here on an open goes by them, and a start is cut short.
+        let before = self.0.settings.send_replace(Some(settings.clone()));
         self.0.status.send_modify(|status| status.settings.clone_from(&settings));
-        // At the start of Baton nothing has run with other settings.
-        let first = self.0.status.borrow().checked_at.is_none();
-        let moved = before.binary != settings.binary && !first;
-        if moved || !settings.enabled {
-            self.0.retire_server(!settings.enabled).await;
+        let moved = before.is_some_and(|before| before.binary != settings.binary);
+        if !settings.enabled {
+            self.0.end_server(End::SwitchedOff).await;
+        } else if moved {
+            // They are opened again on the new program's server.
+            self.0.router.rest();
         }
         let known = self.0.inventory.borrow().known;
         self.0.look(!known || moved).await;
@@ -163,7 +184,8 @@ impl Provider for Kilo {
     }
 
     async fn shutdown(&self) {
-        self.0.end_server("Baton ends").await;
+        self.0.closed.cancel();
+        self.0.end_server(End::BatonEnds).await;
     }
 }
 
@@ -177,7 +199,8 @@ impl Shared {
             });
         }
         let workspace = request.workspace.to_string_lossy().into_owned();
-        let server = self.server().await?;
+        self.configured().await?;
+        let Held { server, hold } = self.server().await?;
         let instance = server.client().at(&workspace);
         let mode = domain::Mode::Build;
         let (resumed, origin) = match &request.session {
@@ -205,11 +228,9 @@ impl Shared {
                 (made.id, Known::New((request.access, mode)))
             }
         };
-        let (lane, control) = self.router.join(&id).ok_or_else(|| OpenError {
-            code: ErrorCode::AgentUnavailable,
-            message: "the session is open in another thread".to_owned(),
-            hint: Some("close that thread first".to_owned()),
-        })?;
+        let joined = self.router.join(hold.generation, &id);
+        let (lane, control) = joined.map_err(not_joined)?;
+        drop(hold);
         let inner = Arc::new(Inner::new(
             id,
             workspace,
@@ -223,6 +244,18 @@ impl Shared {
         tokio::spawn(session::run(inner.clone(), lane, out));
         let models = self.inventory.subscribe();
         Ok(Opened { session: Arc::new(KiloSession { inner, control, models }), events, origin })
+    }
+}
+
+fn not_joined(why: NotJoined) -> OpenError {
+    match why {
+        NotJoined::Taken => unavailable(
+            "the session is open in another thread",
+            Some("close that thread first"),
+        ),
+        NotJoined::Ended => {
+            unavailable("Kilo ended while the session was opened", Some("try again"))
+        }
     }
 }
 

@@ -1,14 +1,16 @@
 //! What can be said of Kilo on this machine: installed or not, usable or not, which models.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use domain::{Model, ModelAbilities, ModelCost, ProviderState, ProviderStatus};
 use kilo_sdk::types::{self, Config};
-use kilo_sdk::{Client, Installed, LocateError};
+use kilo_sdk::{Client, LocateError};
+use tokio::sync::watch;
 
 use super::Shared;
-use crate::Inventory;
+use super::server::Found;
+use crate::{Inventory, OpenError};
 
 const INSTALL: &str = "npm install -g @kilocode/cli";
 const UPDATE: &str = "npm install -g @kilocode/cli@latest";
@@ -22,9 +24,11 @@ pub(super) struct Said {
 }
 
 impl Shared {
-    pub(super) async fn locate(&self) -> Result<Installed, LocateError> {
-        let configured = self.settings().binary.clone().map(PathBuf::from);
-        kilo_sdk::locate(&self.config.host, configured.as_deref(), &self.config.path).await
+    pub(super) async fn locate(&self) -> Result<Found, LocateError> {
+        let program = self.settings().binary;
+        let configured = program.as_deref().map(Path::new);
+        let installed = kilo_sdk::locate(&self.config.host, configured, &self.config.path).await?;
+        Ok(Found { program, installed })
     }
 
     /// Looks whether Kilo can be used. With `models`, the server is started to read them.
@@ -37,31 +41,25 @@ impl Shared {
                 fix: None,
             });
         }
-        self.status.send_modify(|status| status.checking = true);
+        let _checking = Checking::begin(&self.status);
         self.forgive().await;
-        let installed = match self.locate().await {
-            Ok(installed) => installed,
+        let found = match self.locate().await {
+            Ok(found) => found,
             Err(error) => {
-                self.slot.lock().await.installed = None;
+                self.slot.lock().await.found = None;
                 return self.say(describe(&error));
             }
         };
         self.status.send_modify(|status| {
-            status.version = Some(installed.version.to_string());
-            status.binary = Some(installed.found.display().to_string());
+            status.version = Some(found.installed.version.to_string());
+            status.binary = Some(found.installed.found.display().to_string());
         });
-        self.slot.lock().await.installed = Some(installed);
+        self.slot.lock().await.found = Some(found);
         if models {
             // Starting the server reads the models as well; one that runs is asked again.
             match self.server().await {
-                Ok(server) => self.refresh_models(server.client()).await,
-                Err(error) => {
-                    return self.say(Said {
-                        state: ProviderState::Broken,
-                        message: error.message,
-                        fix: error.hint,
-                    });
-                }
+                Ok(held) => self.refresh_models(held.server.client()).await,
+                Err(error) => return self.say(broken(error)),
             }
         }
         self.say(self.usable())
@@ -106,7 +104,7 @@ impl Shared {
             let inventory = home.providers().await?;
             Ok::<_, kilo_sdk::Error>((inventory, home.config().await?))
         };
-        let custom = self.settings().custom_models.clone();
+        let custom = self.settings().custom_models;
         match read.await {
             Ok((inventory, config)) => {
                 let models = models(&inventory, &config, &custom);
@@ -130,6 +128,32 @@ impl Shared {
             self.say(self.usable());
         }
     }
+}
+
+/// Shows that a look is in progress for as long as it is, also when its caller gives up.
+struct Checking<'a>(&'a watch::Sender<ProviderStatus>);
+
+impl<'a> Checking<'a> {
+    fn begin(status: &'a watch::Sender<ProviderStatus>) -> Self {
+        status.send_modify(|status| status.checking = true);
+        Self(status)
+    }
+}
+
+impl Drop for Checking<'_> {
+    fn drop(&mut self) {
+        self.0.send_if_modified(|status| std::mem::take(&mut status.checking));
+    }
+}
+
+/// The state of an installation whose server does not start. A hint is a sentence, while a fix is
+/// a command to run, so the hint becomes part of the message.
+fn broken(error: OpenError) -> Said {
+    let message = match error.hint {
+        Some(hint) => format!("{}; {hint}", error.message),
+        None => error.message,
+    };
+    Said { state: ProviderState::Broken, message, fix: None }
 }
 
 /// The state an installation problem means.
@@ -231,4 +255,17 @@ fn whole(number: f64) -> Option<u64> {
 fn now() -> domain::Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kilo::server::unavailable;
+
+    #[test]
+    fn a_hint_is_told_and_not_offered_as_a_command() {
+        let said = broken(unavailable("Kilo is slow", Some("try again; the machine may be busy")));
+        assert_eq!(said.message, "Kilo is slow; try again; the machine may be busy");
+        assert_eq!(said.fix, None);
+    }
 }

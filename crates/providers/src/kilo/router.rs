@@ -1,4 +1,7 @@
 //! Which session an event belongs to: one stream of Kilo's for all sessions, one lane for each.
+//!
+//! Servers follow one another, and what is left of an old one must not touch the next: each has a
+//! [`Generation`], one serves at a time, and all lanes belong to that one.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +16,27 @@ use super::session::{Control, MAX_CONTROL, MAX_INBOUND};
 /// Sub-agents' sessions that are remembered; the oldest are forgotten with their roots.
 const MAX_CHILDREN: usize = 10_000;
 
+/// Numbers the servers in the order in which they were started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Generation(u64);
+
+/// Why a session has no lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NotJoined {
+    /// It has one already: a session has one writer.
+    Taken,
+    /// The server it was opened on no longer serves.
+    Ended,
+}
+
+/// An open in progress, from having a server to having a lane on it: until it is dropped, that
+/// server does not count as unused.
+#[must_use]
+pub(super) struct Hold {
+    router: Arc<Router>,
+    pub(super) generation: Generation,
+}
+
 /// The lanes of all open sessions.
 #[derive(Default)]
 pub(super) struct Router {
@@ -21,6 +45,12 @@ pub(super) struct Router {
 
 #[derive(Default)]
 struct Routes {
+    /// The generation that serves; `None` while no server does.
+    serving: Option<Generation>,
+    /// How many servers there have been.
+    started: u64,
+    /// Opens in progress on the serving generation.
+    holds: usize,
     roots: HashMap<SessionId, Route>,
     /// Each sub-agent's session with the root it belongs to.
     children: HashMap<SessionId, SessionId>,
@@ -45,18 +75,55 @@ impl Router {
         self.routes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Opens a lane for a session, unless it has one: a session has one writer.
-    pub(super) fn join(&self, session: &SessionId) -> Option<(Lane, mpsc::Sender<Control>)> {
+    /// Lets a new server serve. The one before must have been [lost](Self::lost).
+    pub(super) fn begin(&self) -> Generation {
         let mut routes = self.routes();
+        routes.started += 1;
+        let generation = Generation(routes.started);
+        routes.serving = Some(generation);
+        routes.holds = 0;
+        generation
+    }
+
+    /// Whether this generation is the one that serves.
+    pub(super) fn serves(&self, generation: Generation) -> bool {
+        self.routes().serving == Some(generation)
+    }
+
+    /// Notes an open in progress.
+    pub(super) fn hold(self: &Arc<Self>, generation: Generation) -> Hold {
+        let mut routes = self.routes();
+        if routes.serving == Some(generation) {
+            routes.holds += 1;
+        }
+        Hold { router: self.clone(), generation }
+    }
+
+    /// Whether no session is open or being opened.
+    pub(super) fn is_unused(&self) -> bool {
+        let routes = self.routes();
+        routes.holds == 0 && routes.roots.is_empty()
+    }
+
+    /// Opens a lane for a session that was opened on a server of this generation.
+    pub(super) fn join(
+        &self,
+        generation: Generation,
+        session: &SessionId,
+    ) -> Result<(Lane, mpsc::Sender<Control>), NotJoined> {
+        let mut routes = self.routes();
+        if routes.serving != Some(generation) {
+            return Err(NotJoined::Ended);
+        }
         if routes.roots.get(session).is_some_and(|route| !route.events.is_closed()) {
-            return None;
+            return Err(NotJoined::Taken);
         }
         let (events, inbound) = mpsc::channel(MAX_INBOUND);
         let (control, wishes) = mpsc::channel(MAX_CONTROL);
         let lagged = Arc::new(AtomicBool::new(false));
         let route = Route { events, control: control.clone(), lagged: lagged.clone() };
         routes.roots.insert(session.clone(), route);
-        Some((Lane { events: inbound, control: wishes, lagged }, control))
+        Ok((Lane { events: inbound, control: wishes, lagged }, control))
     }
 
     /// Closes a session's lane.
@@ -86,16 +153,14 @@ impl Router {
         self.routes().children.get(session) == Some(root)
     }
 
-    /// Whether any session is open.
-    pub(super) fn is_empty(&self) -> bool {
-        self.routes().roots.is_empty()
-    }
-
     /// Puts an event into its session's lane, if one is open; without waiting, so that one session
     /// never holds up another.
-    pub(super) fn route(&self, envelope: Envelope) -> bool {
+    pub(super) fn route(&self, generation: Generation, envelope: Envelope) -> bool {
         let Some(session) = envelope.event.session_id() else { return false };
         let mut routes = self.routes();
+        if routes.serving != Some(generation) {
+            return false;
+        }
         if let Event::SessionCreated(created) = &envelope.event
             && let Some(parent) = &created.parent_id
             && let Some(root) = routes.root_of(parent)
@@ -112,8 +177,12 @@ impl Router {
     }
 
     /// Tells all sessions that the link is down or up again; up means: read again.
-    pub(super) fn link(&self, down: bool) {
-        for route in self.routes().roots.values() {
+    pub(super) fn link(&self, generation: Generation, down: bool) {
+        let routes = self.routes();
+        if routes.serving != Some(generation) {
+            return;
+        }
+        for route in routes.roots.values() {
             let _ = route.control.try_send(Control::Link { down });
             if !down {
                 let _ = route.control.try_send(Control::Resync);
@@ -128,13 +197,29 @@ impl Router {
         }
     }
 
-    /// Ends all sessions because the server is gone.
-    pub(super) fn lost(&self, error: &TurnError) {
+    /// Ends all sessions of a generation because its server is gone or about to be, and lets none
+    /// join it any more. Does nothing when it is not the one that serves.
+    pub(super) fn lost(&self, generation: Generation, error: &TurnError) {
         let mut routes = self.routes();
+        if routes.serving != Some(generation) {
+            return;
+        }
+        routes.serving = None;
+        routes.holds = 0;
         routes.children.clear();
         for (_, route) in routes.roots.drain() {
             // Should the lane be full, its end alone says the same.
             let _ = route.control.try_send(Control::Lost(error.clone()));
+        }
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        let mut routes = self.router.routes();
+        // Of an earlier generation, it is not among those that are counted.
+        if routes.serving == Some(self.generation) {
+            routes.holds = routes.holds.saturating_sub(1);
         }
     }
 }
@@ -147,3 +232,6 @@ impl Routes {
         self.children.get(session).cloned()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,12 +4,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{ErrorCode, ProviderState};
+use domain::{ErrorCode, ProviderState, TurnError};
 use kilo_sdk::{
-    Client, Event, EventStream, Installed, Launch, LaunchError, Server, StreamItem, StreamOptions,
+    Client, Event, EventStream, Installed, Launch, LaunchError, LocateError, Server, StreamItem,
+    StreamOptions,
 };
 use tokio::time::Instant;
 
+use super::router::{Generation, Hold};
 use super::session::server_gone;
 use super::{Shared, baseline, looking};
 use crate::OpenError;
@@ -27,64 +29,126 @@ const UNUSED: Duration = Duration::from_secs(600);
 /// another `KILO_CLIENT` Kilo has neither questions nor the plan checkpoint (7.7.7).
 const REMOVED: [&str; 2] = ["KILO_PERMISSION", "KILO_CLIENT"];
 
-/// Where the server stands. Locked while one is being started.
+/// Where the server stands. Locked while one is being started or stopped.
 #[derive(Default)]
 pub(super) struct Slot {
-    server: Option<Arc<Server>>,
+    running: Option<Running>,
     /// When servers ended without being asked to, the newest last.
     ends: VecDeque<Instant>,
     /// What is installed, as last found.
-    pub(super) installed: Option<Installed>,
+    pub(super) found: Option<Found>,
     /// When a server was last asked for.
     wanted: Option<Instant>,
-    /// The settings name another program than the one that runs.
-    stale: bool,
+}
+
+/// A program that was found.
+#[derive(Clone)]
+pub(super) struct Found {
+    /// What the settings named when it was looked for.
+    pub(super) program: Option<String>,
+    pub(super) installed: Installed,
+}
+
+#[derive(Clone)]
+struct Running {
+    server: Arc<Server>,
+    generation: Generation,
+    /// What the settings named when it was started.
+    program: Option<String>,
+}
+
+/// A server, kept from being ended as unused.
+pub(super) struct Held {
+    pub(super) server: Arc<Server>,
+    pub(super) hold: Hold,
+}
+
+/// Why a server is ended on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    SwitchedOff,
+    BatonEnds,
+    /// The settings name another program; no session is open.
+    Moved,
+    /// No session is open.
+    Unused,
 }
 
 impl Shared {
     /// The running server, started if there is none.
-    pub(super) async fn server(self: &Arc<Self>) -> Result<Arc<Server>, OpenError> {
+    pub(super) async fn server(self: &Arc<Self>) -> Result<Held, OpenError> {
         let mut slot = self.slot.lock().await;
         slot.wanted = Some(Instant::now());
-        if slot.stale && self.router.is_empty() {
-            slot.stale = false;
-            if let Some(server) = slot.server.take() {
-                server.stop("its settings changed", GRACE).await;
+        if let Some(why) = self.barred() {
+            return Err(why.refusal());
+        }
+        if slot.running.as_ref().is_some_and(Running::is_gone) {
+            self.bury(&mut slot);
+        }
+        let program = self.settings().binary;
+        if slot.running.as_ref().is_some_and(|running| running.program != program) {
+            if self.router.is_unused() {
+                self.stop(&mut slot, End::Moved).await;
+            } else {
+                self.router.rest();
             }
-        } else if slot.stale {
-            self.router.rest();
         }
-        if let Some(server) = &slot.server
-            && server.exit().get().is_none()
-        {
-            return Ok(server.clone());
+        let running = match slot.running.clone() {
+            Some(running) => running,
+            None => tokio::select! {
+                biased;
+                why = self.bar() => return Err(why.refusal()),
+                started = self.find_and_start(&mut slot) => started?,
+            },
+        };
+        // Under the lock of the slot, as every test for use: no end comes in between.
+        Ok(Held { hold: self.router.hold(running.generation), server: running.server })
+    }
+
+    /// Why no server may run, if so.
+    fn barred(&self) -> Option<End> {
+        if self.closed.is_cancelled() {
+            Some(End::BatonEnds)
+        } else {
+            (!self.settings().enabled).then_some(End::SwitchedOff)
         }
-        if !self.settings().enabled {
-            return Err(unavailable("Kilo is switched off", Some("switch it on in the settings")));
+    }
+
+    /// Waits until no server may run.
+    async fn bar(&self) -> End {
+        let mut settings = self.settings.subscribe();
+        let off = async {
+            let _ = settings.wait_for(|s| s.as_ref().is_some_and(|s| !s.enabled)).await;
+        };
+        tokio::select! {
+            () = self.closed.cancelled() => End::BatonEnds,
+            () = off => End::SwitchedOff,
         }
+    }
+
+    /// Starts a server. When this is dropped, the slot is as before and what was started is stopped.
+    async fn find_and_start(self: &Arc<Self>, slot: &mut Slot) -> Result<Running, OpenError> {
         slot.forgive()?;
-        let installed = match slot.installed.clone() {
-            Some(installed) => installed,
+        let program = self.settings().binary;
+        let found = match slot.found.clone().filter(|found| found.program == program) {
+            Some(found) => found,
             None => {
-                let found = self.locate().await.map_err(|error| {
-                    let said = looking::describe(&error);
-                    unavailable(&said.message, said.fix.as_deref())
-                })?;
-                slot.installed.insert(found).clone()
+                let found = self.locate().await.map_err(|error| not_found(&error))?;
+                slot.found.insert(found).clone()
             }
         };
-        let started = self.start(&installed).await;
-        match started {
+        match self.start(&found.installed).await {
             Ok((server, stream)) => {
-                let server = Arc::new(server);
-                slot.server = Some(server.clone());
+                let (server, generation) = (Arc::new(server), self.router.begin());
+                let running = Running { server, generation, program: found.program };
+                slot.running = Some(running.clone());
                 self.status.send_modify(|status| status.running = true);
-                tokio::spawn(pump(self.clone(), stream, server.clone()));
-                Ok(server)
+                tokio::spawn(pump(self.clone(), stream, running.clone()));
+                Ok(running)
             }
             Err(error) => {
                 slot.note_end();
-                slot.installed = None;
+                slot.found = None;
                 Err(error)
             }
         }
@@ -116,43 +180,46 @@ impl Shared {
         }
     }
 
-    /// Stops the server and closes every session.
-    pub(super) async fn end_server(&self, reason: &'static str) {
-        let server = self.slot.lock().await.server.take();
-        if let Some(server) = server {
-            server.stop(reason, GRACE).await;
-            self.status.send_modify(|status| status.running = false);
-        }
+    /// Stops the server and loses every session on it. One that is being started is not waited
+    /// for when the reason bars servers, which the caller has seen to.
+    pub(super) async fn end_server(&self, why: End) {
+        let mut slot = self.slot.lock().await;
+        self.stop(&mut slot, why).await;
     }
 
-    /// Stops the server when no session is open and none was asked for lately.
-    async fn end_unused(&self) -> bool {
-        let lately = self.slot.lock().await.wanted.is_some_and(|at| at.elapsed() < UNUSED);
-        let unused = !lately && self.router.is_empty();
+    /// Stops the server when it is this one, no session is open and none was asked for lately.
+    async fn end_unused(&self, generation: Generation) -> bool {
+        let mut slot = self.slot.lock().await;
+        let lately = slot.wanted.is_some_and(|at| at.elapsed() < UNUSED);
+        let unused = slot.serves(generation) && !lately && self.router.is_unused();
         if unused {
-            self.end_server("no thread needs it").await;
+            self.stop(&mut slot, End::Unused).await;
         }
         unused
     }
 
-    /// Lets a new server be started as soon as no turn runs on the present one, or `now`. Sessions
-    /// that rest are closed; they are opened again on the new server.
-    pub(super) async fn retire_server(&self, now: bool) {
-        {
-            let mut slot = self.slot.lock().await;
-            slot.installed = None;
-            slot.ends.clear();
-            slot.stale = slot.server.is_some();
-        }
-        self.router.rest();
-        if now {
-            self.end_server("Kilo was switched off").await;
-        }
+    async fn stop(&self, slot: &mut Slot, why: End) {
+        let Some(running) = slot.running.take() else { return };
+        // First, so that turns end by this reason and not by what the server's end makes of them.
+        self.router.lost(running.generation, &why.error());
+        self.status.send_modify(|status| status.running = false);
+        running.server.stop(why.reason(), GRACE).await;
     }
 
-    /// Whether this server is the one in use, and not one that is being ended.
-    async fn has(&self, server: &Arc<Server>) -> bool {
-        self.slot.lock().await.server.as_ref().is_some_and(|s| Arc::ptr_eq(s, server))
+    /// Takes a server out that ended without being asked to.
+    fn bury(&self, slot: &mut Slot) {
+        let Some(Running { server, generation, .. }) = slot.running.take() else { return };
+        let said = server.stderr().pop().unwrap_or_default();
+        tracing::warn!(pid = server.pid(), said, "kilo serve ended unexpectedly");
+        slot.note_end();
+        self.router.lost(generation, &server_gone(&said));
+        self.status.send_modify(|status| {
+            status.running = false;
+            if status.state == ProviderState::Ready {
+                "Kilo ended unexpectedly; it is started again when it is needed"
+                    .clone_into(&mut status.message);
+            }
+        });
     }
 
     /// Forgets earlier ends: a person wants it tried again.
@@ -163,7 +230,11 @@ impl Shared {
 
 impl Slot {
     pub(super) fn pid(&self) -> Option<u32> {
-        self.server.as_ref().filter(|s| s.exit().get().is_none()).map(|s| s.pid())
+        self.running.as_ref().filter(|running| !running.is_gone()).map(|r| r.server.pid())
+    }
+
+    fn serves(&self, generation: Generation) -> bool {
+        self.running.as_ref().is_some_and(|running| running.generation == generation)
     }
 
     fn note_end(&mut self) {
@@ -180,6 +251,47 @@ impl Slot {
         }
         let said = format!("Kilo ended {FORGIVEN} times within five minutes and is left alone");
         Err(unavailable(&said, Some("look at its state in the settings and check again")))
+    }
+}
+
+impl Running {
+    fn is_gone(&self) -> bool {
+        self.server.exit().get().is_some()
+    }
+}
+
+impl End {
+    fn reason(self) -> &'static str {
+        match self {
+            Self::SwitchedOff => "Kilo was switched off",
+            Self::BatonEnds => "Baton ends",
+            Self::Moved => "its settings changed",
+            Self::Unused => "no thread needs it",
+        }
+    }
+
+    /// What the turns that run are told.
+    fn error(self) -> TurnError {
+        let hint = match self {
+            Self::SwitchedOff => "switch it on in the settings and send the message again",
+            Self::BatonEnds | Self::Moved | Self::Unused => "send the message again",
+        };
+        TurnError {
+            code: ErrorCode::AgentDied,
+            message: self.reason().to_owned(),
+            hint: Some(hint.to_owned()),
+            retryable: true,
+        }
+    }
+
+    /// What those are told who want a server.
+    fn refusal(self) -> OpenError {
+        match self {
+            Self::SwitchedOff => {
+                unavailable("Kilo is switched off", Some("switch it on in the settings"))
+            }
+            Self::BatonEnds | Self::Moved | Self::Unused => unavailable(self.reason(), None),
+        }
     }
 }
 
@@ -218,12 +330,13 @@ async fn wait_connected(stream: &mut EventStream) -> Result<(), OpenError> {
 }
 
 /// Passes the server's events on until it is gone.
-async fn pump(shared: Arc<Shared>, mut stream: EventStream, server: Arc<Server>) {
+async fn pump(shared: Arc<Shared>, mut stream: EventStream, running: Running) {
+    let generation = running.generation;
     let models = |after: Duration| {
-        let (shared, server) = (shared.clone(), server.clone());
+        let (shared, server) = (shared.clone(), running.server.clone());
         tokio::spawn(async move {
             tokio::time::sleep(after).await;
-            if shared.has(&server).await {
+            if shared.router.serves(generation) {
                 shared.refresh_models(server.client()).await;
             }
         })
@@ -234,7 +347,7 @@ async fn pump(shared: Arc<Shared>, mut stream: EventStream, server: Arc<Server>)
         let item = tokio::select! {
             item = stream.next() => item,
             () = tokio::time::sleep_until(unused_since + UNUSED) => {
-                if shared.end_unused().await {
+                if shared.end_unused(generation).await {
                     return;
                 }
                 unused_since = Instant::now();
@@ -247,7 +360,7 @@ async fn pump(shared: Arc<Shared>, mut stream: EventStream, server: Arc<Server>)
                 let router = shared.router.clone();
                 tokio::spawn(async move {
                     tokio::time::sleep(StreamItem::SETTLE).await;
-                    router.link(false);
+                    router.link(generation, false);
                 });
             }
             StreamItem::Event { envelope, .. } => {
@@ -259,49 +372,34 @@ async fn pump(shared: Arc<Shared>, mut stream: EventStream, server: Arc<Server>)
                     // Several changes come together; they are read once.
                     refresh = models(Duration::from_secs(1));
                 }
-                if shared.router.route(envelope) {
+                if shared.router.route(generation, envelope) {
                     unused_since = Instant::now();
                 }
             }
             StreamItem::Disconnected(why) if why.ended() => break,
             // A server that is being ended closes its stream before it exits.
-            StreamItem::Disconnected(_) if !shared.has(&server).await => {}
+            StreamItem::Disconnected(_) if !shared.router.serves(generation) => {}
             StreamItem::Disconnected(why) => {
                 tracing::warn!(?why, "the link to Kilo broke; connecting again");
-                shared.router.link(true);
+                shared.router.link(generation, true);
             }
             StreamItem::Malformed { bytes, error } => {
                 tracing::warn!(bytes, error, "an event of Kilo could not be read");
             }
         }
     }
-    ended(&shared, &server).await;
+    running.server.stop("its event stream ended", GRACE).await;
+    let mut slot = shared.slot.lock().await;
+    // Otherwise it was ended on purpose, or found gone and replaced.
+    if slot.serves(generation) {
+        shared.bury(&mut slot);
+    }
 }
 
-/// Cleans up after a server that is gone, whoever ended it.
-async fn ended(shared: &Arc<Shared>, server: &Arc<Server>) {
-    server.stop("its event stream ended", GRACE).await;
-    let said = server.stderr().pop().unwrap_or_default();
-    let mut slot = shared.slot.lock().await;
-    // Taken out already means that it was ended on purpose.
-    let ours = slot.server.as_ref().is_some_and(|s| Arc::ptr_eq(s, server));
-    if ours {
-        slot.server = None;
-        slot.note_end();
-        tracing::warn!(pid = server.pid(), said, "kilo serve ended unexpectedly");
-    }
-    let running = slot.server.is_some();
-    drop(slot);
-    shared.status.send_modify(|status| {
-        status.running = running;
-        if ours && status.state == ProviderState::Ready {
-            "Kilo ended unexpectedly; it is started again when it is needed"
-                .clone_into(&mut status.message);
-        }
-    });
-    if !running {
-        shared.router.lost(&server_gone(&said));
-    }
+fn not_found(error: &LocateError) -> OpenError {
+    let said = looking::describe(error);
+    let hint = said.fix.map(|command| format!("run `{command}` in a terminal"));
+    unavailable(&said.message, hint.as_deref())
 }
 
 pub(super) fn unavailable(message: &str, hint: Option<&str>) -> OpenError {

@@ -1,0 +1,97 @@
+//! Which lanes a server's end takes with it, and what counts as use of a server.
+
+use domain::ErrorCode;
+
+use super::*;
+
+fn error(message: &str) -> TurnError {
+    TurnError {
+        code: ErrorCode::AgentDied,
+        message: message.to_owned(),
+        hint: None,
+        retryable: true,
+    }
+}
+
+fn router() -> Arc<Router> {
+    Arc::default()
+}
+
+#[test]
+fn the_end_of_a_server_loses_its_lanes_with_its_error() {
+    let (router, session) = (router(), SessionId::from("ses_1"));
+    let first = router.begin();
+    let (mut lane, _control) = router.join(first, &session).unwrap();
+
+    router.lost(first, &error("switched off"));
+
+    assert!(
+        matches!(lane.control.try_recv(), Ok(Control::Lost(said)) if said.message == "switched off")
+    );
+    assert!(!router.serves(first));
+    assert!(router.is_unused());
+}
+
+#[test]
+fn the_late_end_of_an_old_server_leaves_the_new_ones_lanes_alone() {
+    let (router, session) = (router(), SessionId::from("ses_1"));
+    let first = router.begin();
+    router.lost(first, &error("first"));
+    let second = router.begin();
+    let (mut lane, _control) = router.join(second, &session).unwrap();
+
+    router.lost(first, &error("first, told again"));
+
+    assert!(router.serves(second));
+    assert!(!lane.events.is_closed());
+    assert!(matches!(lane.control.try_recv(), Err(mpsc::error::TryRecvError::Empty)));
+    assert_eq!(router.join(second, &session).err(), Some(NotJoined::Taken));
+}
+
+#[test]
+fn no_session_joins_a_server_that_has_ended() {
+    let (router, session) = (router(), SessionId::from("ses_1"));
+    let first = router.begin();
+    router.lost(first, &error("gone"));
+    assert_eq!(router.join(first, &session).err(), Some(NotJoined::Ended));
+
+    let second = router.begin();
+    assert_eq!(router.join(first, &session).err(), Some(NotJoined::Ended));
+    assert!(router.join(second, &session).is_ok());
+}
+
+#[test]
+fn an_open_in_progress_is_use_until_its_lane_is() {
+    let (router, session) = (router(), SessionId::from("ses_1"));
+    let first = router.begin();
+    let (hold, other) = (router.hold(first), router.hold(first));
+    assert!(!router.is_unused());
+    drop(other);
+    assert!(!router.is_unused());
+
+    let lane = router.join(hold.generation, &session).unwrap();
+    drop(hold);
+    assert!(!router.is_unused());
+
+    drop(lane);
+    router.ended(&session);
+    assert!(router.is_unused());
+}
+
+#[test]
+fn an_open_on_an_old_server_is_no_use_of_the_new_one() {
+    let router = router();
+    let first = router.begin();
+    let old = router.hold(first);
+    router.lost(first, &error("gone"));
+    let second = router.begin();
+    assert!(router.is_unused());
+
+    let new = router.hold(second);
+    let late = router.hold(first);
+    drop(old);
+    drop(late);
+    assert!(!router.is_unused());
+    drop(new);
+    assert!(router.is_unused());
+}

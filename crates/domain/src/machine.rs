@@ -78,6 +78,8 @@ pub enum Input {
     },
     /// The session was searched for the message and does not have it.
     NotSent(TurnId),
+    /// Baton ended while this turn was at the agent, and looks now what became of it.
+    Restarted(TurnId),
     /// The session the thread had is gone; a new one knows nothing of what was said.
     SessionReplaced,
     /// The turn cannot go on.
@@ -227,6 +229,9 @@ pub enum Effect {
     Reconcile(TurnId),
     /// Interrupt the agent; after a grace time say [`Input::StopExpired`].
     Interrupt(TurnId),
+    /// The turn is over although the agent has not said so: whatever it still does for it is to be
+    /// stopped and not told.
+    Abandon(TurnId),
     /// Give the agent the answer of this request.
     Deliver(RequestId),
     /// Tell the agent how much it may do from now on.
@@ -369,9 +374,10 @@ impl ThreadState {
             Input::Prepared { turn, prompt_key } => self.prepared(&turn, prompt_key, &mut out),
             Input::Preparing { turn, phase } => self.preparing(&turn, phase, &mut out),
             Input::NotSent(turn) => self.not_sent(now, &turn, &mut out),
+            Input::Restarted(turn) => self.restarted(now, &turn, &mut out),
             Input::SessionReplaced => self.session_replaced(now, &mut out),
             Input::Fail { turn, error } => {
-                self.end_if(now, &turn, TurnOutcome::Failed(error), &mut out);
+                self.give_up(now, &turn, TurnOutcome::Failed(error), &mut out);
             }
             Input::Answer { request, answer } => self.answer(&request, answer, &mut out)?,
             Input::Delivered(request) => self.delivered(now, &request, &mut out),
@@ -435,10 +441,7 @@ impl ThreadState {
         if let Some(access) = patch.access
             && access != self.thread.access
         {
-            self.thread.access = access;
-            if self.running.is_some() {
-                out.effects.push(Effect::ApplyAccess(access));
-            }
+            self.set_access(access, out);
         }
         if let Some(archived) = patch.archived {
             self.thread.archived = archived;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    AgentEvent, Change, Effect, ErrorCode, Input, Phase, RequestId, ThreadId, ThreadState,
+    Access, AgentEvent, Change, Effect, ErrorCode, Input, Phase, RequestId, ThreadId, ThreadState,
     Timestamp, TurnError, TurnId, TurnState,
 };
 use providers::{AnswerError, OpenError, Opened, SendError, Session, Sighting};
@@ -36,8 +36,12 @@ const BATCH: usize = 256;
 const JANITOR: Duration = Duration::from_secs(5);
 /// How long a message may stay unseen in the session before it is looked up.
 const ACCEPTANCE: Duration = Duration::from_secs(30);
+/// How often a look for a message may fail before its turn does.
+const MAX_LOOKS: u32 = 3;
 /// How long an agent may be silent in a turn before its session is read again.
 const SILENCE: Duration = Duration::from_secs(45);
+/// The same while a person is asked something.
+const SILENCE_ASKED: Duration = Duration::from_secs(600);
 /// How long a thread without turns or followers stays live.
 const IDLE: Duration = Duration::from_secs(300);
 /// How long the end of Baton waits for a running turn to end.
@@ -86,6 +90,11 @@ enum Report {
         request: RequestId,
         result: Result<(), AnswerError>,
     },
+    AccessRefused {
+        turn: TurnId,
+        access: Access,
+        error: SendError,
+    },
 }
 
 /// Where the thread's session stands.
@@ -108,6 +117,44 @@ pub(crate) struct Actor {
     reports: (mpsc::Sender<Report>, mpsc::Receiver<Report>),
     commands: mpsc::Receiver<Command>,
     last_sign: Instant,
+    acceptance: Acceptance,
+}
+
+/// The watch over a message from its handing over until the agent takes it.
+#[derive(Default)]
+struct Acceptance {
+    turn: Option<TurnId>,
+    /// When the message was handed over, or last looked for.
+    since: Option<Instant>,
+    looks: u32,
+}
+
+impl Acceptance {
+    /// A message is being handed over; the clock starts when that is done.
+    fn sending(&mut self, turn: &TurnId) {
+        *self = Self { turn: Some(turn.clone()), since: None, looks: 0 };
+    }
+
+    /// A message was handed over, or may have been.
+    fn sent(&mut self, turn: &TurnId) {
+        if self.turn.as_ref() != Some(turn) {
+            self.sending(turn);
+        }
+        self.since = Some(Instant::now());
+    }
+
+    /// Whether it is time to look for the message.
+    fn is_due(&self, turn: &TurnId) -> bool {
+        let overdue = self.since.is_some_and(|since| since.elapsed() > ACCEPTANCE);
+        self.turn.as_ref() == Some(turn) && overdue
+    }
+
+    /// A look failed; says whether another one is worth it.
+    fn look_failed(&mut self, turn: &TurnId) -> bool {
+        self.sent(turn);
+        self.looks += 1;
+        self.looks < MAX_LOOKS
+    }
 }
 
 impl Actor {
@@ -139,12 +186,20 @@ impl Actor {
             reports: mpsc::channel(MAX_REPORTS),
             commands,
             last_sign: Instant::now(),
+            acceptance: Acceptance::default(),
             state,
             id,
             shared,
         };
         let recovery = actor.state.recover(now());
+        let outlived = recovery.effects.iter().find_map(|effect| match effect {
+            Effect::Reconcile(turn) => Some(turn.clone()),
+            _ => None,
+        });
         actor.settle(recovery).await;
+        if let Some(turn) = outlived {
+            actor.apply(Input::Restarted(turn)).await;
+        }
         actor.serve().await;
     }
 
@@ -184,6 +239,7 @@ impl Actor {
             }
             if self.saving.is_orphaned() {
                 self.publisher.gone();
+                self.let_go();
                 self.shared.forget(&self.id);
                 return self.close_link().await;
             }
@@ -233,13 +289,27 @@ impl Actor {
 
     /// Applies an input of a person. It is refused as a whole when it cannot be stored.
     async fn person(&mut self, input: Input) -> Result<(), EngineError> {
-        if self.saving.is_stalled() {
-            self.save_now().await?;
+        if self.saving.is_stalled()
+            && let Err(error) = self.save_now().await
+        {
+            if matches!(input, Input::Stop) {
+                self.interrupt_unstored();
+            }
+            return Err(error.into());
         }
+        let stops = match &input {
+            Input::Stop => true,
+            Input::Patch(patch) => patch.archived == Some(true),
+            _ => false,
+        };
         let before = self.state.clone();
         let outcome = self.state.apply(now(), input)?;
         if let Err(error) = self.try_settle(outcome).await {
             self.state = before;
+            // A disk that is full is no reason to let the agent go on.
+            if stops {
+                self.interrupt_unstored();
+            }
             return Err(error.into());
         }
         Ok(())
@@ -267,13 +337,12 @@ impl Actor {
                 self.after_open = None;
                 self.fail_running(error.into()).await;
             }
-            Report::Sent { turn, result } => {
-                if let Err(error) = result {
-                    self.apply(Input::Fail { turn, error: error.into() }).await;
-                }
-            }
+            Report::Sent { turn, result } => match result {
+                Ok(()) => self.acceptance.sent(&turn),
+                Err(error) => self.apply(Input::Fail { turn, error: error.into() }).await,
+            },
             Report::LookedUp { turn, recovering, result } => match result {
-                Ok(Sighting::Present) => {}
+                Ok(Sighting::Present) => self.acceptance.sent(&turn),
                 Ok(Sighting::Absent) if recovering => self.apply(Input::NotSent(turn)).await,
                 Ok(Sighting::Absent) => {
                     let error = TurnError {
@@ -284,8 +353,25 @@ impl Actor {
                     };
                     self.apply(Input::Fail { turn, error }).await;
                 }
+                Err(error) if self.acceptance.look_failed(&turn) => {
+                    tracing::warn!(thread = %self.id, %error, "a message could not be looked for");
+                    self.look_again(&turn, recovering);
+                }
                 Err(error) => self.apply(Input::Fail { turn, error: error.into() }).await,
             },
+            Report::AccessRefused { turn, access, error } => {
+                if self.state.thread().access == access {
+                    tracing::warn!(thread = %self.id, %error, "the agent did not take its access");
+                    let error = TurnError {
+                        code: ErrorCode::AgentUnavailable,
+                        message: "the agent did not take its new access, so it was stopped"
+                            .to_owned(),
+                        hint: Some("send the message again".to_owned()),
+                        retryable: true,
+                    };
+                    self.apply(Input::Fail { turn, error }).await;
+                }
+            }
             Report::StopExpired(turn) => self.apply(Input::StopExpired(turn)).await,
             Report::Answered { request, result } => {
                 let input = match result {
@@ -327,6 +413,8 @@ impl Actor {
             return self.retire_if_idle(silent).await;
         };
         let turn = running.turn().clone();
+        // While a person is asked, silence is what is expected.
+        let patience = if running.open_requests() > 0 { SILENCE_ASKED } else { SILENCE };
         match &self.link {
             Link::Opening => {}
             Link::Closed => {
@@ -337,11 +425,11 @@ impl Actor {
             Link::Open { session, .. } => {
                 let session = session.clone();
                 match turn.state {
-                    TurnState::Preparing if turn.prompt_key.is_some() && silent > ACCEPTANCE => {
-                        self.last_sign = Instant::now();
+                    TurnState::Preparing if self.acceptance.is_due(&turn.id) => {
+                        self.acceptance.sent(&turn.id);
                         self.look_up(session, &turn, false);
                     }
-                    TurnState::Running if silent > SILENCE => {
+                    TurnState::Running if silent > patience => {
                         self.last_sign = Instant::now();
                         tokio::spawn(async move { session.resync().await });
                     }
@@ -364,15 +452,27 @@ impl Actor {
     async fn delete(&mut self) -> Result<(), EngineError> {
         self.shared.store.delete_thread(&self.id).await?;
         self.publisher.gone();
-        if let Link::Open { session, .. } = &self.link
-            && self.state.running().is_some()
-        {
-            let session = session.clone();
-            let _ = tokio::time::timeout(FAREWELL, session.interrupt()).await;
-        }
+        self.let_go();
         self.close_link().await;
         self.shared.forget(&self.id);
         Ok(())
+    }
+
+    /// Has the agent stop what runs, in the background, for a thread that is no more.
+    fn let_go(&self) {
+        if let (Link::Open { session, .. }, Some(running)) = (&self.link, self.state.running()) {
+            session.abandon(&running.turn().id);
+        }
+    }
+
+    /// Looks for a message again, now that a look failed.
+    fn look_again(&mut self, turn: &TurnId, recovering: bool) {
+        let Link::Open { session, .. } = &self.link else { return };
+        let session = session.clone();
+        if let Some(running) = self.state.running().filter(|r| r.turn().id == *turn) {
+            let turn = running.turn().clone();
+            self.look_up(session, &turn, recovering);
+        }
     }
 
     /// Ends in order: what runs is stopped, what was told is stored.
@@ -381,6 +481,9 @@ impl Actor {
         let deadline = Instant::now() + FAREWELL;
         let mut batch = Vec::with_capacity(BATCH);
         while self.state.running().is_some_and(|r| r.turn().stopping) {
+            while let Some(report) = self.inbox.pop_front() {
+                self.report(report).await;
+            }
             tokio::select! {
                 () = tokio::time::sleep_until(deadline) => break,
                 Some(report) = self.reports.1.recv() => self.report(report).await,

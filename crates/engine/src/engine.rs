@@ -149,7 +149,17 @@ impl Engine {
             }
             let settings = engine.shared.store.provider_settings(&provider.id()).await?;
             let provider = provider.clone();
-            tokio::spawn(async move { provider.configure(settings.unwrap_or_default()).await });
+            let mut configuring = Box::pin(async move {
+                provider.configure(settings.unwrap_or_default()).await;
+            });
+            // Its first step takes the settings, which what is recovered below already needs; the
+            // look that follows may take seconds and is not waited for.
+            let begun = std::future::poll_fn(|context| {
+                std::task::Poll::Ready(configuring.as_mut().poll(context))
+            });
+            if begun.await.is_pending() {
+                tokio::spawn(configuring);
+            }
         }
         for thread in engine.shared.store.unfinished_threads().await? {
             // Making it live is enough: it finds what was under way by itself.
@@ -196,6 +206,11 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Storage`].
     pub async fn add_project(&self, path: PathBuf, name: String) -> Result<Project, EngineError> {
+        let this = self.clone();
+        whole(async move { this.add_project_whole(path, name).await }).await
+    }
+
+    async fn add_project_whole(&self, path: PathBuf, name: String) -> Result<Project, EngineError> {
         let _one_at_a_time = self.making.lock().await;
         let path = path.to_string_lossy().into_owned();
         if let Some(known) = self.projects().await?.into_iter().find(|p| p.path == path) {
@@ -213,6 +228,12 @@ impl Engine {
     /// # Errors
     /// [`EngineError::ProjectBusy`] while one of its threads works.
     pub async fn remove_project(&self, id: &ProjectId) -> Result<(), EngineError> {
+        let this = self.clone();
+        let id = id.clone();
+        whole(async move { this.remove_project_whole(&id).await }).await
+    }
+
+    async fn remove_project_whole(&self, id: &ProjectId) -> Result<(), EngineError> {
         let _one_at_a_time = self.making.lock().await;
         self.project(id).await?;
         for thread in self.shared.store.unfinished_threads().await? {
@@ -249,6 +270,11 @@ impl Engine {
     /// # Errors
     /// [`EngineError::IdTaken`] when the id is another thread's.
     pub async fn create_thread(&self, new: NewThread) -> Result<Thread, EngineError> {
+        let this = self.clone();
+        whole(async move { this.create_thread_whole(new).await }).await
+    }
+
+    async fn create_thread_whole(&self, new: NewThread) -> Result<Thread, EngineError> {
         let _one_at_a_time = self.making.lock().await;
         if let Some(known) = self.shared.store.thread(&new.id).await? {
             let same = known.project_id == new.project_id && known.provider == new.provider;
@@ -329,6 +355,12 @@ impl Engine {
     /// # Errors
     /// [`EngineError::UnknownThread`].
     pub async fn delete_thread(&self, id: &ThreadId) -> Result<(), EngineError> {
+        let this = self.clone();
+        let id = id.clone();
+        whole(async move { this.delete_thread_whole(&id).await }).await
+    }
+
+    async fn delete_thread_whole(&self, id: &ThreadId) -> Result<(), EngineError> {
         self.shared.ask(id, |reply| Command::Delete { reply }).await?;
         self.shared.shell.publish(ShellChange::ThreadRemoved { id: id.clone() });
         Ok(())
@@ -480,9 +512,25 @@ impl Engine {
         id: &ProviderId,
         settings: ProviderSettings,
     ) -> Result<ProviderStatus, EngineError> {
+        let this = self.clone();
+        let id = id.clone();
+        whole(async move { this.configure_provider_whole(&id, settings).await }).await
+    }
+
+    async fn configure_provider_whole(
+        &self,
+        id: &ProviderId,
+        settings: ProviderSettings,
+    ) -> Result<ProviderStatus, EngineError> {
         let provider = self.provider(id)?;
+        // Switching off holds even when it cannot be stored.
+        if !settings.enabled {
+            provider.configure(settings.clone()).await;
+        }
         self.shared.store.put_provider_settings(id, &settings).await?;
-        provider.configure(settings).await;
+        if settings.enabled {
+            provider.configure(settings).await;
+        }
         Ok(provider.status().borrow().clone())
     }
 
@@ -555,6 +603,13 @@ impl Engine {
             tracing::error!(%error, "the store did not close cleanly");
         }
     }
+}
+
+/// Does a command as a whole, even when whoever asked for it goes away meanwhile.
+async fn whole<T: Send + 'static>(
+    command: impl Future<Output = Result<T, EngineError>> + Send + 'static,
+) -> Result<T, EngineError> {
+    tokio::spawn(command).await.unwrap_or(Err(EngineError::Busy))
 }
 
 fn inventory_key(provider: &ProviderId) -> String {

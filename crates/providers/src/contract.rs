@@ -126,6 +126,10 @@ pub trait Session: Send + Sync + 'static {
     /// [`SendError`] when the agent could not be reached.
     async fn interrupt(&self) -> Result<(), SendError>;
 
+    /// Notes that a turn is over here although the agent has not ended it: nothing more of it is
+    /// told, and what still runs of it is stopped in the background, before the next message.
+    fn abandon(&self, turn: &TurnId);
+
     /// Gives the agent an answer.
     ///
     /// # Errors

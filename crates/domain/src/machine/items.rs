@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::{Change, Effect, MAX_TURN_ITEMS, Outcome, ThreadState};
 use crate::{
-    Body, FullText, Item, ItemContent, ItemId, ItemStatus, ItemUpdate, NoticeLevel, Splice,
+    Body, FullText, Item, ItemContent, ItemId, ItemStatus, ItemUpdate, NoticeLevel, Phase, Splice,
     Timestamp, TurnId, TurnState, units,
 };
 
@@ -168,6 +168,18 @@ impl ThreadState {
         let mut live = LiveItem { item, text };
         live.emit(out);
         running.items.insert(live.item.id.clone(), live);
+    }
+
+    /// Tells in a turn that Baton was not there for a while.
+    pub(super) fn restarted(&mut self, now: Timestamp, id: &TurnId, out: &mut Outcome) {
+        let Some(running) = self.current(id).filter(|r| r.turn.state == TurnState::Running) else {
+            return;
+        };
+        running.turn.phase = Some(Phase::Reconnecting);
+        out.changes.push(Change::Turn { turn: running.turn.clone() });
+        let text = "Baton ended while this turn ran, and the agent with it. What it had done by \
+                    then is above; send a message to go on.";
+        self.item(now, notice(format!("baton:restarted:{id}:{now}"), text.to_owned()), out);
     }
 
     /// Tells in the running turn that the agent has forgotten the conversation.

@@ -8,8 +8,8 @@ use super::{
     TurnInput, Usage, cut_title, units,
 };
 use crate::{
-    BodyLimits, ErrorCode, Item, ItemId, Phase, Request, RequestId, RequestState, ThreadStatus,
-    Timestamp, Turn, TurnError, TurnEvent, TurnId, TurnOutcome, TurnState,
+    Access, BodyLimits, ErrorCode, Item, ItemId, Phase, Request, RequestId, RequestState,
+    ThreadStatus, Timestamp, Turn, TurnError, TurnEvent, TurnId, TurnOutcome, TurnState,
 };
 
 /// The turn that prepares or runs, with what is live in it.
@@ -88,7 +88,7 @@ impl ThreadState {
         }
         self.admit(&new)?;
         self.thread.model = new.model.or_else(|| self.thread.model.take());
-        self.thread.access = new.access.unwrap_or(self.thread.access);
+        self.set_access(new.access.unwrap_or(self.thread.access), out);
         self.thread.mode = new.mode.unwrap_or(self.thread.mode);
         if self.thread.title.is_empty() {
             self.thread.title = cut_title(&new.text);
@@ -121,6 +121,20 @@ impl ThreadState {
         self.queue.push_back(turn);
         self.start_next(now, out);
         Ok(())
+    }
+
+    /// Changes how much the agent may do: one truth for the row, the turn that runs, and those that
+    /// wait.
+    pub(super) fn set_access(&mut self, access: Access, out: &mut Outcome) {
+        if self.thread.access == access {
+            return;
+        }
+        self.thread.access = access;
+        if let Some(running) = &mut self.running {
+            running.turn.access = access;
+            out.changes.push(Change::Turn { turn: running.turn.clone() });
+            out.effects.push(Effect::ApplyAccess(access));
+        }
     }
 
     fn admit(&self, new: &NewTurn) -> Result<(), Refusal> {
@@ -172,6 +186,7 @@ impl ThreadState {
         let Some(mut turn) = self.queue.pop_front() else { return };
         advance(&mut turn, TurnState::Preparing);
         turn.started_at = Some(now);
+        turn.access = self.thread.access;
         self.thread.status = ThreadStatus::Working;
         out.changes.push(Change::Turn { turn: turn.clone() });
         out.effects.push(Effect::Prepare(turn.id.clone()));
@@ -191,7 +206,7 @@ impl ThreadState {
 
     pub(super) fn stop_expired(&mut self, now: Timestamp, id: &TurnId, out: &mut Outcome) {
         if self.running.as_ref().is_some_and(|r| r.turn.id == *id && r.turn.stopping) {
-            self.end(now, TurnOutcome::Interrupted, out);
+            self.give_up(now, id, TurnOutcome::Interrupted, out);
         }
     }
 
@@ -302,6 +317,21 @@ impl ThreadState {
         if self.current(id).is_some() {
             self.end(now, outcome, out);
         }
+    }
+
+    /// Ends the turn, if it runs, without the agent having ended it. What was sent may still run
+    /// there, and has to be stopped before anything else is sent.
+    pub(super) fn give_up(
+        &mut self,
+        now: Timestamp,
+        id: &TurnId,
+        outcome: TurnOutcome,
+        out: &mut Outcome,
+    ) {
+        if self.current(id).is_some_and(|running| running.turn.prompt_key.is_some()) {
+            out.effects.push(Effect::Abandon(id.clone()));
+        }
+        self.end_if(now, id, outcome, out);
     }
 
     /// The running turn, if it is this one.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{AgentEvent, Effect, Input, Phase, Request, RequestId, Turn, TurnId};
+use domain::{Access, AgentEvent, Effect, Input, Phase, Request, RequestId, Turn, TurnId};
 use providers::{AnswerError, OpenSession, Opened, Origin, Prompt, Provider, SendError, Session};
 
 use super::{Actor, Link, Report};
@@ -12,6 +12,9 @@ use super::{Actor, Link, Report};
 const STOP_GRACE: Duration = Duration::from_millis(1500);
 /// How long the agent has to take an answer before it counts as not delivered.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
+/// How often the agent is told its new access, and the pause between.
+const ACCESS_TRIES: u32 = 3;
+const ACCESS_PAUSE: Duration = Duration::from_millis(500);
 /// How long an interrupt may take in the background.
 const INTERRUPT_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -34,18 +37,13 @@ impl Actor {
             }
             Effect::Send(turn) => self.send(&turn),
             Effect::Interrupt(turn) => self.interrupt(turn),
-            Effect::Deliver(request) => self.deliver(&request),
-            Effect::ApplyAccess(access) => {
+            Effect::Abandon(turn) => {
                 if let Link::Open { session, .. } = &self.link {
-                    let session = session.clone();
-                    let thread = self.id.clone();
-                    tokio::spawn(async move {
-                        if let Err(error) = session.set_access(access).await {
-                            tracing::warn!(%thread, %error, "the agent did not take the new access");
-                        }
-                    });
+                    session.abandon(&turn);
                 }
             }
+            Effect::Deliver(request) => self.deliver(&request),
+            Effect::ApplyAccess(access) => self.apply_access(access),
             Effect::Resync => {
                 if let Link::Open { session, .. } = &self.link {
                     let session = session.clone();
@@ -53,6 +51,35 @@ impl Actor {
                 }
             }
         }
+    }
+
+    /// Tells the agent its new access. A session that is still being opened gets it with its
+    /// message.
+    fn apply_access(&self, access: Access) {
+        let Link::Open { session, .. } = &self.link else { return };
+        let session = session.clone();
+        let Some(turn) = self.state.running().map(|r| r.turn().id.clone()) else { return };
+        let reports = self.reports.0.clone();
+        tokio::spawn(async move {
+            let mut result = session.set_access(access).await;
+            for _ in 1..ACCESS_TRIES {
+                if result.is_ok() {
+                    return;
+                }
+                tokio::time::sleep(ACCESS_PAUSE).await;
+                result = session.set_access(access).await;
+            }
+            if let Err(error) = result {
+                let _ = reports.send(Report::AccessRefused { turn, access, error }).await;
+            }
+        });
+    }
+
+    /// Stops the agent although the stop cannot be stored.
+    pub(super) fn interrupt_unstored(&self) {
+        let Link::Open { session, .. } = &self.link else { return };
+        let session = session.clone();
+        tokio::spawn(async move { session.interrupt().await });
     }
 
     fn provider(&self) -> Option<Arc<dyn Provider>> {
@@ -73,13 +100,17 @@ impl Actor {
         let reports = self.reports.0.clone();
         self.link = Link::Opening;
         tokio::spawn(async move {
+            let failed = |message: &str| providers::OpenError {
+                code: domain::ErrorCode::AgentUnavailable,
+                message: message.to_owned(),
+                hint: None,
+            };
             let result = match provider {
-                Some(provider) => provider.open(request).await,
-                None => Err(providers::OpenError {
-                    code: domain::ErrorCode::AgentUnavailable,
-                    message: "this Baton has no such provider".to_owned(),
-                    hint: None,
-                }),
+                // In a task of its own: should it break, that is told as well.
+                Some(provider) => tokio::spawn(async move { provider.open(request).await })
+                    .await
+                    .unwrap_or_else(|_| Err(failed("opening the session broke off"))),
+                None => Err(failed("this Baton has no such provider")),
             };
             let _ = reports.send(Report::Opened(result)).await;
         });
@@ -130,6 +161,7 @@ impl Actor {
         };
         let Link::Open { session, .. } = &self.link else { return };
         let (session, store) = (session.clone(), self.shared.store.clone());
+        self.acceptance.sending(&turn.id);
         let reports = self.reports.0.clone();
         tokio::spawn(async move {
             let result = match prompt(&store, &turn).await {

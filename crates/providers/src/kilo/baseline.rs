@@ -62,9 +62,10 @@ pub(super) fn config() -> Value {
         "agent": {
             // Only the plan agent may end a plan; `*` would offer that to the others as well.
             "code": with(json!({ "plan_exit": "deny" })),
-            "general": with(json!({ "plan_exit": "deny" })),
+            // A sub-agent is not bound by the session's rules on which others it may start.
+            "general": with(json!({ "plan_exit": "deny", "task": "ask" })),
             // It only looks around; `*` would offer it to change files.
-            "explore": with(json!({ "plan_exit": "deny", "edit": "deny" })),
+            "explore": with(json!({ "plan_exit": "deny", "task": "ask", "edit": "deny" })),
         },
     })
 }

@@ -1,7 +1,7 @@
 //! One Kilo session behind a thread: sending, stopping, answering, and the task that turns its
 //! events into the thread's.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +29,8 @@ pub(super) use task::{Control, MAX_CONTROL, MAX_INBOUND, run};
 const SETTLE: Duration = Duration::from_secs(10);
 /// How often it is asked meanwhile.
 const SETTLE_STEP: Duration = Duration::from_millis(100);
+/// How often an abandoned turn is stopped before that is left to the next message.
+const MAX_QUIETING: u32 = 12;
 /// How often a stop is repeated while Kilo goes on.
 const MAX_ABORTS: u32 = 5;
 
@@ -41,8 +43,12 @@ pub(super) struct Inner {
     mapper: Mutex<Mapper>,
     /// Held while a stop or a sending is under way, so that neither overtakes the other.
     gate: AsyncMutex<Gate>,
+    /// Whether something of an earlier turn may still run or wait at Kilo.
+    unsettled: AtomicBool,
     /// Whether the last turn was stopped, so that a turn that starts late is stopped as well.
     stopped: AtomicBool,
+    /// Counts the stops, so that a message is not handed over after the stop that was for it.
+    stops: AtomicU64,
 }
 
 /// What is known of a session when it is opened.
@@ -57,8 +63,6 @@ pub(super) enum Known {
 struct Gate {
     /// Rules appended last.
     applied: Option<(Access, Mode)>,
-    /// Something may still run or wait from before.
-    unsettled: bool,
 }
 
 impl Inner {
@@ -80,15 +84,17 @@ impl Inner {
             }
         };
         // A session that was used before may have left questions and work behind.
-        let gate = Gate { unsettled: applied.is_none(), applied };
+        let unsettled = AtomicBool::new(applied.is_none());
         Self {
             id,
             instance,
             router,
             loose,
             mapper: Mutex::new(mapper),
-            gate: AsyncMutex::new(gate),
+            gate: AsyncMutex::new(Gate { applied }),
+            unsettled,
             stopped: AtomicBool::new(false),
+            stops: AtomicU64::new(0),
         }
     }
 
@@ -137,6 +143,38 @@ impl Inner {
         Ok(())
     }
 
+    /// Notes that whatever runs is to stop.
+    fn note_stop(&self) {
+        self.stops.fetch_add(1, Ordering::SeqCst);
+        self.stopped.store(true, Ordering::SeqCst);
+        self.unsettled.store(true, Ordering::SeqCst);
+    }
+
+    /// Stops what runs until nothing has run for a moment, or it has been tried often enough; the
+    /// next message tries again.
+    async fn quiet(&self) {
+        let _alone = self.gate.lock().await;
+        let mut pause = SETTLE_STEP;
+        let mut idle = 0;
+        for _ in 0..MAX_QUIETING {
+            let aborted = self.instance.abort(&self.id).await;
+            match (aborted, self.is_busy().await) {
+                (Ok(()), Ok(false)) => idle += 1,
+                (aborted, busy) => {
+                    idle = 0;
+                    if let Some(error) = aborted.err().or(busy.err()) {
+                        tracing::warn!(session = %self.id, %error, "an abandoned turn may still run");
+                    }
+                }
+            }
+            if idle == 2 {
+                return;
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(SETTLE);
+        }
+    }
+
     async fn apply_rules(&self, access: Access, mode: Mode) -> Result<(), kilo_sdk::Error> {
         let mut permission = baseline::rules(access, mode, &self.loose);
         // The last rule wins, so what was allowed for the session is said again.
@@ -178,36 +216,41 @@ impl Session for KiloSession {
     async fn send(&self, prompt: Prompt) -> Result<(), SendError> {
         let inner = &self.inner;
         let wire = wire_prompt(&prompt)?;
+        let stops = inner.stops.load(Ordering::SeqCst);
         let mut gate = inner.gate.lock().await;
-        if gate.unsettled {
+        if inner.unsettled.load(Ordering::SeqCst) {
             inner.settle().await?;
-            gate.unsettled = false;
+            inner.unsettled.store(false, Ordering::SeqCst);
         }
         let wanted = (prompt.access, prompt.mode);
         if gate.applied != Some(wanted) {
+            // Should this fail half-way, it is not known what is in force.
+            gate.applied = None;
             inner.apply_rules(prompt.access, prompt.mode).await.map_err(|e| send_error(&e))?;
             gate.applied = Some(wanted);
         }
         {
             let mut mapper = inner.mapper();
+            if inner.stops.load(Ordering::SeqCst) != stops {
+                return Err(SendError {
+                    code: ErrorCode::Rejected,
+                    message: "the turn was stopped before the message was sent".to_owned(),
+                });
+            }
             mapper.set_access(prompt.access);
             mapper.begin(
                 prompt.turn.clone(),
                 wire.message_id.clone(),
                 self.context_limit(&prompt.model.model),
             );
+            inner.stopped.store(false, Ordering::SeqCst);
         }
-        inner.stopped.store(false, Ordering::Relaxed);
-        // From here on something may run, whatever becomes of this request.
-        gate.unsettled = true;
         match inner.instance.prompt(&inner.id, &wire).await {
-            Ok(()) => {
-                gate.unsettled = false;
-                Ok(())
-            }
+            Ok(()) => Ok(()),
             // It may have arrived. It is never sent twice: the watch over messages that are not
             // taken looks into the session and says what became of it.
             Err(error) if error.outcome_unknown() => {
+                inner.unsettled.store(true, Ordering::SeqCst);
                 tracing::warn!(session = %inner.id, %error, "it is unknown whether Kilo took the message");
                 Ok(())
             }
@@ -237,9 +280,8 @@ impl Session for KiloSession {
 
     async fn interrupt(&self) -> Result<(), SendError> {
         let inner = &self.inner;
-        inner.stopped.store(true, Ordering::Relaxed);
-        let mut gate = inner.gate.lock().await;
-        gate.unsettled = true;
+        inner.note_stop();
+        let _alone = inner.gate.lock().await;
         for _ in 0..MAX_ABORTS {
             inner.instance.abort(&inner.id).await.map_err(|e| send_error(&e))?;
             // A message that was just handed over may start after the first abort.
@@ -249,6 +291,18 @@ impl Session for KiloSession {
             tokio::time::sleep(SETTLE_STEP).await;
         }
         Ok(())
+    }
+
+    fn abandon(&self, turn: &TurnId) {
+        self.inner.note_stop();
+        {
+            let mut mapper = self.inner.mapper();
+            if mapper.active().is_some_and(|(active, _)| active == turn) {
+                mapper.abandon();
+            }
+        }
+        let inner = self.inner.clone();
+        tokio::spawn(async move { inner.quiet().await });
     }
 
     async fn answer(&self, request: &Request, answer: &Answer) -> Result<(), AnswerError> {
@@ -271,17 +325,16 @@ impl Session for KiloSession {
 
     async fn set_access(&self, access: Access) -> Result<(), SendError> {
         let inner = &self.inner;
+        // At once, so that from now on nothing more is allowed by itself than the new access says.
+        inner.mapper().set_access(access);
         let mut gate = inner.gate.lock().await;
         let mode = gate.applied.map_or(Mode::Build, |(_, mode)| mode);
         if gate.applied != Some((access, mode)) {
+            gate.applied = None;
             inner.apply_rules(access, mode).await.map_err(|e| send_error(&e))?;
             gate.applied = Some((access, mode));
         }
-        let implied = {
-            let mut mapper = inner.mapper();
-            mapper.set_access(access);
-            mapper.implied()
-        };
+        let implied = inner.mapper().implied();
         for ask in implied {
             inner.allow(&ask).await;
         }

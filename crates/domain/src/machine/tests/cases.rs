@@ -296,3 +296,38 @@ fn requests_that_are_closed_make_room_for_new_ones() {
     assert!(state.running().unwrap().request(&first).unwrap().state.is_open());
     assert_eq!(state.thread().open_requests, 1);
 }
+
+#[test]
+fn a_turn_that_ends_without_the_agent_is_abandoned_there() {
+    for (end, abandoned) in [
+        (Input::Fail { turn: turn_id(0), error: failure() }, true),
+        (ended(0, TurnOutcome::Failed(failure())), false),
+        (ended(0, TurnOutcome::Completed), false),
+        // With the agent gone there is nothing to stop.
+        (Input::Agent(AgentEvent::Lost(failure())), false),
+    ] {
+        let outcome = sent(1).apply(end.clone()).unwrap();
+        let found = outcome.effects.contains(&Effect::Abandon(turn_id(0)));
+        assert_eq!(found, abandoned, "{end:?}");
+    }
+    let mut world = sent(1);
+    world.apply(Input::Stop).unwrap();
+    let outcome = world.apply(Input::StopExpired(turn_id(0))).unwrap();
+    assert_eq!(outcome.effects, [Effect::Abandon(turn_id(0))]);
+}
+
+#[test]
+fn access_is_one_truth_for_what_runs_and_what_waits() {
+    let lower = || patch(ThreadPatch { access: Some(Access::Supervised), ..Default::default() });
+    let mut world = sent(1);
+    // A message that asks for more access gives it to what runs now, and says so.
+    let more = NewTurn { access: Some(Access::Full), ..message(1) };
+    let outcome = world.apply(Input::Submit(more)).unwrap();
+    assert_eq!(outcome.effects, [Effect::ApplyAccess(Access::Full)]);
+    assert_eq!(world.client.turns[&turn_id(0)].access, Access::Full);
+    // Taken back before it starts, it does not come again with the message.
+    assert_eq!(world.apply(lower()).unwrap().effects, [Effect::ApplyAccess(Access::Supervised)]);
+    world.apply(ended(0, TurnOutcome::Completed)).unwrap();
+    assert_eq!(world.client.turns[&turn_id(1)].state, TurnState::Preparing);
+    assert_eq!(world.client.turns[&turn_id(1)].access, Access::Supervised);
+}

@@ -142,3 +142,19 @@ fn an_answer_on_its_way_stays_one_that_can_be_given_again() {
     ));
     assert_eq!(world.apply(answer).unwrap().effects, [Effect::Deliver(request)]);
 }
+
+#[test]
+fn a_turn_that_outlived_baton_says_so() {
+    let mut world = World::new();
+    world.apply(Input::Submit(message(0))).unwrap();
+    world.apply(Input::Prepared { turn: turn_id(0), prompt_key: "msg_0".to_owned() }).unwrap();
+    let unsent = world.apply(Input::Restarted(turn_id(0))).unwrap();
+    assert_eq!(unsent.changes, [], "nothing of it had run");
+    world.apply(event(TurnEvent::Started)).unwrap();
+    let told = world.apply(Input::Restarted(turn_id(0))).unwrap();
+    let notice = |c: &Change| match c {
+        Change::Item { item } => matches!(item.content, ItemContent::Notice { .. }),
+        _ => false,
+    };
+    assert!(told.changes.iter().any(notice), "{told:?}");
+}

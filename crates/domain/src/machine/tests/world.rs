@@ -519,6 +519,10 @@ impl World {
                 assert!(matches!(state, RequestState::Answering { .. }));
             }
             Effect::ApplyAccess(access) => assert_eq!(*access, self.client.thread.access),
+            Effect::Abandon(id) => {
+                let turn = &self.client.turns[id];
+                assert!(turn.state.is_terminal() && turn.prompt_key.is_some());
+            }
             Effect::Resync => assert!(active.is_some()),
         }
     }

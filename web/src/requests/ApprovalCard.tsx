@@ -1,10 +1,10 @@
-import { createMemo, createSignal, For, Show } from "solid-js";
+import { createMemo, createSignal, For, onMount, Show } from "solid-js";
 import type { Choice } from "../generated/wire";
 import { DiffView } from "../thread/DiffView";
 import { Pre } from "../thread/BodyText";
 import { useNumberKeys, type CardProps } from "./Dock";
 import { ReasonField } from "./ReasonField";
-import { choiceSentence, choiceWords, splitDetails, titleAdds } from "./words";
+import { choiceSentence, choiceWords, splitDetails, titleAdds, type ChoiceWords } from "./words";
 
 export function ApprovalCard(props: CardProps) {
   const body = createMemo(() => props.request.body as Extract<typeof props.request.body, { kind: "approval" }>);
@@ -13,9 +13,14 @@ export function ApprovalCard(props: CardProps) {
   const canReject = () => body().choices.some((choice) => choice.decision === "reject");
   const choose = (choice: Choice) => props.answer({ kind: "approval", decision: choice.decision, message: null });
 
+  // What is written to an agent's own configuration has no key of its own and is asked twice.
+  const lasting = createMemo(() => body().choices.filter((choice) => choice.decision === "always"));
+  const choices = createMemo(() => body().choices.filter((choice) => choice.decision !== "always"));
+  const [sure, setSure] = createSignal<Choice>();
+
   useNumberKeys((index) => {
-    const choice = body().choices[index];
-    if (choice && !saying() && !props.busy) choose(choice);
+    const choice = choices()[index];
+    if (choice && !saying() && !sure() && !props.busy) choose(choice);
   });
 
   return (
@@ -76,7 +81,7 @@ export function ApprovalCard(props: CardProps) {
         }
       >
         <div class="choices">
-          <For each={body().choices}>
+          <For each={choices()}>
             {(choice, i) => (
               <button
                 type="button"
@@ -87,7 +92,7 @@ export function ApprovalCard(props: CardProps) {
                 title={choiceSentence(choice)}
                 onClick={() => choose(choice)}
               >
-                <ChoiceLabel choice={choice} />
+                <Label words={choiceWords(choice)} consequence={choice.decision === "reject"} />
                 <kbd aria-hidden="true">{i() + 1}</kbd>
               </button>
             )}
@@ -98,13 +103,66 @@ export function ApprovalCard(props: CardProps) {
             </button>
           </Show>
         </div>
+        <Show when={lasting().length}>
+          <div class="choices-more">
+            <Show
+              when={sure()}
+              fallback={
+                <For each={lasting()}>
+                  {(choice) => (
+                    <button
+                      type="button"
+                      class="btn quiet small"
+                      data-decision={choice.decision}
+                      disabled={props.busy}
+                      title={choiceSentence(choice)}
+                      onClick={() => setSure(choice)}
+                    >
+                      <Label words={{ ...choiceWords(choice), scope: "" }} />…
+                    </button>
+                  )}
+                </For>
+              }
+            >
+              {(choice) => <Really choice={choice()} busy={props.busy} onYes={() => choose(choice())} onNo={() => setSure(undefined)} />}
+            </Show>
+          </div>
+        </Show>
       </Show>
     </>
   );
 }
 
-function ChoiceLabel(props: { choice: Choice }) {
-  const words = () => choiceWords(props.choice);
+/** Asks once more, with all that follows from it. */
+function Really(props: { choice: Choice; busy: boolean; onYes: () => void; onNo: () => void }) {
+  let no!: HTMLButtonElement;
+  onMount(() => no.focus({ preventScroll: true }));
+  return (
+    <div
+      class="really"
+      role="group"
+      aria-label="Really always?"
+      onKeyDown={(event) => {
+        if (event.key !== "Escape") return;
+        event.preventDefault();
+        props.onNo();
+      }}
+    >
+      <p>
+        <b>Really always?</b> <Label words={{ ...choiceWords(props.choice), label: "It allows" }} />.
+      </p>
+      <button type="button" class="btn small danger" data-decision={props.choice.decision} disabled={props.busy} onClick={() => props.onYes()}>
+        Yes, always
+      </button>
+      <button ref={no} type="button" class="btn small" disabled={props.busy} onClick={() => props.onNo()}>
+        No
+      </button>
+    </div>
+  );
+}
+
+function Label(props: { words: ChoiceWords; consequence?: boolean }) {
+  const words = () => props.words;
   return (
     <span class="choice-label">
       {words().label}
@@ -118,7 +176,10 @@ function ChoiceLabel(props: { choice: Choice }) {
       </For>
       <Show when={words().scope}>
         {" "}
-        <span class="choice-scope">{words().scope}</span>
+        <span class="choice-scope">
+          {props.consequence ? "· " : ""}
+          {words().scope}
+        </span>
       </Show>
     </span>
   );

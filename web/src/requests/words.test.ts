@@ -23,6 +23,18 @@ test("a title that only repeats is left out", () => {
   expect(titleAdds({ ...body, title: "Run the tests" })).toBe(true);
 });
 
+test("a rejection tells its consequence", () => {
+  expect(choiceWords({ decision: "reject", covers: [], scope: "ends the turn" })).toEqual({ label: "Reject", covers: [], scope: "ends the turn" });
+});
+
+test("details that only repeat what is shown are left out", () => {
+  const about = (details: [string, string][]) => splitDetails({ ...body, command: null, path: "/srv/data/a.txt", details }).details;
+  expect(about([["directories", '["/srv/data/"]'], ["patterns", "/srv/data/*"], ["applies to", "/srv/data/a.txt"]])).toEqual([]);
+  expect(about([["patterns", "/srv/data/*\n/etc/*"]])).toEqual([["patterns", "/srv/data/*\n/etc/*"]]);
+  expect(about([["one", "same"], ["two", "same"]])).toEqual([["one", "same"]]);
+  expect(splitDetails({ ...body, details: [["patterns", "cargo test"], ["description", "Run a command"]] })).toEqual({ purpose: "", details: [] });
+});
+
 test("what it is for stands apart from the other details", () => {
   expect(splitDetails({ ...body, details: [["description", "Run the tests"], ["timeout", "10"]] })).toEqual({
     purpose: "Run the tests", details: [["timeout", "10"]],

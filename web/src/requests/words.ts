@@ -45,7 +45,7 @@ export function choiceWords(choice: Choice): ChoiceWords {
     case "always":
       return { label: covers.length ? "Always allow" : "Always allow this", covers, scope };
     case "reject":
-      return { label: "Reject", covers, scope: covers.length ? scope : "" };
+      return { label: "Reject", covers, scope };
   }
 }
 
@@ -58,17 +58,58 @@ export function choiceSentence(choice: Choice): string {
 /** Whether the title says more than the heading above and what is shown below it. */
 export function titleAdds(approval: Approval): boolean {
   const title = approval.title.trim();
-  if (title === "" || asks[approval.what].endsWith(title.toLowerCase())) return false;
+  if (title === "" || repeatsHeading(approval, title)) return false;
   return ![approval.command, approval.path, approval.url, approval.permission].some((shown) => shown?.trim() === title);
 }
 
-/** What the agent says it is for, apart from everything else it says about it. */
+/** What the agent says it is for, apart from what else it says that is not shown already. */
 export function splitDetails(approval: Approval): { purpose: string; details: [string, string][] } {
   const isPurpose = ([name]: [string, string]) => name === "description";
-  return {
-    purpose: approval.details.find(isPurpose)?.[1] ?? "",
-    details: approval.details.filter((detail) => !isPurpose(detail)),
-  };
+  const purpose = approval.details.find(isPurpose)?.[1] ?? "";
+  const shown = new Set([approval.command, approval.path, approval.url].map((value) => value?.trim()));
+  const details = approval.details.filter((detail) => {
+    const value = detail[1].trim();
+    if (isPurpose(detail) || value === "" || shown.has(value) || onlyNames(approval, detail)) return false;
+    shown.add(value);
+    return true;
+  });
+  return { purpose: repeatsHeading(approval, purpose) || purpose.trim() === approval.title.trim() && titleAdds(approval) ? "" : purpose, details };
+}
+
+function repeatsHeading(approval: Approval, text: string): boolean {
+  const said = text.trim().toLowerCase();
+  return said !== "" && (asks[approval.what].endsWith(said) || said === commonTitles[approval.what]);
+}
+
+/** Titles that say what the heading says, in other words. */
+const commonTitles: Partial<Record<ApprovalKind, string>> = {
+  read: "read a file",
+  loop: "go on although it repeats itself",
+};
+
+/** Details that only name again, as patterns, what the command or the path shows in full. */
+const namings = new Set(["directories", "directory", "patterns", "pattern", "applies to"]);
+
+function onlyNames(approval: Approval, [name, value]: [string, string]): boolean {
+  if (!namings.has(name)) return false;
+  const parts = listOf(value).map((part) => part.trim().replace(/\/(\*\*?)?$/, ""));
+  return parts.every((part) => {
+    if (part === "") return true;
+    if (approval.command?.includes(part)) return true;
+    const path = approval.path;
+    return !!path && (path === part || path.startsWith(`${part}/`));
+  });
+}
+
+/** The entries of a detail: a list in JSON, or one a line. */
+function listOf(value: string): string[] {
+  try {
+    const list: unknown = JSON.parse(value);
+    if (Array.isArray(list)) return list.map(String);
+  } catch {
+    // It is plain text.
+  }
+  return value.split("\n");
 }
 
 /** The answers of a form: the chosen options and own words of each question. */

@@ -422,3 +422,6 @@ fn launch_error(error: &LaunchError) -> OpenError {
     };
     unavailable(&format!("Kilo could not be started: {error}"), Some(hint))
 }
+
+#[cfg(all(test, unix))]
+mod tests;

@@ -4,7 +4,8 @@ import { NewThread } from "../composer/NewThread";
 import { Sidebar } from "../sidebar/Sidebar";
 import { Pairing } from "../setup/Pairing";
 import { PlainHeader } from "../thread/Header";
-import { ThreadPage } from "../thread/ThreadPage";
+import { Gone, ThreadPage } from "../thread/ThreadPage";
+import { waitsForPerson } from "../thread/status";
 import { Toasts } from "../ui/Toasts";
 import { Announcer } from "./Announcer";
 import { BatonContext, createBaton, useBaton } from "./baton";
@@ -33,7 +34,7 @@ export function App(props: { pairingProblem?: string }) {
 
 function Shell() {
   const baton = useBaton();
-  const needs = createMemo(() => Object.values(baton.state.shell.threads).filter((thread) => thread.status === "needs_you").length);
+  const needs = createMemo(() => Object.values(baton.state.shell.threads).filter(waitsForPerson).length);
   createEffect(() => (document.title = needs() ? `(${needs()}) Baton` : "Baton"));
 
   const [narrow, setNarrow] = createSignal(matchMedia("(max-width: 760px)").matches);
@@ -106,6 +107,11 @@ function Page() {
       </Match>
       <Match when={route().page === "add_project"}>
         <AddProjectPage />
+      </Match>
+      <Match when={route().page === "nowhere"}>
+        <section class="thread">
+          <Gone />
+        </section>
       </Match>
       <Match when={home()}>{(project) => <NewThread project={project()} />}</Match>
       <Match when={baton.state.shell.ready}>

@@ -11,7 +11,8 @@ test("routes survive their address", () => {
     { page: "add_project" },
   ];
   for (const route of routes) expect(parseRoute(hrefOf(route))).toEqual(route);
-  for (const odd of ["", "#", "#/", "#/t", "#/t/", "#nonsense", "#/%E0"]) expect(parseRoute(odd)).toEqual({ page: "home" });
+  for (const odd of ["", "#", "#/", "#nonsense", "#/?pair=x"]) expect(parseRoute(odd)).toEqual({ page: "home" });
+  for (const wrong of ["#/thread/thr_1", "#/t", "#/t/", "#/%E0"]) expect(parseRoute(wrong)).toEqual({ page: "nowhere" });
 });
 
 test("a pairing code is read from the fragment", () => {

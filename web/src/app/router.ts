@@ -8,7 +8,8 @@ export type Route =
   | { page: "thread"; id: string }
   | { page: "settings" }
   | { page: "archive" }
-  | { page: "add_project" };
+  | { page: "add_project" }
+  | { page: "nowhere" };
 
 export function parseRoute(hash: string): Route {
   const [first, second] = hash.replace(/^#\/?/, "").split("/").map(decode);
@@ -17,6 +18,8 @@ export function parseRoute(hash: string): Route {
   if (first === "settings") return { page: "settings" };
   if (first === "archive") return { page: "archive" };
   if (first === "add") return { page: "add_project" };
+  // An address that leads nowhere says so; what is no path, e.g. a pairing code, is not one.
+  if (first && /^#?\//.test(hash) && !first.startsWith("?")) return { page: "nowhere" };
   return { page: "home" };
 }
 
@@ -32,6 +35,8 @@ export function hrefOf(route: Route): string {
       return "#/archive";
     case "add_project":
       return "#/add";
+    case "nowhere":
+      return "#/nowhere";
   }
 }
 

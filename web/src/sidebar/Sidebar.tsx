@@ -8,7 +8,8 @@ import { plural } from "../lib/format";
 import { recall, remember } from "../lib/storage";
 import { Confirm } from "../ui/Dialog";
 import { Icon, Logo } from "../ui/Icon";
-import { Spinner } from "../ui/Mark";
+import { rowMark } from "../thread/status";
+import { Mark, Spinner } from "../ui/Mark";
 import { Menu, moveFocus, Popover } from "../ui/Popover";
 import { ConnectionState } from "./ConnectionState";
 import { listing, type Group } from "./groups";
@@ -216,6 +217,8 @@ function ProjectGroup(props: { group: Group; filtering: boolean; onChosen: () =>
 function RemoveProject(props: { project: Project; onClose: () => void }) {
   const baton = useBaton();
   const threads = () => Object.values(baton.state.shell.threads).filter((t) => t.project_id === props.project.id).length;
+  const atWork = () =>
+    Object.values(baton.state.shell.threads).filter((t) => t.project_id === props.project.id && (t.status === "working" || t.status === "needs_you"));
   const remove = async () => {
     await api.removeProject(props.project.id);
     navigate({ page: "home" });
@@ -227,6 +230,18 @@ function RemoveProject(props: { project: Project; onClose: () => void }) {
         directory and its files are not touched.
       </p>
       <p class="mono">{props.project.path}</p>
+      <Show when={atWork().length}>
+        <p>{atWork().length === 1 ? "This thread is at work:" : "These threads are at work:"}</p>
+        <ul class="dialog-list">
+          <For each={atWork()}>
+            {(thread) => (
+              <li>
+                <Mark state={rowMark(thread)} /> {thread.title || "New thread"}
+              </li>
+            )}
+          </For>
+        </ul>
+      </Show>
     </Confirm>
   );
 }

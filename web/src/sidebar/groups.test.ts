@@ -10,6 +10,7 @@ const threads = [
   thread({ id: "c", title: "Pinned", project_id: "prj_2", active_at: 0, pinned: true }),
   thread({ id: "d", title: "Asks", project_id: "prj_1", status: "needs_you", active_at: 9 }),
   thread({ id: "e", title: "Asks longer", project_id: "prj_2", status: "needs_you", active_at: 3 }),
+  thread({ id: "g", title: "Held", project_id: "prj_2", queue_held: true, queued: 2, active_at: 4 }),
   thread({ id: "f", title: "Away", project_id: "prj_2", archived: true }),
 ];
 
@@ -20,7 +21,7 @@ function check(filter: string, expected: Record<string, string>) {
 }
 
 test("what needs a person is on top, pinned and recent threads follow", () => {
-  check("", { needs: "ed", "field-notes": "", harbor: "cba" });
+  check("", { needs: "egd", "field-notes": "", harbor: "cba" });
 });
 
 test("a filter looks at titles and project names", () => {

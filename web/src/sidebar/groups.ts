@@ -1,6 +1,7 @@
 // What the sidebar lists, in which order.
 
 import type { Project, Thread } from "../generated/wire";
+import { waitsForPerson } from "../thread/status";
 
 export interface Group {
   project: Project;
@@ -24,14 +25,14 @@ export function listing(projects: readonly Project[], threads: readonly Thread[]
     return words.every((word) => title.includes(word) || project.includes(word));
   };
   const shown = threads.filter((thread) => !thread.archived && matches(thread));
-  const needsYou = shown.filter((thread) => thread.status === "needs_you").sort((a, b) => a.active_at - b.active_at);
+  const needsYou = shown.filter(waitsForPerson).sort((a, b) => a.active_at - b.active_at);
   const groups = [...projects]
     .sort((a, b) => a.name.localeCompare(b.name) || a.created_at - b.created_at)
     .map((project) => ({
       project,
       elsewhere: needsYou.filter((thread) => thread.project_id === project.id).length,
       threads: shown
-        .filter((thread) => thread.project_id === project.id && thread.status !== "needs_you")
+        .filter((thread) => thread.project_id === project.id && !waitsForPerson(thread))
         .sort(byRelevance),
     }));
   return { needsYou, groups: words.length ? groups.filter((group) => group.threads.length) : groups };

@@ -79,7 +79,8 @@ function isBare(item: Item): boolean {
 function StepState(props: { item: Item }) {
   const scope = useThread();
   const asked = () => props.item.status === "running" && scope.isAsked(props.item.id);
-  const label = () => asked() ? "needs you" : ({ running: "running", done: "done", failed: "failed", declined: "declined" })[props.item.status];
+  const kindIs = (kind: Item["content"]["kind"]) => props.item.content.kind === kind;
+  const label = () => asked() ? "needs you" : ({ running: "running", done: "done", failed: "failed", declined: kindIs("question") ? "skipped" : "declined" })[props.item.status];
   return (
     <span class="step-icon" data-status={props.item.status} role="img" aria-label={label()} title={label()}>
       <Switch>
@@ -114,7 +115,8 @@ function StepNote(props: { item: Item; note?: string; steps: number }) {
   };
   const parts = () =>
     [
-      props.item.status === "declined" ? "declined" : "",
+      // A question that was skipped says so by its verb.
+      props.item.status === "declined" && props.item.content.kind !== "question" ? "declined" : "",
       props.note ?? "",
       props.item.content.kind === "sub_agent" && props.steps ? plural(props.steps, "step") : "",
       lasted(),

@@ -1,6 +1,6 @@
 import "./ThreadPage.css";
 import { createEffect, createMemo, createSignal, Match, on, onCleanup, Show, Switch, untrack } from "solid-js";
-import { api } from "../api/client";
+import { api, sentence } from "../api/client";
 import { useBaton } from "../app/baton";
 import { hrefOf } from "../app/router";
 import { attempt } from "../app/toasts";
@@ -10,7 +10,7 @@ import { Meter } from "../composer/Meter";
 import { ModelPicker } from "../composer/ModelPicker";
 import { AccessPicker, ModeSwitch } from "../composer/Pickers";
 import { Queue } from "../composer/Queue";
-import type { Thread, ThreadId, ThreadPatch } from "../generated/wire";
+import type { Problem, Thread, ThreadId, ThreadPatch } from "../generated/wire";
 import { newTurnId } from "../lib/ids";
 import { Dock } from "../requests/Dock";
 import { patchThread } from "../sidebar/actions";
@@ -55,25 +55,61 @@ export function ThreadPage(props: { id: ThreadId }) {
           </div>
         </Match>
         <Match when={view().status === "gone"}>
-          <PlainHeader title={thread()?.title ?? "Thread"} />
-          <div class="page-note" role="alert">
-            <Icon name="warning" size={20} />
-            <p>{view().problem?.title}</p>
-            <Show when={view().problem?.detail}>
-              <p class="muted">{view().problem?.detail}</p>
-            </Show>
-            <div class="page-note-actions">
-              <button type="button" class="btn" onClick={() => baton.reloadThread(props.id)}>
-                Try again
-              </button>
-              <a class="btn quiet" href={hrefOf({ page: "home" })}>
-                New thread
-              </a>
-            </div>
-          </div>
+          <Show when={isGone(view().problem)} fallback={<Unreadable id={props.id} title={thread()?.title} problem={view().problem} />}>
+            <Gone title={thread()?.title} />
+          </Show>
         </Match>
       </Switch>
     </section>
+  );
+}
+
+const isGone = (problem: Problem | null) => !problem || problem.code === "unknown_thread" || problem.status === 404 || problem.status === 400;
+
+/** There is no such thread (any more). */
+export function Gone(props: { title?: string }) {
+  return (
+    <>
+      <PlainHeader title={props.title || "No such thread"} />
+      <div class="page-note" role="alert">
+        <Icon name="warning" size={20} />
+        <p>This thread is gone.</p>
+        <p class="muted">It was removed, or its address is not right.</p>
+        <div class="page-note-actions">
+          <a class="btn" href={hrefOf({ page: "home" })}>
+            New thread
+          </a>
+          <a class="btn quiet" href={hrefOf({ page: "archive" })}>
+            Archive
+          </a>
+        </div>
+      </div>
+    </>
+  );
+}
+
+/** The thread is there, but could not be read. */
+function Unreadable(props: { id: ThreadId; title?: string; problem: Problem | null }) {
+  const baton = useBaton();
+  return (
+    <>
+      <PlainHeader title={props.title || "Thread"} />
+      <div class="page-note" role="alert">
+        <Icon name="warning" size={20} />
+        <p>{props.problem?.title}</p>
+        <Show when={props.problem?.detail}>
+          <p class="muted">{props.problem?.detail}</p>
+        </Show>
+        <div class="page-note-actions">
+          <button type="button" class="btn" onClick={() => baton.reloadThread(props.id)}>
+            Try again
+          </button>
+          <a class="btn quiet" href={hrefOf({ page: "home" })}>
+            New thread
+          </a>
+        </div>
+      </div>
+    </>
   );
 }
 
@@ -97,6 +133,10 @@ function Live(props: { id: ThreadId; thread: Thread }) {
   const [pin, setPin] = createSignal<Pin>();
   const view = () => baton.state.threads[props.id] ?? NONE;
   const provider = () => baton.state.shell.providers.find((p) => p.id === props.thread.provider);
+  const unusable = () => {
+    const found = provider();
+    return found && !props.thread.archived && found.state !== "ready" && found.state !== "unknown" ? found : undefined;
+  };
   const agent = () => provider()?.name ?? props.thread.provider;
   const running = createMemo(() => {
     const id = view().turnOrder.findLast((turn) => {
@@ -187,6 +227,19 @@ function Live(props: { id: ThreadId; thread: Thread }) {
         <Dock />
         <TodoStrip />
         <Queue />
+        <Show when={unusable()}>
+          {(found) => (
+            <div class="unusable" role="status" data-provider={found().id}>
+              <Icon name="warning" size={14} />
+              <span class="grow">
+                {found().name} cannot be used now: {sentence(found().message)}
+              </span>
+              <a class="link" href={hrefOf({ page: "settings" })}>
+                {found().name} in the settings
+              </a>
+            </div>
+          )}
+        </Show>
         <Show
           when={!props.thread.archived}
           fallback={

@@ -7,7 +7,6 @@ import { clock, count, duration, exact, money } from "../lib/format";
 import { CopyButton } from "../ui/CopyButton";
 import { Icon } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
-import { WholeText } from "./BodyText";
 import { useThread } from "./context";
 import { Rows } from "./Rows";
 import { errorTitles, isOver, phaseWords } from "./status";
@@ -47,9 +46,7 @@ function UserMessage(props: { turn: Turn }) {
         </small>
         <CopyButton text={() => (props.turn.input.text.omitted ? whole() : props.turn.input.text.head)} label="Copy message" />
       </header>
-      <WholeText body={props.turn.input.text} fetch={whole}>
-        {(part) => <UserText text={part()} />}
-      </WholeText>
+      <UserText text={props.turn.input.text.head} whole={props.turn.input.text.omitted ? whole : undefined} />
     </div>
   );
 }
@@ -79,6 +76,12 @@ function TurnEnd(props: { turn: Turn }) {
     const { started_at, ended_at } = props.turn;
     return started_at !== null && ended_at !== null ? duration(ended_at - started_at) : "";
   };
+  // Nothing came after what was declined: that is why it is over.
+  const endedBy = () => {
+    const last = scope.item(scope.list(props.turn.id).at(-1) ?? "");
+    if (props.turn.state !== "completed" || last?.status !== "declined") return "";
+    return last.content.kind === "question" ? "ended as you skipped the question" : "ended by your rejection";
+  };
   const usage = () => props.turn.usage;
   const tokens = createMemo(() => usage().input + usage().output + usage().reasoning + usage().cache_read + usage().cache_write);
   const parts = () =>
@@ -89,6 +92,9 @@ function TurnEnd(props: { turn: Turn }) {
       <Show when={props.turn.error}>{(error) => <TurnFailure turn={props.turn} code={error().code} message={error().message} hint={error().hint} />}</Show>
       <footer class="end" data-state={props.turn.state}>
         <span class="end-state">{endWords[props.turn.state as keyof typeof endWords]}</span>
+        <Show when={endedBy()}>
+          <span>{endedBy()}</span>
+        </Show>
         <Show when={lasted()}>
           <span>{lasted()}</span>
         </Show>

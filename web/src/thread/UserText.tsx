@@ -1,18 +1,41 @@
 import { createMemo, createSignal, For, Show } from "solid-js";
+import { explain } from "../api/client";
 
 /** Lines of a message that are shown before a person asks for the rest. */
 const FIRST_LINES = 14;
 const FIRST_CHARS = 1_800;
 
 /** What a person wrote: as it was written, with `code` and ``` blocks set apart. */
-export function UserText(props: { text: string }) {
+export function UserText(props: {
+  text: string;
+  /** Fetches all of it, when `text` is only its beginning. */
+  whole?: () => Promise<string>;
+}) {
   const [all, setAll] = createSignal(false);
+  const [fetched, setFetched] = createSignal<string>();
+  const [busy, setBusy] = createSignal(false);
+  const [problem, setProblem] = createSignal("");
   const short = createMemo(() => {
     const lines = props.text.split("\n");
     const cut = lines.slice(0, FIRST_LINES).join("\n").slice(0, FIRST_CHARS);
-    return cut.length < props.text.length ? cut : undefined;
+    return cut.length < props.text.length || props.whole ? cut : undefined;
   });
-  const pieces = createMemo(() => (all() ? props.text : (short() ?? props.text)).split(/((?<!`)`[^`\n]+`(?!`))/));
+  const toggle = async () => {
+    if (!all() && props.whole && fetched() === undefined) {
+      setBusy(true);
+      setProblem("");
+      try {
+        setFetched(await props.whole());
+      } catch (error) {
+        setProblem(explain(error));
+        return;
+      } finally {
+        setBusy(false);
+      }
+    }
+    setAll(!all());
+  };
+  const pieces = createMemo(() => (all() ? (fetched() ?? props.text) : (short() ?? props.text)).split(/((?<!`)`[^`\n]+`(?!`))/));
   return (
     <>
       <p class="you-text">
@@ -20,9 +43,14 @@ export function UserText(props: { text: string }) {
         <Show when={short() !== undefined && !all()}>…</Show>
       </p>
       <Show when={short() !== undefined}>
-        <button type="button" class="btn quiet small you-more" onClick={() => setAll(!all())}>
-          {all() ? "Show less" : "Show all of it"}
+        <button type="button" class="btn quiet small you-more" disabled={busy()} onClick={() => void toggle()}>
+          {busy() ? "Loading…" : all() ? "Show less" : "Show all of it"}
         </button>
+        <Show when={problem()}>
+          <span class="bad" role="alert">
+            {problem()}
+          </span>
+        </Show>
       </Show>
     </>
   );

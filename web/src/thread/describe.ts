@@ -65,7 +65,7 @@ export function describe(item: Pick<Item, "content" | "status">): Line {
     case "plan":
       return { icon: "plan", verb: status === "running" ? "Writing a plan" : "Wrote a plan", target: content.path ?? "", code: true };
     case "question":
-      return { icon: "question", verb: verb("Asking", "Asked"), target: content.title, code: false };
+      return { icon: "question", verb: status === "declined" ? "Skipped" : verb("Asking", "Asked"), target: content.title, code: false };
     case "compaction":
       return {
         icon: "compact",

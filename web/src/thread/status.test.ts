@@ -1,13 +1,16 @@
 import { expect, test } from "vitest";
-import { turn } from "../sync/samples";
+import { thread, turn } from "../sync/samples";
 import { isShown, phaseWords, rowMark } from "./status";
 
 test("a thread's mark tells what matters most", () => {
-  expect(rowMark({ status: "needs_you", unread: true })).toBe("needs");
-  expect(rowMark({ status: "working", unread: true })).toBe("working");
-  expect(rowMark({ status: "failed", unread: false })).toBe("failed");
-  expect(rowMark({ status: "idle", unread: true })).toBe("unseen");
-  expect(rowMark({ status: "idle", unread: false })).toBe("idle");
+  const mark = (over: Parameters<typeof thread>[0]) => rowMark(thread(over));
+  expect(mark({ status: "needs_you", unread: true })).toBe("needs");
+  expect(mark({ status: "working", unread: true })).toBe("working");
+  expect(mark({ status: "failed", unread: false })).toBe("failed");
+  expect(mark({ status: "idle", unread: true })).toBe("unseen");
+  expect(mark({ status: "idle", unread: false })).toBe("idle");
+  expect(mark({ status: "idle", unread: true, queue_held: true, queued: 1 })).toBe("held");
+  expect(mark({ status: "idle", unread: true, queue_held: true, queued: 0 })).toBe("unseen");
 });
 
 test("what a turn is doing is said in words", () => {

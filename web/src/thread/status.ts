@@ -3,9 +3,21 @@
 import type { ErrorCode, Phase, Thread, Turn } from "../generated/wire";
 import { duration, nth } from "../lib/format";
 
-export type Mark = "needs" | "working" | "failed" | "unseen" | "idle";
+export type Mark = "needs" | "held" | "working" | "failed" | "unseen" | "idle";
 
-export function markOf(thread: Pick<Thread, "status" | "unread">): Mark {
+type Row = Pick<Thread, "status" | "unread" | "queue_held" | "queued">;
+
+/** Whether messages wait in its queue until a person lets them go on. */
+export function isHeld(thread: Pick<Thread, "queue_held" | "queued">): boolean {
+  return thread.queue_held && thread.queued > 0;
+}
+
+/** Whether nothing goes on until a person does something. */
+export function waitsForPerson(thread: Pick<Thread, "status" | "queue_held" | "queued">): boolean {
+  return thread.status === "needs_you" || (thread.status !== "working" && isHeld(thread));
+}
+
+export function markOf(thread: Row): Mark {
   switch (thread.status) {
     case "needs_you":
       return "needs";
@@ -14,17 +26,18 @@ export function markOf(thread: Pick<Thread, "status" | "unread">): Mark {
     case "failed":
       return thread.unread ? "failed" : "idle";
     case "idle":
-      return thread.unread ? "unseen" : "idle";
+      return isHeld(thread) ? "held" : thread.unread ? "unseen" : "idle";
   }
 }
 
 /** The mark of a thread with the failures a person has seen, which stay failures. */
-export function rowMark(thread: Pick<Thread, "status" | "unread">): Mark {
+export function rowMark(thread: Row): Mark {
   return thread.status === "failed" ? "failed" : markOf(thread);
 }
 
 export const markWords: Record<Mark, string> = {
   needs: "Needs you",
+  held: "Stopped, the queue waits for you",
   working: "Working",
   failed: "Failed",
   unseen: "Done, not looked at yet",

@@ -1,13 +1,16 @@
 import "./Dialog.css";
-import { createSignal, onMount, Show, type JSX } from "solid-js";
+import { createEffect, createSignal, on, onMount, Show, type JSX } from "solid-js";
 import { Portal } from "solid-js/web";
 import { explain } from "../api/client";
+import { route } from "../app/router";
 
 /** A modal dialog. It opens with its component and tells when it is closed, however that is done. */
 export function Dialog(props: { title: string; onClose: () => void; children: JSX.Element; class?: string }) {
   let dialog!: HTMLDialogElement;
   const before = document.activeElement;
   onMount(() => dialog.showModal());
+  // It belongs to the page it was opened on.
+  createEffect(on(route, () => dialog.close(), { defer: true }));
   const closed = () => {
     props.onClose();
     if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });

@@ -423,5 +423,6 @@ fn launch_error(error: &LaunchError) -> OpenError {
     unavailable(&format!("Kilo could not be started: {error}"), Some(hint))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;

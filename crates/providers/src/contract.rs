@@ -24,7 +24,9 @@ pub trait Provider: Send + Sync + 'static {
     /// a second caller waits for the first.
     async fn detect(&self) -> ProviderStatus;
 
-    /// Takes new settings and looks again. Running turns are left alone.
+    /// Takes new settings and looks again. Running turns are left alone, unless the provider is
+    /// switched off: that ends them and the agent's processes. Must be called once at the start,
+    /// for sessions are opened only by settings that were given.
     async fn configure(&self, settings: ProviderSettings);
 
     /// The models that can be chosen, from the last good look; never starts the agent.

@@ -7,6 +7,7 @@ import { PlainHeader } from "../thread/Header";
 import { Gone, ThreadPage } from "../thread/ThreadPage";
 import { waitsForPerson } from "../thread/status";
 import { Toasts } from "../ui/Toasts";
+import { Keys } from "./Keys";
 import { Announcer } from "./Announcer";
 import { BatonContext, createBaton, useBaton } from "./baton";
 import { closeDrawer, drawer } from "./drawer";
@@ -73,6 +74,7 @@ function Shell() {
       </main>
       <Toasts />
       <Announcer />
+      <Keys />
     </div>
   );
 }
@@ -126,7 +128,7 @@ function Waiting() {
   return (
     <section class="thread">
       <PlainHeader title="" />
-      <Show when={baton.status() === "reconnecting"}>
+      <Show when={baton.status() === "reconnecting" || baton.status() === "silent"}>
         <div class="page-note">
           <p class="muted">Baton does not answer. It is tried again until it does.</p>
         </div>

@@ -3,6 +3,7 @@ import { useBaton } from "../app/baton";
 const words = {
   connecting: "Connecting…",
   connected: "Connected",
+  silent: "No answer from Baton…",
   reconnecting: "Reconnecting…",
   unauthorized: "Not paired",
 } as const;

@@ -68,36 +68,51 @@ test("topics are followed when the socket opens, and again with their cursor", (
   expect(sockets).toHaveLength(2);
   last().open();
   expect(last().sent).toEqual([{ type: "subscribe", topic: "shell", cursor }]);
-  expect(statuses).toEqual(["connected"]);
+  expect(statuses).toEqual(["connected", "connecting", "connected"]);
 });
 
-test("a short interruption is silent, a longer one is told, and it never gives up", () => {
+test("a short interruption is quiet but never green, a longer one is told, and it never gives up", () => {
   connection.start();
   last().open();
   last().break();
   vi.advanceTimersByTime(0);
   last().break();
   vi.advanceTimersByTime(1_500);
-  expect(statuses).toEqual(["connected"]);
+  expect(statuses).toEqual(["connected", "connecting"]);
   for (let i = 0; i < 50; i++) {
     last().break();
     vi.advanceTimersByTime(5_000);
   }
-  expect(statuses).toEqual(["connected", "reconnecting"]);
+  expect(statuses).toEqual(["connected", "connecting", "reconnecting"]);
   expect(sockets.length).toBeGreaterThan(45);
   last().open();
-  expect(statuses).toEqual(["connected", "reconnecting", "connected"]);
+  expect(statuses).toEqual(["connected", "connecting", "reconnecting", "connected"]);
 });
 
 test("a dead link is noticed by its silence", () => {
   connection.start();
   last().open();
-  vi.advanceTimersByTime(15_000);
+  vi.advanceTimersByTime(5_000);
   expect(last().sent.at(-1)).toEqual({ type: "ping" });
   last().say({ type: "pong" });
-  vi.advanceTimersByTime(15_000 + 8_001);
+  vi.advanceTimersByTime(5_000 + 10_001);
   expect(sockets).toHaveLength(2);
   expect(sockets[0]!.closed).toBe(true);
+});
+
+test("a server that does not answer is told before it is given up, and recovers silently", () => {
+  connection.start();
+  last().open();
+  vi.advanceTimersByTime(5_000 + 4_499);
+  expect(statuses).toEqual(["connected"]);
+  vi.advanceTimersByTime(1);
+  expect(statuses).toEqual(["connected", "silent"]);
+  last().say({ type: "pong" });
+  expect(statuses).toEqual(["connected", "silent", "connected"]);
+  expect(sockets).toHaveLength(1);
+  connection.follow({ topic: "shell" }, () => null);
+  vi.advanceTimersByTime(4_500);
+  expect(statuses.at(-1)).toBe("silent");
 });
 
 test("waking up doubts an open link and tries a broken one at once", () => {
@@ -144,7 +159,7 @@ test("nothing of a former socket is heard", () => {
   former.break();
   vi.advanceTimersByTime(0);
   former.say({ type: "welcome", version: "1", epoch: "old" });
-  expect(statuses).toEqual(["connected"]);
+  expect(statuses).toEqual(["connected", "connecting"]);
   expect(sockets).toHaveLength(2);
 });
 

@@ -4,9 +4,11 @@
 import type { ClientMessage, Cursor, ServerMessage, Topic } from "../generated/wire";
 
 export type ConnectionStatus =
-  /** The first connection is being made. */
+  /** A connection is being made: the first, or another since a moment. */
   | "connecting"
   | "connected"
+  /** The link is there, but nothing comes back on it. */
+  | "silent"
   /** It is down for long enough that a person should know. */
   | "reconnecting"
   /** The server does not know this browser; nothing is tried until `start` is called again. */
@@ -36,8 +38,10 @@ interface Followed {
 const QUIET_MS = 2_000;
 const MAX_BACKOFF_MS = 5_000;
 const OPEN_TIMEOUT_MS = 10_000;
-const PING_EVERY_MS = 15_000;
-const PONG_WITHIN_MS = 8_000;
+const PING_EVERY_MS = 5_000;
+const PONG_WITHIN_MS = 10_000;
+/** When an answer that is awaited is late enough to be told. */
+const DOUBT_AFTER_MS = 4_500;
 /** After waking up the link is doubted sooner. */
 const PONG_WITHIN_AWAKE_MS = 2_500;
 /** A topic is followed afresh at most this often. */
@@ -57,6 +61,7 @@ export class Connection {
   #quiet: Timer | undefined;
   #ping: Timer | undefined;
   #deadline: Timer | undefined;
+  #doubt: Timer | undefined;
   #stopped = true;
 
   constructor(options: ConnectionOptions, events: ConnectionEvents) {
@@ -116,6 +121,7 @@ export class Connection {
     const socket = this.#options.open();
     this.#socket = socket;
     this.#deadline = setTimeout(() => this.#lost(socket), OPEN_TIMEOUT_MS);
+    this.#await();
     socket.onopen = () => {
       if (this.#socket !== socket) return;
       for (const { topic, cursor } of this.#followed.values()) this.#subscribe(topic, cursor());
@@ -140,8 +146,13 @@ export class Connection {
   #alive(): void {
     clearTimeout(this.#deadline);
     clearTimeout(this.#ping);
+    clearTimeout(this.#doubt);
+    this.#doubt = undefined;
     this.#ping = setTimeout(() => this.#probe(PONG_WITHIN_MS), PING_EVERY_MS);
-    if (this.#welcomed) return;
+    if (this.#welcomed) {
+      this.#say("connected");
+      return;
+    }
     this.#welcomed = true;
     this.#attempt = 0;
     clearTimeout(this.#quiet);
@@ -156,6 +167,14 @@ export class Connection {
     clearTimeout(this.#ping);
     this.#deadline = setTimeout(() => this.#lost(socket), within);
     this.#send({ type: "ping" });
+    this.#await();
+  }
+
+  /** Something should be heard soon. */
+  #await(): void {
+    this.#doubt ??= setTimeout(() => {
+      if (this.#status !== "reconnecting") this.#say("silent");
+    }, DOUBT_AFTER_MS);
   }
 
   #lost(socket: Socket): void {
@@ -163,6 +182,7 @@ export class Connection {
     const neverOpened = !this.#welcomed;
     this.#drop();
     if (this.#stopped) return;
+    if (this.#status === "connected") this.#say("connecting");
     this.#quiet ??= setTimeout(() => this.#say("reconnecting"), QUIET_MS);
     const wait = backoff(this.#attempt++, Math.random());
     this.#retry = setTimeout(() => this.#open(), wait);
@@ -182,6 +202,8 @@ export class Connection {
     this.#welcomed = false;
     clearTimeout(this.#deadline);
     clearTimeout(this.#ping);
+    clearTimeout(this.#doubt);
+    this.#doubt = undefined;
     if (!socket) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
     try {
@@ -193,6 +215,7 @@ export class Connection {
 
   #subscribe(topic: Topic, cursor: Cursor | null): void {
     this.#send({ type: "subscribe", ...topic, ...(cursor ? { cursor } : {}) });
+    if (this.#welcomed) this.#await();
   }
 
   /** What cannot be sent now needs no queue: everything is said again when the socket opens. */

@@ -153,3 +153,12 @@ test("a thread that is gone says why", () => {
 function changesOf(...list: Extract<ServerMessage, { type: "shell_changes" }>["changes"]): ServerMessage {
   return { type: "shell_changes", cursor, changes: list };
 }
+
+test("an address that is no id is gone once it is refused, and no other thread is", () => {
+  state.threads["nonsense"] = emptyThread();
+  const id = `thr_${"0".repeat(32)}`;
+  state.threads[id] = emptyThread();
+  reduce(state, { type: "refused", problem: { status: 400, code: "bad_request", title: "The message cannot be read." } });
+  expect(state.threads["nonsense"]!.status).toBe("gone");
+  expect(state.threads[id]!.status).toBe("loading");
+});

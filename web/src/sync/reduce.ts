@@ -60,10 +60,17 @@ export function reduce(state: SyncState, message: ServerMessage): Effect[] {
       return [];
     }
     case "refused":
+      // What is no id is refused as a whole, without the topic it was meant for.
+      for (const [id, view] of Object.entries(state.threads)) {
+        if (view.status === "loading" && !isThreadId(id)) Object.assign(view, { status: "gone", problem: message.problem });
+      }
+      return [];
     case "pong":
       return [];
   }
 }
+
+const isThreadId = (text: string) => /^thr_[0-9a-f]{32}$/.test(text.replaceAll("-", "").toLowerCase());
 
 function shellGap(shell: ShellView, snapshot: { projects: ShellView["projects"][string][]; threads: Thread[]; more_threads: boolean; providers: ShellView["providers"] }): void {
   mergeInto(shell.projects, Object.fromEntries(snapshot.projects.map((p) => [p.id, p])));

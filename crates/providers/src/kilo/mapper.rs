@@ -15,6 +15,7 @@ use kilo_sdk::{CloseReason, Envelope, Event, MessageId, PartId, SessionId};
 use super::{baseline, errors};
 
 pub(super) mod asks;
+mod bounds;
 mod content;
 mod requests;
 mod snapshot;
@@ -26,6 +27,15 @@ pub(super) use snapshot::Snapshot;
 const MAX_UNPLACED: usize = 512;
 /// Longest plan that is kept, in bytes.
 const MAX_PLAN: usize = 256 * 1024;
+/// Messages, parts, steps and calls of a turn that are remembered, of each so many. What is new
+/// beyond is left out, asks for no reading of the session, and one notice says so; what is known
+/// goes on. Twice what a turn keeps of items, since what is not shown counts here too.
+const MAX_PARTS: usize = 2 * domain::MAX_TURN_ITEMS;
+/// Requests that are open at once. Those beyond wait at Kilo: when there is room again the
+/// session is read, which finds them.
+const MAX_ASKS: usize = domain::MAX_TURN_REQUESTS;
+/// Sub-agents of a turn that are remembered; what those beyond do is not shown.
+const MAX_CHILDREN: usize = 1000;
 /// Parts that wait for their message to be known.
 const MAX_ORPHANS: usize = 256;
 
@@ -50,6 +60,8 @@ pub(super) struct Mapper {
     /// The writings of markdown files that were seen.
     written: HashSet<PartId>,
     title: String,
+    /// Something of the turn was left out because there was too much of it.
+    full: bool,
 }
 
 /// A tool call: its message, and the model's id of it, which some models use again.
@@ -179,6 +191,7 @@ impl Mapper {
             plan: None,
             written: HashSet::new(),
             title: String::new(),
+            full: false,
         }
     }
 
@@ -197,6 +210,7 @@ impl Mapper {
         self.declined.clear();
         self.plan = None;
         self.written.clear();
+        self.full = false;
         self.active = Some(Active {
             turn,
             message,
@@ -362,10 +376,10 @@ impl Mapper {
     fn session_created(&mut self, session: &Session) {
         let Some(parent) = &session.parent_id else { return };
         let known = self.children.contains_key(&session.id) || self.former.contains(&session.id);
-        if self.owns(parent) && !known {
+        if self.owns(parent) && !known && self.children.len() < MAX_CHILDREN {
             let child = Child {
                 parent: None,
-                label: session.title.clone(),
+                label: bounds::line(&session.title),
                 turn: self.active.as_ref().map(|a| a.turn.clone()),
                 waiting: Vec::new(),
             };
@@ -379,7 +393,7 @@ impl Mapper {
         let named = !UNNAMED.iter().any(|prefix| session.title.starts_with(prefix));
         if session.id == self.root && named && session.title != self.title {
             self.title.clone_from(&session.title);
-            out.events.push(AgentEvent::Title(session.title.clone()));
+            out.events.push(AgentEvent::Title(bounds::line(&session.title)));
         }
     }
 
@@ -388,10 +402,10 @@ impl Mapper {
             Status::Retry { attempt, message, next } => Some(Phase::Retrying {
                 attempt: *attempt,
                 next_at: millis(*next),
-                message: message.clone(),
+                message: bounds::line(message),
             }),
             Status::Offline { message, .. } => {
-                Some(Phase::WaitingForNetwork { message: message.clone() })
+                Some(Phase::WaitingForNetwork { message: bounds::line(message) })
             }
             Status::Busy if self.active.as_ref().is_some_and(|a| a.compacting) => {
                 Some(Phase::Compacting)
@@ -459,6 +473,20 @@ impl Mapper {
         self.tell(TurnEvent::Ended(outcome), out);
         self.active = None;
         self.asks.clear();
+    }
+
+    /// The turn that Kilo has closed while something of it is still to be read.
+    pub(super) fn closing(&self) -> Option<&TurnId> {
+        self.active.as_ref().filter(|a| a.closing.is_some()).map(|a| &a.turn)
+    }
+
+    /// Ends a turn that Kilo has closed and that could not be read; what was told of it stands.
+    pub(super) fn end_unread(&mut self) -> Vec<AgentEvent> {
+        let mut out = Mapped::default();
+        if let Some(outcome) = self.active.as_mut().and_then(|a| a.closing.take()) {
+            self.end(outcome, &mut out);
+        }
+        out.events
     }
 
     /// Ends a turn that Kilo refused before it took the message.

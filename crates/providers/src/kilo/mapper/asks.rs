@@ -1,9 +1,10 @@
 //! What Kilo asks, as requests.
 
 use domain::{Approval, ApprovalKind, Choice, Decision, Question, QuestionOption, RequestBody};
-use kilo_sdk::types::{NetworkWait, PermissionRequest, QuestionRequest};
+use kilo_sdk::types::{NetworkWait, PermissionRequest, Question as Asked, QuestionRequest};
 use serde_json::Value;
 
+use super::bounds::{MAX_COMMAND, MAX_DIFF, MAX_LISTED, MAX_TEXT, cut, line, listed};
 use super::tools::relative;
 
 /// Kilo's key of the question at the end of a plan.
@@ -15,36 +16,38 @@ pub(crate) const NETWORK_RETRY: &str = "Try again now";
 /// The answer of ours to a network wait that means: give up.
 pub(crate) const NETWORK_STOP: &str = "Give up";
 
-/// Most of a diff that travels with an approval, in bytes.
-const MAX_DIFF: usize = 256 * 1024;
-/// Most of any other fact that travels with an approval, in bytes.
-const MAX_FACT: usize = 16 * 1024;
-
 /// A request for permission, whatever its kind.
 pub(super) fn approval(ask: &PermissionRequest, workspace: &str) -> RequestBody {
     let meta = |name: &str| ask.metadata.get(name).and_then(Value::as_str).map(str::to_owned);
     let what = kind(&ask.permission);
     let command = (what == ApprovalKind::Command)
-        .then(|| meta("command").unwrap_or_else(|| ask.patterns.join("\n")));
+        .then(|| meta("command").unwrap_or_else(|| ask.patterns.join("\n")))
+        .map(|command| cut(&command, MAX_COMMAND));
     let path = meta("filepath").or_else(|| meta("parentDir")).map(|p| relative(&p, workspace));
     let path = path.or_else(|| (what == ApprovalKind::Read).then(|| ask.patterns.join(", ")));
+    let path = path.map(|path| cut(&path, MAX_TEXT));
     let diff = meta("diff").map(|d| cut(&d, MAX_DIFF));
-    let url = meta("url");
+    let url = meta("url").map(|url| cut(&url, MAX_TEXT));
     let shown = ["command", "filepath", "parentDir", "diff", "filediff", "url"];
     let mut details: Vec<(String, String)> = ask
         .metadata
         .iter()
         .filter(|(name, value)| !shown.contains(&name.as_str()) && !value.is_null())
-        .map(|(name, value)| (name.clone(), cut(&plain(value), MAX_FACT)))
+        .map(|(name, value)| (line(name), cut(&plain(value), MAX_TEXT)))
         .collect();
+    let more = details.len().saturating_sub(MAX_LISTED);
+    if more > 0 {
+        details.truncate(MAX_LISTED);
+        details.push(("…".to_owned(), format!("{more} more")));
+    }
     let said = command.is_some() || path.is_some() || url.is_some();
     if !said && !ask.patterns.is_empty() {
-        details.insert(0, ("applies to".to_owned(), cut(&ask.patterns.join("\n"), MAX_FACT)));
+        details.insert(0, ("applies to".to_owned(), cut(&ask.patterns.join("\n"), MAX_TEXT)));
     }
     RequestBody::Approval(Approval {
         what,
-        permission: ask.permission.clone(),
-        title: title(what, &ask.permission),
+        permission: line(&ask.permission),
+        title: title(what, &line(&ask.permission)),
         command,
         diff,
         path,
@@ -92,6 +95,7 @@ fn choices(ask: &PermissionRequest) -> Vec<Choice> {
         permission => format!("{permission} {pattern}"),
     };
     let covers: Vec<String> = ask.always.iter().map(name).collect();
+    let covers = listed(covers.iter());
     let choice = |decision, covers: &[String], scope: &str| Choice {
         decision,
         covers: covers.to_vec(),
@@ -110,24 +114,33 @@ fn choices(ask: &PermissionRequest) -> Vec<Choice> {
     choices
 }
 
-/// Questions of the model, or of Kilo itself.
+/// Questions of the model, or of Kilo itself. Of too many options the first are shown and the
+/// text says so; questions without end are not shown at all beyond the bound.
 pub(super) fn question(ask: &QuestionRequest) -> RequestBody {
-    let questions = ask
-        .questions
-        .iter()
-        .map(|question| Question {
-            header: question.header.clone(),
-            text: question.question.clone(),
-            options: question
-                .options
-                .iter()
-                .map(|option| QuestionOption {
-                    label: option.label.clone(),
-                    description: option.description.clone(),
-                })
-                .collect(),
-            multiple: question.multiple,
-            custom: question.custom.unwrap_or(true),
+    let options = |asked: &Asked| {
+        let shown = asked.options.iter().take(MAX_LISTED);
+        shown
+            .map(|option| QuestionOption {
+                label: line(&option.label),
+                description: line(&option.description),
+            })
+            .collect()
+    };
+    let text = |asked: &Asked| {
+        let text = cut(&asked.question, MAX_TEXT);
+        match asked.options.len().saturating_sub(MAX_LISTED) {
+            0 => text,
+            more => format!("{text}\n… {more} more options"),
+        }
+    };
+    let shown = ask.questions.iter().take(MAX_LISTED);
+    let questions = shown
+        .map(|asked| Question {
+            header: line(&asked.header),
+            text: text(asked),
+            options: options(asked),
+            multiple: asked.multiple,
+            custom: asked.custom.unwrap_or(true),
         })
         .collect();
     RequestBody::Question { questions }
@@ -142,7 +155,7 @@ pub(super) fn network(wait: &NetworkWait) -> RequestBody {
     RequestBody::Question {
         questions: vec![Question {
             header: "Network".to_owned(),
-            text: format!("The model's provider cannot be reached: {}", wait.message),
+            text: format!("The model's provider cannot be reached: {}", line(&wait.message)),
             options: vec![
                 option(NETWORK_RETRY, "ask the model's provider again"),
                 option(NETWORK_STOP, "end the turn as failed"),
@@ -155,12 +168,4 @@ pub(super) fn network(wait: &NetworkWait) -> RequestBody {
 
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-fn cut(text: &str, most: usize) -> String {
-    if text.len() <= most {
-        return text.to_owned();
-    }
-    let end = (0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    format!("{}\n… {} more bytes", text.get(..end).unwrap_or_default(), text.len() - end)
 }

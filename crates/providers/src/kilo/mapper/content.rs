@@ -10,9 +10,10 @@ use kilo_sdk::types::{
 };
 use kilo_sdk::{Event, MessageId, PartId, SessionId};
 
+use super::bounds::{MAX_TEXT, cut, line};
 use super::{
-    Child, Known, MAX_ORPHANS, MAX_PLAN, MAX_UNPLACED, Mapped, Mapper, PartKind, PartState, Plan,
-    TextKind, tools, whole,
+    Child, Known, MAX_CHILDREN, MAX_ORPHANS, MAX_PARTS, MAX_PLAN, MAX_UNPLACED, Mapped, Mapper,
+    PartKind, PartState, Plan, TextKind, tools, whole,
 };
 use crate::kilo::errors;
 
@@ -32,13 +33,17 @@ impl Mapper {
             },
             Message::Assistant(_) | Message::Unknown(_) => Known::Assistant,
         };
-        let first = self.messages.insert(id.clone(), known).is_none();
+        let room = self.messages.len() < MAX_PARTS || self.messages.contains_key(&id);
+        let first = room && self.messages.insert(id.clone(), known).is_none();
         if *session == self.root {
             match message {
                 Message::User(_) => self.user_message(&id, out),
                 Message::Assistant(assistant) => self.assistant_message(assistant, out),
                 Message::Unknown(_) => {}
             }
+        }
+        if !room {
+            self.left_out(out);
         }
         if first {
             let (ours, rest) = std::mem::take(&mut self.orphans)
@@ -98,6 +103,15 @@ impl Mapper {
         self.tell(TurnEvent::Item(update), out);
     }
 
+    /// Says, once a turn, that something of it is left out.
+    fn left_out(&mut self, out: &mut Mapped) {
+        if !std::mem::replace(&mut self.full, true) {
+            let key = format!("full:{}", self.turn_name());
+            let text = "This turn has more parts than are kept; later ones are left out.";
+            self.notice(key, NoticeLevel::Warning, text, out);
+        }
+    }
+
     pub(super) fn message_removed(&mut self, id: &MessageId, out: &mut Mapped) {
         let parts: Vec<PartId> = self
             .parts
@@ -142,7 +156,8 @@ impl Mapper {
 
     fn delta(&mut self, session: &SessionId, id: &PartId, delta: &str, out: &mut Mapped) {
         let Some(part) = self.parts.get_mut(id) else {
-            out.resync = true;
+            // Of what is left out there is nothing to read.
+            out.resync |= !self.full;
             return;
         };
         let PartKind::Text(kind) = part.kind else { return };
@@ -165,13 +180,19 @@ impl Mapper {
             return;
         }
         let Some(known) = self.messages.get(&part.message_id).copied() else {
-            if self.orphans.len() < MAX_ORPHANS {
+            if self.messages.len() >= MAX_PARTS {
+                self.left_out(out);
+            } else if self.orphans.len() < MAX_ORPHANS {
                 self.orphans.push(part.clone());
             } else {
                 out.resync = true;
             }
             return;
         };
+        if !self.has_room(part) {
+            self.left_out(out);
+            return;
+        }
         match &part.body {
             PartBody::Text(text) => {
                 let kind = match known {
@@ -187,6 +208,23 @@ impl Mapper {
             PartBody::Compaction { auto } => self.compaction(*auto, out),
             PartBody::Unknown { kind, raw } => self.unknown_part(part, kind, raw, out),
             PartBody::File(_) | PartBody::StepStart | PartBody::Patch { .. } => {}
+        }
+    }
+
+    /// Whether a part is known or may still become so.
+    fn has_room(&self, part: &Part) -> bool {
+        match &part.body {
+            PartBody::Text(_) | PartBody::Reasoning(_) | PartBody::Tool(_) => {
+                self.parts.len() < MAX_PARTS || self.parts.contains_key(&part.id)
+            }
+            PartBody::StepFinish(_) => self.active.as_ref().is_none_or(|active| {
+                active.steps.len() < MAX_PARTS || active.steps.contains_key(&part.id)
+            }),
+            PartBody::Compaction { .. }
+            | PartBody::Unknown { .. }
+            | PartBody::File(_)
+            | PartBody::StepStart
+            | PartBody::Patch { .. } => true,
         }
     }
 
@@ -257,7 +295,9 @@ impl Mapper {
             },
         );
         let call = (part.message_id.clone(), tool.call_id.clone());
-        self.calls.insert(call.clone(), id.clone());
+        if self.calls.len() < MAX_PARTS || self.calls.contains_key(&call) {
+            self.calls.insert(call.clone(), id.clone());
+        }
         let parent = self.parent_of_session(&part.session_id);
         let declined = self.declined.contains(&call);
         self.remember_plan(&part.id, tool);
@@ -276,7 +316,7 @@ impl Mapper {
                 }
             }
             ItemContent::SubAgent { agent, session: Some(session), .. } => {
-                let (session, label) = (SessionId::from(session.as_str()), agent.clone());
+                let (session, label) = (SessionId::from(session.as_str()), line(agent));
                 self.tell(TurnEvent::Item(item), out);
                 self.place(&session, id, label, out);
                 return;
@@ -294,6 +334,7 @@ impl Mapper {
             && let (Some(path), Some(text)) = (input("filePath"), input("content"))
             && path.ends_with(".md")
             && text.len() <= MAX_PLAN
+            && self.written.len() < MAX_PARTS
             && self.written.insert(part.clone())
         {
             self.plan = Some(Plan { path: path.to_owned(), text: text.to_owned() });
@@ -306,6 +347,9 @@ impl Mapper {
 
     /// Notes which tool call a sub-agent belongs to, and tells what has waited for that.
     fn place(&mut self, session: &SessionId, parent: String, label: String, out: &mut Mapped) {
+        if self.children.len() >= MAX_CHILDREN && !self.children.contains_key(session) {
+            return;
+        }
         let turn = self.active.as_ref().map(|a| a.turn.clone());
         let child = self.children.entry(session.clone()).or_insert(Child {
             parent: None,
@@ -358,9 +402,9 @@ impl Mapper {
             parent: self.parent_of_session(&part.session_id),
             status: ItemStatus::Done,
             content: ItemContent::Tool {
-                name: kind.to_owned(),
+                name: line(kind),
                 title: None,
-                input: serde_json::to_string_pretty(raw).unwrap_or_default(),
+                input: cut(&serde_json::to_string_pretty(raw).unwrap_or_default(), MAX_TEXT),
             },
             body: None,
             error: None,

@@ -5,7 +5,7 @@ use kilo_sdk::SessionId;
 use kilo_sdk::types::{NetworkWait, PermissionRequest, QuestionRequest, ToolRef};
 
 use super::asks::{self, PLAN_FOLLOWUP, SLOW_SNAPSHOT};
-use super::{Ask, AskKind, Call, Mapped, Mapper, network_key};
+use super::{Ask, AskKind, Call, MAX_ASKS, MAX_PARTS, Mapped, Mapper, network_key};
 use crate::kilo::baseline;
 
 impl Mapper {
@@ -98,6 +98,9 @@ impl Mapper {
     }
 
     fn asked(&mut self, ask: Ask, tool: Option<&ToolRef>, body: RequestBody, out: &mut Mapped) {
+        if self.asks.len() >= MAX_ASKS && !self.asks.contains_key(&ask.key) {
+            return;
+        }
         let request = NewRequest {
             key: ask.key.clone(),
             item: tool.and_then(|tool| self.calls.get(&call(tool))).cloned(),
@@ -109,9 +112,12 @@ impl Mapper {
     }
 
     pub(super) fn replied(&mut self, key: &str, rejected: bool, out: &mut Mapped) {
+        let crowded = self.asks.len() >= MAX_ASKS;
         let Some(ask) = self.asks.remove(key) else { return };
+        out.resync |= crowded;
         if let AskKind::Permission { call: Some(call), .. } = ask.kind
             && rejected
+            && self.declined.len() < MAX_PARTS
         {
             self.declined.insert(call);
         }

@@ -15,6 +15,9 @@ use crate::kilo::errors;
 /// A session as read at one moment.
 #[derive(Default)]
 pub(in crate::kilo) struct Snapshot {
+    /// Whether the session has the turn's own message, which may be older than those read.
+    pub(in crate::kilo) present: bool,
+    /// The messages of the turn, oldest first; the oldest may be missing.
     pub(in crate::kilo) messages: Vec<MessageWithParts>,
     pub(in crate::kilo) children: Vec<(Session, Vec<MessageWithParts>)>,
     pub(in crate::kilo) status: Option<Status>,
@@ -29,10 +32,8 @@ impl Mapper {
     /// Merges a session as it was read: what differs from what was told is told.
     pub(in crate::kilo) fn merge(&mut self, snapshot: &Snapshot) -> Mapped {
         let mut out = Mapped::default();
-        let Some((_, message)) = self.active() else { return out };
-        let message = message.clone();
-        let live = self.active.as_ref().is_some_and(|a| a.echoed);
-        let present = snapshot.messages.iter().any(|m| m.info.id() == message);
+        let Some(active) = &self.active else { return out };
+        let live = active.echoed;
         let root = self.root.clone();
         for (session, _) in &snapshot.children {
             self.session_created(session);
@@ -54,7 +55,7 @@ impl Mapper {
         };
         if let Some(outcome) = self.active.as_mut().and_then(|a| a.closing.take()) {
             self.end(outcome, &mut out);
-        } else if present && !busy {
+        } else if snapshot.present && !busy {
             self.conclude(snapshot, live, &mut out);
         }
         out

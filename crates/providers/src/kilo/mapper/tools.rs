@@ -1,13 +1,10 @@
 //! Kilo's tools as items.
 
-use domain::{
-    FileChangeKind, FullText, ItemContent, ItemStatus, ItemUpdate, Todo, TodoStatus, units,
-};
+use domain::{FileChangeKind, FullText, ItemContent, ItemStatus, ItemUpdate, Todo, TodoStatus};
 use kilo_sdk::types::{ToolPart, ToolState, ToolStatus};
 use serde_json::Value;
 
-/// Longest input of a tool that is kept, in bytes of JSON.
-const MAX_INPUT: usize = 16 * 1024;
+use super::bounds::{MAX_TEXT, bound, cut};
 
 /// Tools of Kilo itself that have an underscore, and so look like those of MCP servers.
 const BUILT_IN: [&str; 9] = [
@@ -33,22 +30,24 @@ pub(super) fn item(
     plan: Option<&str>,
 ) -> ItemUpdate {
     let state = &tool.state;
-    let content = content(tool, workspace);
-    let cut = cut_short(&content, state);
+    let mut content = content(tool, workspace);
+    bound(&mut content);
+    let early = cut_short(&content, state);
     let status = match &state.status {
         ToolStatus::Pending | ToolStatus::Running | ToolStatus::Other(_) => ItemStatus::Running,
         ToolStatus::Completed if dismissed(state) => ItemStatus::Declined,
-        ToolStatus::Completed if cut.is_some() => ItemStatus::Failed,
+        ToolStatus::Completed if early.is_some() => ItemStatus::Failed,
         ToolStatus::Completed => ItemStatus::Done,
         ToolStatus::Error if declined => ItemStatus::Declined,
         ToolStatus::Error => ItemStatus::Failed,
     };
     let body = body(&content, state, plan);
+    let error = state.error.as_deref().filter(|_| state.status == ToolStatus::Error);
     ItemUpdate {
         key,
         parent,
         status,
-        error: state.error.clone().filter(|_| state.status == ToolStatus::Error).or(cut),
+        error: error.or(early.as_deref()).map(|error| cut(error, MAX_TEXT)),
         body: (!body.is_empty()).then(|| FullText::new(body)),
         content,
     }
@@ -98,7 +97,7 @@ fn content(tool: &ToolPart, workspace: &str) -> ItemContent {
 }
 
 fn generic(name: &str, state: &ToolState) -> ItemContent {
-    let input = shorten(&pretty(&state.input));
+    let input = pretty(&state.input);
     match name.split_once('_') {
         Some((server, tool)) if !BUILT_IN.contains(&name) && !server.is_empty() => {
             ItemContent::McpCall { server: server.to_owned(), tool: tool.to_owned(), input }
@@ -263,15 +262,6 @@ fn pretty(value: &Value) -> String {
         Value::Object(map) if map.is_empty() => String::new(),
         other => serde_json::to_string_pretty(other).unwrap_or_default(),
     }
-}
-
-fn shorten(input: &str) -> String {
-    if input.len() <= MAX_INPUT {
-        return input.to_owned();
-    }
-    let end = (0..=MAX_INPUT).rev().find(|at| input.is_char_boundary(*at)).unwrap_or(0);
-    let head = input.get(..end).unwrap_or_default();
-    format!("{head}\n… {} more characters", units(input) - units(head))
 }
 
 /// Lines added and removed by a unified diff.

@@ -1,46 +1,48 @@
 //! Reading a session as it is now.
 
+use std::collections::VecDeque;
+use std::future::Future;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use kilo_sdk::types::MessageWithParts;
+use kilo_sdk::types::{MessageWithParts, Page, Session};
 use kilo_sdk::{Error, Instance, MessageId, SessionId};
 
 use super::super::mapper::Snapshot;
 use super::Inner;
 
-/// Messages read at once.
+/// Messages read at once; half as many after each answer that was too large, down to one.
 const PAGE: u32 = 50;
-/// Pages read back to the turn's message; a turn with more steps keeps what was told of them.
-const MAX_PAGES: u32 = 20;
-/// Sub-agents whose messages are read, the newest first.
-const MAX_CHILDREN: usize = 20;
+/// Requests made to read back to the turn's message; a turn with more steps keeps what was told
+/// of them.
+const MAX_READS: u32 = 26;
+/// Sub-agents of a session and of its sub-agents whose messages are read, the newest of each
+/// first, and those nearer to the session before those further away.
+const MAX_CHILDREN: usize = 40;
+/// How deep sub-agents of sub-agents are looked for.
+const MAX_DEPTH: u32 = 5;
 /// How old a message without an answer is when Kilo, idle, will certainly not answer it.
 const TAKEN_UP: Duration = Duration::from_secs(10);
 
 /// Reads what belongs to the turn of `message`: messages, sub-agents, state, and what is asked.
 ///
 /// The state is read before the messages: a turn that ends in between shows as busy and is read
-/// again later, rather than as ended without its last words.
+/// again later, rather than as ended without its last words. A sub-agent that cannot be read is
+/// left out; what it does from now on is heard all the same.
 pub(super) async fn read(inner: &Inner, message: &MessageId) -> Result<Snapshot, Error> {
     let instance = &inner.instance;
     let status = instance.statuses().await?.remove(&inner.id);
-    let messages = since(instance, &inner.id, message).await?;
-    let mut children = Vec::new();
-    let mut sessions = instance.children(&inner.id).await?;
-    sessions.sort_by(|a, b| b.time.created.total_cmp(&a.time.created));
+    let page = |limit, before: Option<String>| async move {
+        instance.messages(&inner.id, limit, before.as_deref()).await
+    };
+    let messages = since(message, page).await?;
+    let present = messages.iter().any(|m| m.info.id() == *message)
+        || is_present(instance, &inner.id, message).await?;
     let began = message.time_ms(now_ms());
-    for child in sessions.into_iter().take(MAX_CHILDREN) {
-        if began.is_none_or(|began| child.time.created >= as_number(began)) {
-            // Its start may have been missed; what it does from now on is for this session.
-            inner.router.adopt(&child.id, &inner.id);
-            let page = instance.messages(&child.id, PAGE, None).await?;
-            children.push((child, page.messages));
-        }
-    }
     let age = began.map(|began| now_ms().saturating_sub(began));
     Ok(Snapshot {
+        present,
         messages,
-        children,
+        children: children(inner, began).await,
         status,
         permissions: instance.permissions().await?,
         questions: instance.questions().await?,
@@ -49,24 +51,109 @@ pub(super) async fn read(inner: &Inner, message: &MessageId) -> Result<Snapshot,
     })
 }
 
-async fn since(
+/// Says whether a session has a message, however many came after it.
+pub(super) async fn is_present(
     instance: &Instance,
     session: &SessionId,
     message: &MessageId,
-) -> Result<Vec<MessageWithParts>, Error> {
+) -> Result<bool, Error> {
+    match instance.message(session, message).await {
+        // That it is too large or odd to be read also says that it is there.
+        Ok(_) | Err(Error::TooLarge(_) | Error::Decode { .. }) => Ok(true),
+        // Kilo says the same of a session that is gone: that one fails here.
+        Err(Error::NotFound(_)) => instance.session(session).await.map(|_| false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads the messages from `message` on, as far back as the bounds allow.
+async fn since<F, R>(message: &MessageId, page: F) -> Result<Vec<MessageWithParts>, Error>
+where
+    F: Fn(u32, Option<String>) -> R,
+    R: Future<Output = Result<Page, Error>>,
+{
     let mut messages: Vec<MessageWithParts> = Vec::new();
-    let mut before: Option<String> = None;
-    for _ in 0..MAX_PAGES {
-        let page = instance.messages(session, PAGE, before.as_deref()).await?;
-        let reached = page.messages.first().is_none_or(|m| m.info.id() <= *message);
-        messages.splice(0..0, page.messages);
-        before = page.older;
-        if reached || before.is_none() {
-            break;
+    let (mut before, mut limit) = (None, PAGE);
+    for _ in 0..MAX_READS {
+        match page(limit, before.clone()).await {
+            Ok(page) => {
+                let reached = page.messages.first().is_none_or(|m| m.info.id() <= *message);
+                messages.splice(0..0, page.messages);
+                before = page.older;
+                if reached || before.is_none() {
+                    break;
+                }
+            }
+            Err(Error::TooLarge(_)) if limit > 1 => limit /= 2,
+            // What came after the one that cannot be read is known.
+            Err(Error::TooLarge(_)) if !messages.is_empty() => break,
+            Err(error) => return Err(error),
         }
     }
     messages.retain(|m| m.info.id() >= *message);
     Ok(messages)
+}
+
+/// Reads the sub-agents begun since then, those of sub-agents after their parents.
+async fn children(inner: &Inner, began: Option<u64>) -> Vec<(Session, Vec<MessageWithParts>)> {
+    let instance = &inner.instance;
+    let of = |id: SessionId| async move {
+        let children = instance.children(&id).await;
+        children.inspect_err(|error| skipped(&id, error)).unwrap_or_default()
+    };
+    let mut read = Vec::new();
+    for child in descendants(inner.id.clone(), began, of).await {
+        // Its start may have been missed; what it does from now on is for this session.
+        inner.router.adopt(&child.id, &inner.id);
+        match newest(instance, &child.id).await {
+            Ok(messages) => read.push((child, messages)),
+            Err(error) => {
+                skipped(&child.id, &error);
+                read.push((child, Vec::new()));
+            }
+        }
+    }
+    read
+}
+
+fn skipped(session: &SessionId, error: &Error) {
+    tracing::warn!(%session, %error, "a sub-agent could not be read");
+}
+
+/// The sub-agents of a session at any depth, within the bounds.
+async fn descendants<F, R>(root: SessionId, began: Option<u64>, children: F) -> Vec<Session>
+where
+    F: Fn(SessionId) -> R,
+    R: Future<Output = Vec<Session>>,
+{
+    let recent = |child: &Session| began.is_none_or(|b| child.time.created >= as_number(b));
+    let mut found: Vec<Session> = Vec::new();
+    let mut next = VecDeque::from([(root, 1)]);
+    while let Some((parent, depth)) = next.pop_front() {
+        let mut sessions = children(parent).await;
+        sessions.retain(recent);
+        sessions.sort_by(|a, b| b.time.created.total_cmp(&a.time.created));
+        for child in sessions {
+            if found.len() >= MAX_CHILDREN {
+                return found;
+            }
+            if depth < MAX_DEPTH {
+                next.push_back((child.id.clone(), depth + 1));
+            }
+            found.push(child);
+        }
+    }
+    found
+}
+
+async fn newest(instance: &Instance, id: &SessionId) -> Result<Vec<MessageWithParts>, Error> {
+    let mut limit = PAGE;
+    loop {
+        match instance.messages(id, limit, None).await {
+            Err(Error::TooLarge(_)) if limit > 1 => limit /= 2,
+            page => return page.map(|page| page.messages),
+        }
+    }
 }
 
 /// The text of a plan file, or nothing when it cannot be read. Kilo confines the path to the
@@ -84,4 +171,58 @@ fn now_ms() -> u64 {
 #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit")]
 fn as_number(ms: u64) -> f64 {
     ms as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn history(count: u32) -> Vec<MessageWithParts> {
+        let message =
+            |n| json!({ "info": { "id": format!("msg_{n:04}"), "role": "user" }, "parts": [] });
+        (0..count).map(|n| serde_json::from_value(message(n)).unwrap()).collect()
+    }
+
+    /// Pages as Kilo gives them, too large when they have more than `most` messages.
+    fn page(all: &[MessageWithParts], most: u32, limit: u32, before: Option<&str>) -> Page {
+        assert!(limit <= most);
+        let end = before.map_or(all.len(), |before| before.parse().unwrap());
+        let start = end.saturating_sub(limit as usize);
+        let older = (start > 0).then(|| start.to_string());
+        Page { messages: all[start..end].to_vec(), older }
+    }
+
+    #[tokio::test]
+    async fn pages_that_are_too_large_are_read_in_smaller_ones() {
+        let all = history(30);
+        for most in [1, 7, 50] {
+            let from = MessageId::from("msg_0020");
+            let read = since(&from, async |limit, before: Option<String>| {
+                if limit > most {
+                    return Err(Error::TooLarge(9));
+                }
+                Ok(page(&all, most, limit, before.as_deref()))
+            });
+            assert_eq!(read.await.unwrap(), all[20..], "{most}");
+        }
+    }
+
+    #[tokio::test]
+    async fn sub_agents_are_found_at_any_depth_within_bounds() {
+        let session = |id: String, created: f64| -> Session {
+            serde_json::from_value(json!({ "id": id, "time": { "created": created } })).unwrap()
+        };
+        let deep = descendants(SessionId::from("s"), Some(5), async |parent: SessionId| {
+            vec![session(format!("{parent}x"), 9.0), session(format!("{parent}old"), 1.0)]
+        });
+        let ids: Vec<String> = deep.await.iter().map(|s| s.id.as_str().to_owned()).collect();
+        assert_eq!(ids, ["sx", "sxx", "sxxx", "sxxxx", "sxxxxx"]);
+        let wide = descendants(SessionId::from("s"), None, async |parent: SessionId| {
+            (0..30).map(|n| session(format!("{parent}{n}_"), f64::from(n))).collect()
+        });
+        let wide = wide.await;
+        assert_eq!((wide.len(), wide[0].id.as_str()), (MAX_CHILDREN, "s29_"));
+    }
 }

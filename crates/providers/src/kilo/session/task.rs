@@ -5,9 +5,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use domain::{AgentEvent, TurnError, TurnId};
-use kilo_sdk::{Envelope, MessageId, QuestionId};
+use kilo_sdk::{Envelope, Error, MessageId, QuestionId};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::super::mapper::Mapped;
 use super::super::router::Lane;
@@ -23,6 +23,8 @@ const REFUSAL: Duration = Duration::from_secs(2);
 
 /// How long to wait after the session could not be read.
 const RETRY: Duration = Duration::from_secs(2);
+/// How long a turn that Kilo has closed stays open for what was missed of it to be read.
+const CLOSING: Duration = Duration::from_secs(10);
 
 /// What is asked of the task besides mapping events.
 pub(in super::super) enum Control {
@@ -44,7 +46,7 @@ pub(in super::super) async fn run(
     mut lane: Lane,
     out: mpsc::Sender<AgentEvent>,
 ) {
-    let mut task = Task { inner, out, refusal: None, retry: None };
+    let mut task = Task { inner, out, refusal: None, retry: None, closing: None };
     loop {
         if lane.lagged.swap(false, Ordering::Relaxed) {
             // What waits may end a turn whose last words were dropped: the session says it all.
@@ -89,6 +91,8 @@ struct Task {
     refusal: Option<(Instant, TurnId)>,
     /// When a session that could not be read is read again.
     retry: Option<Instant>,
+    /// The turn that Kilo has closed, and when it ends although not all of it was read.
+    closing: Option<(TurnId, Instant)>,
 }
 
 impl Task {
@@ -164,28 +168,53 @@ impl Task {
         let Some(message) = self.inner.mapper().active().map(|(_, m)| m.clone()) else {
             return true;
         };
-        match reading::read(&self.inner, &message).await {
+        let deadline = self.closing_deadline();
+        let reading = reading::read(&self.inner, &message);
+        let read = match deadline {
+            Some(deadline) => {
+                timeout_at(deadline, reading).await.unwrap_or(Err(Error::Timeout(CLOSING)))
+            }
+            None => reading.await,
+        };
+        let error = match read {
             Ok(snapshot) => {
                 let mapped = self.inner.mapper().merge(&snapshot);
-                self.act(mapped).await
+                return self.act(mapped).await;
             }
-            Err(error) => {
-                tracing::warn!(session = %self.inner.id, %error, "the session could not be read");
-                self.retry = Some(Instant::now() + RETRY);
-                !self.out.is_closed()
-            }
+            Err(error) => error,
+        };
+        tracing::warn!(session = %self.inner.id, %error, "the session could not be read");
+        let now = Instant::now();
+        if deadline.is_some_and(|deadline| deadline <= now) {
+            let events = self.inner.mapper().end_unread();
+            return self.tell(events).await;
         }
+        let again = now + RETRY;
+        self.retry = Some(deadline.map_or(again, |deadline| again.min(deadline)));
+        !self.out.is_closed()
+    }
+
+    /// When the running turn ends whether or not it can be read, if Kilo has closed it.
+    fn closing_deadline(&mut self) -> Option<Instant> {
+        let Some(turn) = self.inner.mapper().closing().cloned() else {
+            self.closing = None;
+            return None;
+        };
+        let known = self.closing.as_ref().filter(|(of, _)| *of == turn).map(|(_, at)| *at);
+        let deadline = known.unwrap_or_else(|| Instant::now() + CLOSING);
+        self.closing = Some((turn, deadline));
+        Some(deadline)
     }
 
     async fn look_up(&mut self, turn: TurnId, message: MessageId) -> Result<Sighting, SendError> {
         self.inner.mapper().begin(turn, message.clone(), None);
-        let snapshot =
-            reading::read(&self.inner, &message).await.map_err(|e| super::send_error(&e))?;
-        if !snapshot.messages.iter().any(|m| m.info.id() == message) {
+        // One request says whether it is there, however much came after it.
+        let present = reading::is_present(&self.inner.instance, &self.inner.id, &message).await;
+        if !present.map_err(|e| super::send_error(&e))? {
             return Ok(Sighting::Absent);
         }
-        let mapped = self.inner.mapper().merge(&snapshot);
-        self.act(mapped).await;
+        // What cannot be read now is read again in a while.
+        self.resync().await;
         Ok(Sighting::Present)
     }
 }

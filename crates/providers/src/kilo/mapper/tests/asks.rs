@@ -4,6 +4,7 @@ use domain::{Access, ApprovalKind, Decision, ItemStatus, RequestBody, RequestSta
 use kilo_sdk::{MessageId, SessionId};
 use serde_json::json;
 
+use super::super::MAX_ASKS;
 use super::frames::{
     ANSWER, PROMPT, ROOT, answering, asked, assistant, close, frame, part, replied, status, tool,
     user,
@@ -52,6 +53,33 @@ fn every_permission_is_shown_with_what_it_covers() {
     let request = play.requests.values().next().unwrap();
     let RequestBody::Approval(approval) = &request.body else { panic!() };
     assert_eq!(approval.choices.len(), 2, "what covers nothing more is not offered");
+}
+
+#[test]
+fn what_is_asked_is_bounded_and_says_what_is_missing() {
+    let mut play = answering();
+    let long = "x".repeat(300_000);
+    let more = json!({ "patterns": [long], "always": vec!["a *"; 300],
+        "metadata": { "command": format!("{long}; rm -rf /"), "strange": long } });
+    play.event(&asked("per_1", ROOT, "bash", &more));
+    let request = play.requests.values().next().unwrap();
+    let RequestBody::Approval(approval) = &request.body else { panic!() };
+    let command = approval.command.as_ref().unwrap();
+    assert!(command.len() < 70_000 && command.ends_with("x; rm -rf /"));
+    assert!(command.contains("more characters"));
+    assert_eq!(approval.choices[1].covers.last().unwrap(), "… 100 more");
+    assert!(approval.details.iter().all(|(_, value)| value.len() < 20_000));
+}
+
+#[test]
+fn asks_beyond_the_bound_are_found_when_there_is_room_again() {
+    let mut play = answering();
+    for n in 0..=MAX_ASKS {
+        play.event(&asked(&format!("per_{n}"), ROOT, "bash", &json!({})));
+    }
+    assert_eq!((play.open_requests(), play.resync), (MAX_ASKS, false));
+    play.event(&replied("per_7", "once"));
+    assert!(play.resync, "the session says which wait");
 }
 
 #[test]

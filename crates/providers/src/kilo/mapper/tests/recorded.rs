@@ -148,6 +148,7 @@ impl Server {
         messages.retain(|m| m.info.id() >= *message);
         let status = self.statuses.get(root).filter(|status| **status != Status::Idle).cloned();
         Snapshot {
+            present: messages.iter().any(|m| m.info.id() == *message),
             messages,
             children: self.children.iter().map(|c| (c.clone(), of(&c.id))).collect(),
             status,

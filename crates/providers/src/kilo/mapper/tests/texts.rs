@@ -1,11 +1,12 @@
 //! What is said, hidden, removed and summed up.
 
 use domain::{ItemContent, Phase, TurnState};
-use kilo_sdk::{MessageId, SessionId};
+use kilo_sdk::{MessageId, PartId, SessionId};
 use serde_json::json;
 
+use super::super::{MAX_PARTS, PartKind, PartState};
 use super::frames::{
-    ANSWER, PROMPT, ROOT, answering, assistant, delta, frame, part, status, text, user,
+    ANSWER, PROMPT, ROOT, answering, assistant, close, delta, frame, part, status, text, user,
 };
 use super::recorded::Server;
 
@@ -109,4 +110,26 @@ fn a_summary_is_a_compaction_each_time_it_is_told() {
     }
     play.event(&status(&json!({ "type": "busy" })));
     assert_eq!(play.turn(0).phase, None);
+}
+
+#[test]
+fn a_turn_of_too_many_parts_goes_on_without_the_later_ones_and_says_so() {
+    let mut play = answering();
+    play.event(&part(ROOT, ANSWER, "prt_first", &text("", None)));
+    let hidden = |n: usize| {
+        let (message, kind) = (MessageId::from(ANSWER), PartKind::Hidden);
+        let state = PartState { message, kind, len: 0, told: false, ended: true };
+        (PartId::from(format!("prt_x{n}").as_str()), state)
+    };
+    play.mapper.parts.extend((1..MAX_PARTS).map(hidden));
+    for id in ["prt_y1", "prt_y2"] {
+        play.event(&part(ROOT, ANSWER, id, &text("more", Some(2))));
+        play.event(&delta(ROOT, ANSWER, id, "more"));
+        assert_eq!((play.item(id), play.resync), (None, false));
+    }
+    play.event(&part(ROOT, ANSWER, "prt_first", &text("known", Some(2))));
+    assert_eq!(play.text("prt_first"), Some("known"));
+    assert_eq!(play.items.len(), 2, "what is known goes on, and one notice");
+    play.event(&close("completed"));
+    assert_eq!(play.turn(0).state, TurnState::Completed);
 }

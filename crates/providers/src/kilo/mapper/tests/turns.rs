@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::super::Snapshot;
 use super::frames::{
-    ANSWER, PROMPT, ROOT, answering, assistant, close, frame, open, part, status, user,
+    ANSWER, PROMPT, ROOT, answering, assistant, close, frame, open, part, status, text, user,
 };
 use super::play::Play;
 use super::recorded::{Server, recording};
@@ -193,6 +193,33 @@ fn a_message_without_an_answer_fails_once_none_can_come() {
     let mut play = Play::new(&SessionId::from(ROOT), &[MessageId::from(PROMPT)]);
     play.merge(&Snapshot { settled: true, ..Snapshot::default() });
     assert_eq!(play.turn(0).state, TurnState::Preparing, "it was never there");
+}
+
+#[test]
+fn a_closed_turn_whose_rest_cannot_be_read_ends_as_kilo_said() {
+    let mut play = answering();
+    play.event(&part(ROOT, ANSWER, "prt_1", &text("so f", None)));
+    assert!(play.mapper.end_unread().is_empty(), "it goes on");
+    play.event(&close("interrupted"));
+    assert_eq!((play.turn(0).state, play.resync), (TurnState::Running, true));
+    assert!(play.mapper.closing().is_some());
+    for event in play.mapper.end_unread() {
+        play.agent(event);
+    }
+    assert_eq!(play.turn(0).state, TurnState::Interrupted);
+    assert_eq!((play.text("prt_1"), play.mapper.closing()), (Some("so f"), None));
+}
+
+#[test]
+fn a_turn_with_more_messages_than_are_read_ends_by_its_last() {
+    let ended = json!({ "time": { "created": 1, "completed": 2 }, "finish": "stop" });
+    let events = [user(ROOT, PROMPT), assistant(ROOT, "msg_9", PROMPT, &ended)];
+    let mut snapshot =
+        Server::after(&events).read(&SessionId::from(ROOT), &MessageId::from(PROMPT));
+    snapshot.messages.remove(0);
+    let mut play = Play::new(&SessionId::from(ROOT), &[MessageId::from(PROMPT)]);
+    play.merge(&snapshot);
+    assert_eq!(play.turn(0).state, TurnState::Completed);
 }
 
 #[test]

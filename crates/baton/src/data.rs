@@ -107,10 +107,18 @@ impl DataDir {
     }
 
     /// Tells command lines how to reach the server, until the guard is dropped.
-    pub(crate) fn announce(&self, server: &ServerFile) -> Result<Announced> {
+    pub(crate) fn announce(&self, server: &ServerFile) -> Result<Temporary> {
         let path = self.0.join("server.json");
         write_atomically(&path, &serde_json::to_string_pretty(server)?)?;
-        Ok(Announced(path))
+        Ok(Temporary(path))
+    }
+
+    /// Writes a page that leads a browser to a link, until the guard is dropped. The link holds a
+    /// secret, and the arguments of an opener's process are for every user of the machine to read.
+    pub(crate) fn redirect(&self, link: &str) -> Result<Temporary> {
+        let path = self.0.join("open.html");
+        write_atomically(&path, &redirect_page(link))?;
+        Ok(Temporary(path))
     }
 
     /// What the last server told about itself, whether or not it still runs.
@@ -120,14 +128,29 @@ impl DataDir {
     }
 }
 
-/// Takes `server.json` away when dropped.
-pub(crate) struct Announced(PathBuf);
+/// A file that is taken away when this is dropped.
+pub(crate) struct Temporary(PathBuf);
 
-impl Drop for Announced {
+impl Temporary {
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Temporary {
     fn drop(&mut self) {
-        // One that stays is recognised as stale, since nobody holds the lock.
+        // One that stays does no harm: nobody holds the lock any more, and the code is used or old.
         let _ = fs::remove_file(&self.0);
     }
+}
+
+fn redirect_page(link: &str) -> String {
+    let link = link.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
+    format!(
+        "<!doctype html>\n<meta charset=\"utf-8\">\n<meta name=\"referrer\" \
+         content=\"no-referrer\">\n<meta http-equiv=\"refresh\" content=\"0; url={link}\">\n\
+         <title>Baton</title>\n<p><a href=\"{link}\">Open Baton</a></p>\n"
+    )
 }
 
 /// The home directory.
@@ -175,4 +198,31 @@ fn full_disk(path: &Path, error: &std::io::Error) -> anyhow::Error {
         _ => "give this user the right to write there, or choose another with --data-dir",
     };
     anyhow!("{} cannot be written ({error}); {advice}", path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_redirect_is_for_its_user_alone_and_goes_away() -> Result<()> {
+        let dir = tempfile::tempdir()?;
+        let data = DataDir(dir.path().to_owned());
+        // One that an earlier run left gets the same mode as a new one.
+        let left = dir.path().join("open.html");
+        fs::write(&left, "old")?;
+        fs::set_permissions(&left, fs::Permissions::from_mode(0o644))?;
+        let page = data.redirect("http://127.0.0.1:4777/?a=1&b=\"#pair=AB12-CD34")?;
+        assert_eq!(page.path(), left);
+        assert_eq!(fs::metadata(page.path())?.permissions().mode() & 0o777, 0o600);
+        let text = fs::read_to_string(page.path())?;
+        let link = "http://127.0.0.1:4777/?a=1&amp;b=&quot;#pair=AB12-CD34";
+        assert!(text.contains(&format!("content=\"0; url={link}\"")), "{text}");
+        assert!(text.contains(&format!("<a href=\"{link}\">")), "{text}");
+        drop(page);
+        assert_eq!(fs::read_dir(dir.path())?.count(), 0);
+        Ok(())
+    }
 }

@@ -9,15 +9,18 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use process::{Host, Spec};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
 
 use crate::cli::Serve;
 use crate::client::Client;
 use crate::compose::{Baton, compose};
-use crate::data::{DataDir, Lock, Locking, ServerFile};
+use crate::data::{DataDir, Lock, Locking, ServerFile, Temporary};
 use crate::signals::Signals;
 
 /// How long opening a browser may take before it is given up on.
 const OPENING: Duration = Duration::from_secs(20);
+/// How long a browser has to read the page that leads it here, once it was told to open it.
+const REDIRECTING: Duration = Duration::from_secs(60);
 
 /// Serves until a signal comes. A second one ends at once.
 pub(crate) async fn serve(options: Serve) -> Result<ExitCode> {
@@ -38,10 +41,14 @@ pub(crate) async fn serve(options: Serve) -> Result<ExitCode> {
     let serving = tokio::spawn(server::run(listener, baton.app.clone(), async {
         let _ = ended.await;
     }));
-    greet(&options, &baton, bound)?;
+    let opening = greet(&options, &baton, &data, bound)?;
     signals.next().await;
     tracing::info!("ending; once more to end at once");
     let _ = end.send(());
+    if let Some(opening) = opening {
+        // The page that leads to this server goes with it.
+        opening.abort();
+    }
     let graceful = async {
         // Sockets are closed while threads end, so that pages say so at once.
         let (served, ()) = tokio::join!(serving, baton.engine.shutdown());
@@ -112,7 +119,13 @@ pub(crate) async fn listen(host: &str, port: u16) -> Result<TcpListener> {
     })
 }
 
-fn greet(options: &Serve, baton: &Baton, bound: SocketAddr) -> Result<()> {
+/// Says where the server is, and opens the browser; gives the task that does.
+fn greet(
+    options: &Serve,
+    baton: &Baton,
+    data: &DataDir,
+    bound: SocketAddr,
+) -> Result<Option<AbortHandle>> {
     let code = baton.app.pairing_code().map_err(|e| anyhow!("no pairing code can be made: {e}"))?;
     let link = baton.app.pairing_link(&code);
     let mut out = std::io::stdout().lock();
@@ -130,10 +143,16 @@ fn greet(options: &Serve, baton: &Baton, bound: SocketAddr) -> Result<()> {
     // A closed standard output is no reason not to serve.
     drop(printed.and_then(|()| out.flush()));
     drop(out);
-    if !options.no_open {
-        open_browser(baton.host.clone(), link);
+    if options.no_open {
+        return Ok(None);
     }
-    Ok(())
+    Ok(opener().and_then(|opener| match data.redirect(&link) {
+        Ok(page) => Some(open_browser(baton.host.clone(), opener, page)),
+        Err(error) => {
+            tracing::info!(%error, "the browser could not be opened");
+            None
+        }
+    }))
 }
 
 /// The address other machines reach this one by. Nothing is sent to find it.
@@ -150,8 +169,8 @@ fn reachable(bound: IpAddr) -> IpAddr {
     routed.map_or(bound, |address| address.ip())
 }
 
-/// Opens the browser, when there is a screen and a program that does.
-fn open_browser(host: Host, link: String) {
+/// What opens a browser, when there is a screen and a program that does.
+fn opener() -> Option<Spec> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let program = if cfg!(target_os = "macos") {
@@ -159,17 +178,23 @@ fn open_browser(host: Host, link: String) {
     } else if set("DISPLAY") || set("WAYLAND_DISPLAY") {
         "xdg-open"
     } else {
-        return;
+        return None;
     };
-    let Some(program) = process::which(program, &path) else { return };
+    let program = process::which(program, &path)?;
     // A session of its own, since some openers become the browser and must outlive us.
-    let spec = match process::which("setsid", &path) {
+    Some(match process::which("setsid", &path) {
         Some(setsid) => Spec::new(setsid).arg("-f").arg(program),
         None => Spec::new(program),
-    };
-    tokio::spawn(async move {
-        if let Err(error) = host.run(spec.arg(link), OPENING, 4096).await {
+    })
+}
+
+/// Opens a page in the browser, and takes the page away when it has been read or this is aborted.
+fn open_browser(host: Host, opener: Spec, page: Temporary) -> AbortHandle {
+    let opening = tokio::spawn(async move {
+        if let Err(error) = host.run(opener.arg(page.path()), OPENING, 4096).await {
             tracing::info!(%error, "the browser could not be opened");
         }
+        tokio::time::sleep(REDIRECTING).await;
     });
+    opening.abort_handle()
 }

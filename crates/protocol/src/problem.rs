@@ -87,6 +87,10 @@ pub enum ProblemCode {
     IdTaken,
     /// The provider cannot be used now.
     ProviderUnavailable,
+    /// The provider cannot take a message into what runs now.
+    SteerUnsupported,
+    /// Too much waits already; the same works in a moment.
+    Busy,
     /// What was asked for is no longer stored or too much at once.
     TooMany,
     /// The data could not be written, e.g. because the disk is full.

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use domain::Refusal;
 use engine::EngineError;
 use protocol::{Problem, ProblemCode};
+use store::StoreError;
 
 /// A refusal or failure of a request.
 #[derive(Debug, Clone)]
@@ -32,6 +33,11 @@ impl Failure {
     pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
         self.retry_after_seconds = Some(seconds);
         self
+    }
+
+    /// A refusal for the moment. Commands have ids, so trying again repeats nothing.
+    pub(crate) fn busy(title: impl Into<String>) -> Self {
+        Self::new(ProblemCode::Busy, title).detail("Try again in a moment.").retry_after(1)
     }
 
     /// What is told on a socket instead of a response.
@@ -93,9 +99,10 @@ fn status(code: ProblemCode) -> StatusCode {
         | ProblemCode::MessageTooLong
         | ProblemCode::NoModel
         | ProblemCode::WrongAnswer
+        | ProblemCode::SteerUnsupported
         | ProblemCode::BadTitle => StatusCode::UNPROCESSABLE_ENTITY,
         ProblemCode::TooMany | ProblemCode::TooManyTries => StatusCode::TOO_MANY_REQUESTS,
-        ProblemCode::ProviderUnavailable | ProblemCode::ShuttingDown => {
+        ProblemCode::ProviderUnavailable | ProblemCode::Busy | ProblemCode::ShuttingDown => {
             StatusCode::SERVICE_UNAVAILABLE
         }
         ProblemCode::StorageFailed => StatusCode::INSUFFICIENT_STORAGE,
@@ -126,12 +133,32 @@ impl From<EngineError> for Failure {
             EngineError::IdTaken => Self::new(ProblemCode::IdTaken, title)
                 .detail("Draw a new id; an id is repeated only to repeat the same command."),
             EngineError::Refused(refusal) => Self::new(refusal_code(&refusal), title),
+            // Also when the thread's task ended before it answered, so the command may be done.
             EngineError::Busy => {
-                Self::new(ProblemCode::TooMany, title).detail("Try again in a moment.")
+                Self::busy("The thread is busy, and it is not known whether the command was taken.")
             }
-            EngineError::Storage(_) => Self::new(ProblemCode::StorageFailed, title)
-                .detail("Nothing was changed. Look at the disk of the data directory."),
+            EngineError::Storage(error) => error.into(),
             EngineError::ShuttingDown => Self::new(ProblemCode::ShuttingDown, title),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let title = sentence(&error.to_string());
+        match error {
+            StoreError::Full | StoreError::Io { .. } => {
+                Self::new(ProblemCode::StorageFailed, title)
+                    .detail("Nothing was changed. Look at the disk of the data directory.")
+            }
+            StoreError::Busy => Self::busy("The database is busy."),
+            StoreError::Closed => Self::new(ProblemCode::ShuttingDown, "Baton is ending."),
+            StoreError::NoThread => {
+                Self::new(ProblemCode::UnknownThread, "There is no such thread.")
+            }
+            StoreError::Corrupt { .. }
+            | StoreError::Damaged { .. }
+            | StoreError::Refused { .. } => Self::new(ProblemCode::Internal, title),
         }
     }
 }
@@ -157,4 +184,31 @@ pub(crate) fn sentence(message: &str) -> String {
     let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
     let end = if message.ends_with(['.', '!', '?']) { "" } else { "." };
     format!("{first}{}{end}", chars.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fails_in_the_store_is_told_apart() {
+        let reason = || "reason".to_owned();
+        let cases = [
+            (StoreError::Full, 507, ProblemCode::StorageFailed),
+            (StoreError::Io { reason: reason() }, 507, ProblemCode::StorageFailed),
+            (StoreError::Busy, 503, ProblemCode::Busy),
+            (StoreError::Closed, 503, ProblemCode::ShuttingDown),
+            (StoreError::NoThread, 404, ProblemCode::UnknownThread),
+            (StoreError::Damaged { what: reason() }, 500, ProblemCode::Internal),
+            (StoreError::Corrupt { reason: reason() }, 500, ProblemCode::Internal),
+            (StoreError::Refused { reason: reason() }, 500, ProblemCode::Internal),
+        ];
+        for (error, status, code) in cases {
+            let problem = Failure::from(EngineError::Storage(error)).into_problem();
+            assert_eq!((problem.status, problem.code), (status, code), "{problem:?}");
+            assert!(problem.title.ends_with('.'), "{problem:?}");
+        }
+        let busy = Failure::from(EngineError::Busy).into_problem();
+        assert_eq!((busy.status, busy.code), (503, ProblemCode::Busy));
+    }
 }

@@ -107,7 +107,7 @@ fn paired_already(app: &App, headers: &HeaderMap) -> bool {
 
 fn not_paired(error: PairError) -> Failure {
     match error {
-        PairError::Storage(error) => engine::EngineError::Storage(error).into(),
+        PairError::Storage(error) => error.into(),
         PairError::Randomness(error) => {
             Failure::new(ProblemCode::Internal, "No code can be made.").detail(error.to_string())
         }

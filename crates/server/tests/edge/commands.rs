@@ -55,6 +55,9 @@ async fn refusals_have_stable_codes() {
     let there = format!("/api/threads/{unknown}/turns");
     check("post", &there, Some(message("x")), 404, Code::UnknownThread).await;
     check("post", &format!("{here}/turns"), Some(message("  ")), 422, Code::EmptyMessage).await;
+    let steer = json!({ "id": turn, "text": "x", "delivery": "steer" });
+    check("post", &format!("{here}/turns"), Some(steer.clone()), 422, Code::SteerUnsupported).await;
+    check("post", &there, Some(steer), 404, Code::UnknownThread).await;
     let long = message(&"x".repeat(1_000_001));
     check("post", &format!("{here}/turns"), Some(long), 422, Code::MessageTooLong).await;
     let huge = message(&"x".repeat(4 * 1024 * 1024));

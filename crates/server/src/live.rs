@@ -1,7 +1,7 @@
 //! The live socket: topics followed, changes coalesced, slow and dead clients let go.
 
 use std::collections::HashMap;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -19,6 +19,9 @@ use crate::state::App;
 
 /// The most topics one socket follows.
 const MAX_TOPICS: usize = 64;
+/// The most sockets at once; one more is refused. A connection that became a socket no longer counts
+/// among the connections.
+pub(crate) const MAX_SOCKETS: usize = 256;
 /// The longest message of a client, in bytes.
 const MAX_CLIENT_MESSAGE: usize = 16 * 1024;
 /// The time asked for between two flushes. The runtime's timer counts whole milliseconds and is late
@@ -46,11 +49,21 @@ pub(crate) async fn live(
         Failure::new(ProblemCode::BadRequest, "This address serves WebSockets only.")
             .detail(rejection.body_text())
     })?;
+    let place = Arc::clone(&app.sockets).try_acquire_owned().map_err(|_| {
+        Failure::busy(format!(
+            "There are {MAX_SOCKETS} live sockets already, the most there can be."
+        ))
+        .detail("Close pages of Baton that are not needed, then try again.")
+    })?;
     let tasks = app.tasks.clone();
-    Ok(upgrade
-        .max_message_size(MAX_CLIENT_MESSAGE)
-        .max_frame_size(MAX_CLIENT_MESSAGE)
-        .on_upgrade(move |socket| tasks.track_future(serve(socket, app, caller))))
+    Ok(upgrade.max_message_size(MAX_CLIENT_MESSAGE).max_frame_size(MAX_CLIENT_MESSAGE).on_upgrade(
+        move |socket| {
+            tasks.track_future(async move {
+                serve(socket, app, caller).await;
+                drop(place);
+            })
+        },
+    ))
 }
 
 /// A topic that is followed.
@@ -119,7 +132,6 @@ enum End {
 }
 
 async fn serve(socket: WebSocket, app: App, caller: Caller) {
-    app.sockets.fetch_add(1, Ordering::Relaxed);
     let mut client = Client { socket, app, caller, topics: HashMap::new() };
     let Err(end) = client.run().await;
     let (code, reason) = match end {
@@ -133,7 +145,6 @@ async fn serve(socket: WebSocket, app: App, caller: Caller) {
         // Whether it arrives or not, the socket is dropped.
         let _ = timeout(Duration::from_secs(1), closing).await;
     }
-    client.app.sockets.fetch_sub(1, Ordering::Relaxed);
 }
 
 struct Client {

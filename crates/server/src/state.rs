@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
 
 use engine::Engine;
 use store::{Store, StoreError};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -14,6 +14,7 @@ use crate::assets::Assets;
 use crate::credentials::{Token, hex};
 use crate::devices::{Devices, now};
 use crate::guard::Hosts;
+use crate::live::MAX_SOCKETS;
 use crate::pairing::{CODE_LIFETIME, Pairing, PairingCode};
 
 /// What a server is told when it starts.
@@ -47,8 +48,8 @@ pub struct App {
     /// has a name of its own, lest two servers of a machine sign each other's browsers out.
     pub(crate) cookie: Arc<str>,
     pub(crate) started: Instant,
-    /// How many live sockets are open.
-    pub(crate) sockets: Arc<AtomicU32>,
+    /// Places for live sockets.
+    pub(crate) sockets: Arc<Semaphore>,
     /// Cancelled when the server ends.
     pub(crate) ending: CancellationToken,
     /// Connections and sockets, which are waited for at the end.
@@ -75,7 +76,7 @@ impl App {
             pairing: Arc::default(),
             cookie: format!("baton_{name}").into(),
             started: Instant::now(),
-            sockets: Arc::default(),
+            sockets: Arc::new(Semaphore::new(MAX_SOCKETS)),
             ending: CancellationToken::new(),
             tasks: TaskTracker::new(),
         })
@@ -98,6 +99,12 @@ impl App {
     /// When a code made now expires.
     pub(crate) fn code_expiry(&self) -> i64 {
         now().saturating_add(i64::try_from(CODE_LIFETIME.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    /// How many live sockets are open.
+    pub(crate) fn open_sockets(&self) -> u32 {
+        let open = MAX_SOCKETS.saturating_sub(self.sockets.available_permits());
+        u32::try_from(open).unwrap_or(u32::MAX)
     }
 
     /// How long the server has been running.

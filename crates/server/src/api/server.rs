@@ -1,7 +1,4 @@
 //! The server itself.
-
-use std::sync::atomic::Ordering;
-
 use axum::Json;
 use axum::extract::State;
 use protocol::{Bootstrap, Diagnostics, Health};
@@ -42,7 +39,7 @@ pub(crate) async fn diagnostics(State(app): State<App>) -> Json<Diagnostics> {
         uptime_seconds: app.uptime().as_secs(),
         data_dir: app.config.data_dir.to_string_lossy().into_owned(),
         memory_bytes: own_memory().await,
-        sockets: app.sockets.load(Ordering::Relaxed),
+        sockets: app.open_sockets(),
         providers: app.engine.providers(),
     })
 }

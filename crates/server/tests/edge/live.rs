@@ -5,7 +5,7 @@ use protocol::{ClientMessage, Cursor, ProblemCode, ServerMessage, Topic};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::kit::{Server, Socket, problem};
+use crate::kit::{DEADLINE, Server, Socket, problem};
 
 fn subscribe(topic: &Topic, cursor: Option<Cursor>) -> ClientMessage {
     ClientMessage::Subscribe { topic: topic.clone(), cursor }
@@ -158,6 +158,32 @@ async fn messages_and_topics_of_a_client_are_bounded() {
             }
             other => panic!("unexpected {other:?} for topic {n}"),
         }
+    }
+}
+
+#[tokio::test]
+async fn sockets_are_bounded_and_their_places_given_back() {
+    let server = Server::start().await;
+    let mut sockets = Vec::new();
+    for _ in 0..256 {
+        sockets.push(server.live().await);
+    }
+    let token = format!("Bearer {}", server.token.reveal());
+    let headers = [("authorization", token.as_str()), ("origin", server.url.as_str())];
+    let Err(tokio_tungstenite::tungstenite::Error::Http(refused)) = server.socket(&headers).await
+    else {
+        panic!("one socket too many")
+    };
+    assert_eq!(refused.status(), 503);
+    let problem: protocol::Problem =
+        serde_json::from_slice(refused.body().as_deref().unwrap()).unwrap();
+    assert_eq!(problem.code, ProblemCode::Busy);
+
+    drop(sockets.pop());
+    let deadline = tokio::time::Instant::now() + DEADLINE;
+    while server.socket(&headers).await.is_err() {
+        assert!(tokio::time::Instant::now() < deadline, "the place is not given back");
+        tokio::task::yield_now().await;
     }
 }
 

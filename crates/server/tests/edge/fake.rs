@@ -163,6 +163,8 @@ impl Session for Echo {
         Ok(())
     }
 
+    fn abandon(&self, _: &TurnId) {}
+
     async fn answer(&self, _: &Request, _: &Answer) -> Result<(), AnswerError> {
         Err(AnswerError::Gone)
     }

@@ -355,6 +355,8 @@ async fn sessions_are_listed_changed_forked_taken_back_and_deleted() {
     assert_eq!(rig.instance.children(&session).await.unwrap(), []);
     assert_eq!(rig.instance.todo(&session).await.unwrap(), []);
     assert_eq!(rig.instance.message(&session, &first).await.unwrap().info.id(), first);
+    let never = rig.instance.message(&session, &MessageId::ascending()).await;
+    assert!(never.is_err_and(|e| e.is_not_found()));
     rig.instance.delete_session(&session).await.unwrap();
     let gone = rig.instance.session(&session).await;
     assert!(gone.is_err_and(|e| e.is_not_found()));

@@ -93,7 +93,7 @@ export function world(empty: boolean) {
 }
 
 function conversations() {
-  return [retry(), question(), plan(), failed(), queued(), long(), idle("thr_flaky", "Explain flaky login test", { unread: true, active_at: now - 12 * MIN }), idle("thr_bump", "Bump dependencies", { active_at: now - 130 * MIN }), idle("thr_dark", "Dark theme contrast pass", { project_id: "prj_notes", active_at: now - 26 * 60 * MIN, pinned: true })];
+  return [retry(), question(), plan(), failed(), queued(), held(), long(), idle("thr_flaky", "Explain flaky login test", { unread: true, active_at: now - 12 * MIN }), idle("thr_bump", "Bump dependencies", { active_at: now - 130 * MIN }), idle("thr_dark", "Dark theme contrast pass", { project_id: "prj_notes", active_at: now - 26 * 60 * MIN, pinned: true })];
 }
 
 function conversation(of: Thread) {
@@ -132,7 +132,7 @@ function retry() {
   put({ kind: "agent_message" }, { status: "running", ended_at: null, body: { head: `${answer}\nRunning the whole suite next, then a soak against the local stub` } });
   c.requests.push(
     { ...approval("req_1", 1), thread_id: c.thread.id, turn_id: c.turns[0]!.id, from: "explore", body: { ...(approval("x").body as object), command: "cargo test --workspace -- --include-ignored", details: [] } as never },
-    { ...approval("req_2", 2), thread_id: c.thread.id, turn_id: c.turns[0]!.id, body: { kind: "approval", what: "edit", permission: "edit", title: "Edit src/upload.rs", command: null, diff, path: "src/upload.rs", url: null, details: [], choices: [{ decision: "once", covers: [], scope: "" }, { decision: "session", covers: ["src/*"], scope: "until this session ends" }, { decision: "always", covers: ["src/*"], scope: "in every project, written to Kilo's own configuration" }, { decision: "reject", covers: [], scope: "" }] } },
+    { ...approval("req_2", 2), thread_id: c.thread.id, turn_id: c.turns[0]!.id, body: { kind: "approval", what: "edit", permission: "edit", title: "Edit src/upload.rs", command: null, diff, path: "src/upload.rs", url: null, details: [], choices: [{ decision: "once", covers: [], scope: "" }, { decision: "session", covers: ["src/*"], scope: "until this session ends" }, { decision: "always", covers: ["src/*"], scope: "from now on in every project, in Kilo itself too: it is written to Kilo's own configuration" }, { decision: "reject", covers: [], scope: "the turn ends, unless you say why" }] } },
   );
   begin("then update CHANGELOG.md and open a PR", { state: "queued", started_at: null });
   return c;
@@ -180,6 +180,17 @@ function queued() {
   const { c, put, begin } = conversation(threadOf({ id: "thr_port", title: "Port the scheduler to tokio", status: "working", active_at: now - MIN }));
   begin("Port the scheduler to tokio.", { phase: { kind: "retrying", attempt: 2, next_at: now + 3_600_000, message: "The model is overloaded" } });
   put({ kind: "command", command: "cargo build --workspace --all-targets", description: null, cwd: "crates/scheduler", exit_code: null }, { status: "running", ended_at: null, started_at: now - 9000, body: { head: "   Compiling mio v1.0.3\n   Compiling tokio v1.47.0\n" } });
+  return c;
+}
+
+function held() {
+  const { c, put, begin } = conversation(threadOf({ id: "thr_held", title: "Tidy the release notes", queue_held: true, queued: 1, unread: true, provider: "codex", active_at: now - 20 * MIN }));
+  begin(`Tidy these notes:\n${Array.from({ length: 30 }, (_, i) => `- line ${i + 1}`).join("\n")}`, { state: "completed", ended_at: now - 21 * MIN });
+  const columns = Array.from({ length: 12 }, (_, i) => `configuration_value_${i + 1}`);
+  put({ kind: "agent_message" }, { body: { head: `| ${columns.join(" | ")} |\n|${columns.map(() => "---|").join("")}\n| ${columns.map((_, i) => `the value of ${i + 1}`).join(" | ")} |\n\n${Array.from({ length: 16 }, (_, i) => `${">".repeat(i + 1)} Quoted ${i + 1} deep, and still wide enough to be read\n${">".repeat(i + 1)}\n`).join("")}` } });
+  put({ kind: "question", title: "Which version?" } as ItemContent, { status: "declined" });
+  put({ kind: "command", command: "rm -r notes", description: null, cwd: null, exit_code: null }, { status: "declined" });
+  begin("and publish them", { state: "queued", started_at: null });
   return c;
 }
 

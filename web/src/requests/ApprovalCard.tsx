@@ -118,7 +118,7 @@ export function ApprovalCard(props: CardProps) {
                       title={choiceSentence(choice)}
                       onClick={() => setSure(choice)}
                     >
-                      <Label words={{ ...choiceWords(choice), scope: "" }} />…
+                      <Label words={{ ...choiceWords(choice), scope: "…" }} />
                     </button>
                   )}
                 </For>

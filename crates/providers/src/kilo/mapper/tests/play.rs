@@ -161,7 +161,8 @@ impl Play {
                 Effect::Reconcile(_)
                 | Effect::Interrupt(_)
                 | Effect::Deliver(_)
-                | Effect::ApplyAccess(_) => {}
+                | Effect::ApplyAccess(_)
+                | Effect::Abandon(_) => {}
             }
         }
     }

@@ -1,5 +1,6 @@
 import "./Keys.css";
 import { createSignal, For, onCleanup, Show } from "solid-js";
+import { takesText } from "../lib/writing";
 import { Dialog } from "../ui/Dialog";
 
 const keys: readonly (readonly [readonly string[], string])[] = [
@@ -15,14 +16,12 @@ const keys: readonly (readonly [readonly string[], string])[] = [
   [["?"], "This list"],
 ];
 
-const fields = "input:not([type=radio],[type=checkbox]), textarea, select, [contenteditable]";
-
 /** The list of keys, one key away where nobody is writing. */
 export function Keys() {
   const [open, setOpen] = createSignal(false);
   const listen = (event: KeyboardEvent) => {
     if (event.key !== "?" || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if ((event.target as HTMLElement).matches?.(fields) || document.querySelector("dialog[open]")) return;
+    if (takesText(event.target) || document.querySelector("dialog[open]")) return;
     event.preventDefault();
     setOpen(true);
   };

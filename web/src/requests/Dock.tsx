@@ -2,6 +2,7 @@ import "./Dock.css";
 import { createEffect, createMemo, createSignal, Match, onCleanup, Show, Switch } from "solid-js";
 import { api, explain } from "../api/client";
 import type { Answer, Request } from "../generated/wire";
+import { takesText } from "../lib/writing";
 import { useThread } from "../thread/context";
 import { Icon } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
@@ -132,10 +133,8 @@ function RequestCard(props: { request: Request; count: number; at: number; onSte
   );
 }
 
-const fields = "input:not([type=radio],[type=checkbox]), textarea, select, [contenteditable]";
-
 const [writing, setWriting] = createSignal(false);
-const watchFocus = () => queueMicrotask(() => setWriting(document.activeElement?.matches(fields) ?? false));
+const watchFocus = () => queueMicrotask(() => setWriting(takesText(document.activeElement)));
 document.addEventListener("focusin", watchFocus);
 document.addEventListener("focusout", watchFocus);
 
@@ -145,7 +144,7 @@ export function useNumberKeys(choose: (index: number) => void): void {
     if (event.ctrlKey || event.metaKey || event.defaultPrevented) return;
     const digit = /^Digit([1-9])$/.exec(event.code)?.[1] ?? (/^[1-9]$/.test(event.key) ? event.key : undefined);
     if (!digit) return;
-    if ((event.target as HTMLElement).matches?.(fields) && !event.altKey) return;
+    if (takesText(event.target) && !event.altKey) return;
     if (document.querySelector("dialog[open]")) return;
     event.preventDefault();
     choose(Number(digit) - 1);

@@ -73,7 +73,8 @@ export function splitDetails(approval: Approval): { purpose: string; details: [s
     shown.add(value);
     return true;
   });
-  return { purpose: repeatsHeading(approval, purpose) || purpose.trim() === approval.title.trim() && titleAdds(approval) ? "" : purpose, details };
+  const said = repeatsHeading(approval, purpose) || (titleAdds(approval) && purpose.trim() === approval.title.trim());
+  return { purpose: said ? "" : purpose, details };
 }
 
 function repeatsHeading(approval: Approval, text: string): boolean {

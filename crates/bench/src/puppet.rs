@@ -197,6 +197,8 @@ impl Session for Strings {
         Ok(())
     }
 
+    fn abandon(&self, _turn: &TurnId) {}
+
     async fn answer(&self, _: &Request, _: &Answer) -> Result<(), AnswerError> {
         Err(AnswerError::Gone)
     }

@@ -149,17 +149,8 @@ impl Engine {
             }
             let settings = engine.shared.store.provider_settings(&provider.id()).await?;
             let provider = provider.clone();
-            let mut configuring = Box::pin(async move {
-                provider.configure(settings.unwrap_or_default()).await;
-            });
-            // Its first step takes the settings, which what is recovered below already needs; the
-            // look that follows may take seconds and is not waited for.
-            let begun = std::future::poll_fn(|context| {
-                std::task::Poll::Ready(configuring.as_mut().poll(context))
-            });
-            if begun.await.is_pending() {
-                tokio::spawn(configuring);
-            }
+            // The look that follows may take seconds; sessions wait for the settings, not for it.
+            tokio::spawn(async move { provider.configure(settings.unwrap_or_default()).await });
         }
         for thread in engine.shared.store.unfinished_threads().await? {
             // Making it live is enough: it finds what was under way by itself.

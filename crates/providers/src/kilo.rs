@@ -249,10 +249,9 @@ impl Shared {
 
 fn not_joined(why: NotJoined) -> OpenError {
     match why {
-        NotJoined::Taken => unavailable(
-            "the session is open in another thread",
-            Some("close that thread first"),
-        ),
+        NotJoined::Taken => {
+            unavailable("the session is open in another thread", Some("close that thread first"))
+        }
         NotJoined::Ended => {
             unavailable("Kilo ended while the session was opened", Some("try again"))
         }

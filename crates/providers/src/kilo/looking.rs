@@ -47,7 +47,12 @@ impl Shared {
             Ok(found) => found,
             Err(error) => {
                 self.slot.lock().await.found = None;
-                return self.say(describe(&error));
+                self.status.send_modify(|status| {
+                    status.version = None;
+                    status.binary = None;
+                });
+                let configured = self.settings().binary.is_some();
+                return self.say(describe(&error, configured));
             }
         };
         self.status.send_modify(|status| {
@@ -156,8 +161,9 @@ fn broken(error: OpenError) -> Said {
     Said { state: ProviderState::Broken, message, fix: None }
 }
 
-/// The state an installation problem means.
-pub(super) fn describe(error: &LocateError) -> Said {
+/// The state an installation problem means. When the settings name a program, installing another
+/// one would not help.
+pub(super) fn describe(error: &LocateError, configured: bool) -> Said {
     let (state, fix) = match error {
         LocateError::NotFound { .. } => (ProviderState::NotInstalled, INSTALL),
         LocateError::WrongProgram { .. } => (ProviderState::WrongProgram, INSTALL),
@@ -166,11 +172,32 @@ pub(super) fn describe(error: &LocateError) -> Said {
     };
     let message = match error {
         LocateError::Broken { stderr, .. } if !stderr.is_empty() => {
-            format!("{error}: {}", stderr.join(" "))
+            format!("{error}: {}", plain(&stderr.join(" ")))
         }
         other => other.to_string(),
     };
+    if configured {
+        let advice = "correct the program in the settings, or clear it to have it looked for";
+        return Said { state, message: format!("{message}; {advice}"), fix: None };
+    }
     Said { state, message, fix: Some(fix.to_owned()) }
+}
+
+/// What a program wrote for a terminal, without colours and other control codes.
+pub(super) fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\u{1b}' => {
+                // A control sequence ends with its first letter.
+                let _ = chars.by_ref().find(char::is_ascii_alphabetic);
+            }
+            c if c.is_control() && c != '\n' && c != '\t' => {}
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// The models that can be chosen: of the connected providers those that call tools and write
@@ -267,5 +294,21 @@ mod tests {
         let said = broken(unavailable("Kilo is slow", Some("try again; the machine may be busy")));
         assert_eq!(said.message, "Kilo is slow; try again; the machine may be busy");
         assert_eq!(said.fix, None);
+    }
+
+    #[test]
+    fn a_program_named_in_the_settings_is_to_be_corrected_not_installed() {
+        let error = LocateError::NotFound { configured: Some("/nope/kilo".into()) };
+        let said = describe(&error, true);
+        assert_eq!((said.state, said.fix), (ProviderState::NotInstalled, None));
+        assert!(said.message.contains("/nope/kilo") && said.message.contains("settings"));
+        let said = describe(&LocateError::NotFound { configured: None }, false);
+        assert_eq!(said.fix.as_deref(), Some(INSTALL));
+    }
+
+    #[test]
+    fn what_was_written_for_a_terminal_is_made_plain() {
+        assert_eq!(plain("\u{1b}[91m\u{1b}[1mError: \u{1b}[0mbad\r\n\tline"), "Error: bad\n\tline");
+        assert_eq!(plain("plain ünïcode"), "plain ünïcode");
     }
 }

@@ -133,7 +133,8 @@ impl Shared {
         let found = match slot.found.clone().filter(|found| found.program == program) {
             Some(found) => found,
             None => {
-                let found = self.locate().await.map_err(|error| not_found(&error))?;
+                let configured = program.is_some();
+                let found = self.locate().await.map_err(|error| not_found(&error, configured))?;
                 slot.found.insert(found).clone()
             }
         };
@@ -396,8 +397,8 @@ async fn pump(shared: Arc<Shared>, mut stream: EventStream, running: Running) {
     }
 }
 
-fn not_found(error: &LocateError) -> OpenError {
-    let said = looking::describe(error);
+fn not_found(error: &LocateError, configured: bool) -> OpenError {
+    let said = looking::describe(error, configured);
     let hint = said.fix.map(|command| format!("run `{command}` in a terminal"));
     unavailable(&said.message, hint.as_deref())
 }
@@ -413,14 +414,17 @@ pub(super) fn unavailable(message: &str, hint: Option<&str>) -> OpenError {
 fn launch_error(error: &LaunchError) -> OpenError {
     let hint = match error {
         LaunchError::Spawn(_) | LaunchError::NoRandomness => "check that the program can be run",
-        LaunchError::Exited { .. } => "run `kilo serve` in a terminal to see why it ends",
+        LaunchError::Exited { .. } => {
+            "if it names a file of Kilo's configuration, mend that; `kilo serve` in a terminal says the same"
+        }
         LaunchError::Timeout { .. } => "try again; the machine may be busy",
         LaunchError::Unsupported { .. } => "install a current Kilo: npm install -g @kilocode/cli",
         LaunchError::Unprotected { .. } | LaunchError::Unhealthy(_) => {
             "install a current Kilo: npm install -g @kilocode/cli@latest"
         }
     };
-    unavailable(&format!("Kilo could not be started: {error}"), Some(hint))
+    let said = looking::plain(&error.to_string());
+    unavailable(&format!("Kilo could not be started: {said}"), Some(hint))
 }
 
 #[cfg(test)]

@@ -226,7 +226,7 @@ mod tests {
     use super::*;
 
     fn request(tools: &[&str], tool_result: &str) -> ChatRequest {
-        let asked = "fix it\n<environment_details>\nWorking directory: /work/tally\nrun tests";
+        let asked = "fix it\n<environment_details>\nWorking directory: /code/tally\nrun tests";
         ChatRequest {
             tools: tools.iter().map(|name| (*name).to_owned()).collect(),
             messages: vec![Message::new("user", asked), Message::new("tool", tool_result)],
@@ -272,7 +272,7 @@ mod tests {
         plan.messages.push(Message::new("user", "# Native Plan Mode"));
         let script = steps("anything", &plan);
         let written = format!("{script:?}");
-        assert!(written.contains("/work/tally/.kilo/plans/"), "{written}");
+        assert!(written.contains("/code/tally/.kilo/plans/"), "{written}");
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use domain::{
     Access, Body, BodyLimits, Change, Delivery, Item, ItemContent, ItemId, ItemStatus, Mode,
-    ModelSelection, Project, ProjectId, ProviderId, Thread, ThreadId, ThreadStatus, Timestamp,
-    Turn, TurnId, TurnInput, TurnState, Usage,
+    ModelSelection, Project, ProjectId, ProviderId, Thread, ThreadId, Timestamp, Turn, TurnId,
+    TurnInput, TurnState, Usage,
 };
 use store::{Store, StoreError};
 use uuid::Uuid;
@@ -73,28 +73,17 @@ fn project() -> Project {
 fn thread(project: &Project, number: u64) -> Thread {
     let at = BEGIN + i64::try_from(number).unwrap_or(0) * 60_000;
     Thread {
-        id: ThreadId::from_uuid(Uuid::now_v7()),
-        project_id: project.id.clone(),
         title: format!("Keep the position of every token ({number})"),
-        titled_by_person: false,
-        provider: ProviderId::known("kilo"),
         model: Some(model()),
-        access: Access::Supervised,
-        mode: Mode::Build,
-        workspace: project.path.clone(),
         session: Some(format!("ses_{}", Uuid::now_v7().simple())),
-        status: ThreadStatus::Idle,
-        open_requests: 0,
-        queued: 0,
-        queue_held: false,
-        unread: false,
-        pinned: false,
-        archived: false,
-        usage: Usage::default(),
-        context: None,
-        created_at: at,
-        active_at: at,
         seq: 1,
+        ..Thread::new(
+            ThreadId::from_uuid(Uuid::now_v7()),
+            project.id.clone(),
+            project.path.clone(),
+            ProviderId::known("kilo"),
+            at,
+        )
     }
 }
 

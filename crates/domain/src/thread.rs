@@ -55,6 +55,44 @@ pub struct Thread {
     pub seq: u64,
 }
 
+impl Thread {
+    /// Makes a thread in which nothing has happened: supervised, for building, without a model or
+    /// a title.
+    #[must_use]
+    pub fn new(
+        id: ThreadId,
+        project_id: ProjectId,
+        workspace: String,
+        provider: ProviderId,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            project_id,
+            title: String::new(),
+            titled_by_person: false,
+            provider,
+            model: None,
+            access: Access::default(),
+            mode: Mode::default(),
+            workspace,
+            session: None,
+            status: ThreadStatus::Idle,
+            open_requests: 0,
+            queued: 0,
+            queue_held: false,
+            unread: false,
+            pinned: false,
+            archived: false,
+            usage: crate::Usage::default(),
+            context: None,
+            created_at: at,
+            active_at: at,
+            seq: 0,
+        }
+    }
+}
+
 /// What a thread is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS, ToSchema)]
 #[serde(rename_all = "snake_case")]

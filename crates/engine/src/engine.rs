@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use domain::{
     Access, Answer, Change, Input, ItemId, Mode, ModelSelection, NewTurn, Project, ProjectId,
     ProviderId, ProviderSettings, ProviderState, ProviderStatus, RequestId, ShellChange, Thread,
-    ThreadId, ThreadPatch, ThreadStatus, Turn, TurnId, Window,
+    ThreadId, ThreadPatch, Turn, TurnId, Window,
 };
 use providers::{Inventory, Provider};
 use store::{Store, ThreadQuery};
@@ -279,28 +279,13 @@ impl Engine {
         let created_at = now();
         let title = new.title.map(|t| t.trim().to_owned()).filter(|t| !t.is_empty());
         let thread = Thread {
-            id: new.id,
-            project_id: new.project_id,
             titled_by_person: title.is_some(),
             title: title.unwrap_or_default(),
-            provider: new.provider,
             model: new.model,
             access: new.access,
             mode: new.mode,
-            workspace: project.path,
-            session: None,
-            status: ThreadStatus::Idle,
-            open_requests: 0,
-            queued: 0,
-            queue_held: false,
-            unread: false,
-            pinned: false,
-            archived: false,
-            usage: domain::Usage::default(),
-            context: None,
-            created_at,
-            active_at: created_at,
             seq: 1,
+            ..Thread::new(new.id, new.project_id, project.path, new.provider, created_at)
         };
         let row = Change::Thread { thread: thread.clone() };
         self.shared.store.commit(&thread.id, thread.seq, vec![row]).await?;

@@ -131,10 +131,26 @@ async fn stop_at_any_moment_then_send_never_hits_the_new_turn() {
     let bench = Bench::start().await;
     let thread = bench.thread().await;
     // From before the session is open to well into the answer.
-    for round in 0..12_u64 {
+    let moments: [fn(&domain::Turn, usize) -> bool; 6] = [
+        |_, _| true,
+        |turn, _| turn.phase.is_some() || turn.prompt_key.is_some(),
+        |turn, _| turn.prompt_key.is_some(),
+        |turn, _| turn.state == TurnState::Running,
+        |_, said| said >= 4,
+        |_, said| said >= 100,
+    ];
+    for round in 0..12 {
         let script = Script::new().stream("x".repeat(400), 4, Duration::from_millis(5));
         let stopped = bench.send(&thread, &script).await;
-        tokio::time::sleep(Duration::from_millis(round * 45)).await;
+        let moment = moments[round % moments.len()];
+        bench
+            .see(&thread, |w| {
+                let turn = w.turns.iter().find(|t| t.id == stopped)?;
+                let said = w.items.iter().filter(|i| i.turn_id == stopped);
+                let said = said.map(|i| i.body.head.len()).sum();
+                (turn.state.is_terminal() || moment(turn, said)).then_some(())
+            })
+            .await;
         bench.engine.stop(&thread).await.unwrap();
         let next = bench.send(&thread, &Script::new().text(format!("answer {round}"))).await;
         let stopped = bench.ended(&thread, &stopped).await;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::{
     Access, Body, BodyLimits, Change, Input, Item, ItemContent, ItemId, ItemStatus, Mode,
     ModelSelection, NewTurn, Outcome, Project, ProjectId, ProviderId, Thread, ThreadId,
-    ThreadState, ThreadStatus, Turn, TurnId, TurnInput, TurnState, Usage,
+    ThreadState, Turn, TurnId, TurnInput, TurnState, Usage,
 };
 use store::Store;
 use uuid::Uuid;
@@ -31,28 +31,14 @@ pub(crate) fn turn_id(n: u128) -> TurnId {
 
 pub(crate) fn thread(n: u128) -> Thread {
     Thread {
-        id: thread_id(n),
-        project_id: project_id(1),
-        title: String::new(),
-        titled_by_person: false,
-        provider: ProviderId::known("kilo"),
         model: Some(ModelSelection { model: "kilo/auto".to_owned(), option: None }),
-        access: Access::Supervised,
-        mode: Mode::Build,
-        workspace: "/code/project-1".to_owned(),
-        session: None,
-        status: ThreadStatus::Idle,
-        open_requests: 0,
-        queued: 0,
-        queue_held: false,
-        unread: false,
-        pinned: false,
-        archived: false,
-        usage: Usage::default(),
-        context: None,
-        created_at: 1,
-        active_at: 1,
-        seq: 0,
+        ..Thread::new(
+            thread_id(n),
+            project_id(1),
+            "/code/project-1".to_owned(),
+            ProviderId::known("kilo"),
+            1,
+        )
     }
 }
 

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::client::Client;
 use crate::{
     Access, AgentEvent, Answer, Approval, ApprovalKind, Choice, Context, Decision, Delivery,
-    Effect, ErrorCode, FullText, Input, ItemContent, ItemStatus, ItemUpdate, Mode, ModelSelection,
+    Effect, ErrorCode, FullText, Input, ItemContent, ItemStatus, ItemUpdate, ModelSelection,
     NewRequest, NewTurn, NoticeLevel, Outcome, Phase, PlanDecision, ProjectId, ProviderId,
     Question, QuestionOption, Refusal, RequestBody, RequestId, RequestOutcome, RequestState,
     Thread, ThreadId, ThreadPatch, ThreadState, ThreadStatus, Turn, TurnError, TurnEvent, TurnId,
@@ -25,28 +25,14 @@ const ASKS: u8 = 2;
 
 pub(super) fn thread() -> Thread {
     Thread {
-        id: ThreadId::from_uuid(Uuid::from_u128(1)),
-        project_id: ProjectId::from_uuid(Uuid::from_u128(2)),
-        title: String::new(),
-        titled_by_person: false,
-        provider: ProviderId::known("kilo"),
         model: Some(ModelSelection { model: "p/m".to_owned(), option: None }),
-        access: Access::Supervised,
-        mode: Mode::Build,
-        workspace: "/w".to_owned(),
-        session: None,
-        status: ThreadStatus::Idle,
-        open_requests: 0,
-        queued: 0,
-        queue_held: false,
-        unread: false,
-        pinned: false,
-        archived: false,
-        usage: Usage::default(),
-        context: None,
-        created_at: 0,
-        active_at: 0,
-        seq: 0,
+        ..Thread::new(
+            ThreadId::from_uuid(Uuid::from_u128(1)),
+            ProjectId::from_uuid(Uuid::from_u128(2)),
+            "/w".to_owned(),
+            ProviderId::known("kilo"),
+            0,
+        )
     }
 }
 

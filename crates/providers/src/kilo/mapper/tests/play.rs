@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    Access, AgentEvent, Change, Effect, Input, Item, ItemId, Mode, ModelSelection, NewTurn, Phase,
-    ProjectId, ProviderId, Request, RequestId, Thread, ThreadId, ThreadState, ThreadStatus, Turn,
-    TurnId, Usage,
+    Access, AgentEvent, Change, Effect, Input, Item, ItemId, ModelSelection, NewTurn, Phase,
+    ProjectId, ProviderId, Request, RequestId, Thread, ThreadId, ThreadState, Turn, TurnId,
 };
 use kilo_sdk::{Envelope, MessageId, SessionId};
 
@@ -33,28 +32,14 @@ pub(super) struct Play {
 pub(super) fn thread() -> Thread {
     let id = |prefix: &str, n: u8| format!("{prefix}_{n:032x}");
     Thread {
-        id: ThreadId::parse(&id("thr", 1)).unwrap(),
-        project_id: ProjectId::parse(&id("prj", 1)).unwrap(),
-        title: String::new(),
-        titled_by_person: false,
-        provider: ProviderId::known("kilo"),
         model: Some(ModelSelection { model: "mock/m2".to_owned(), option: None }),
-        access: Access::Supervised,
-        mode: Mode::Build,
-        workspace: "/repo".to_owned(),
-        session: None,
-        status: ThreadStatus::Idle,
-        open_requests: 0,
-        queued: 0,
-        queue_held: false,
-        unread: false,
-        pinned: false,
-        archived: false,
-        usage: Usage::default(),
-        context: None,
-        created_at: 0,
-        active_at: 0,
-        seq: 0,
+        ..Thread::new(
+            ThreadId::parse(&id("thr", 1)).unwrap(),
+            ProjectId::parse(&id("prj", 1)).unwrap(),
+            "/repo".to_owned(),
+            ProviderId::known("kilo"),
+            0,
+        )
     }
 }
 

@@ -63,6 +63,8 @@ pub(crate) async fn looked_at(link: &Link, status: ProviderStatus) -> Result<Pro
     if status.state == ProviderState::Disabled || (known && !link.is_own()) {
         return Ok(status);
     }
+    // On standard error, for it takes seconds.
+    eprintln!("baton: looking at {}…", status.name);
     link.client.post(&format!("/api/providers/{}/refresh", status.id), &serde_json::json!({})).await
 }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use domain::{
-    Delivery, ModelSelection, Project, ProviderId, ProviderState, Request, RequestBody, RequestId,
-    Thread, ThreadId, Turn, TurnId, TurnState,
+    Delivery, ModelSelection, Phase, Project, ProviderId, ProviderState, Request, RequestBody,
+    RequestId, Thread, ThreadId, Turn, TurnId, TurnState,
 };
 use protocol::{
     AddProject, CreateThread, Cursor, ProblemCode, ProviderList, SendMessage, ServerMessage,
@@ -132,6 +132,7 @@ async fn converse(
         told: HashSet::new(),
         stopping: None,
         last: None,
+        said: None,
     };
     following.until_over(signals).await
 }
@@ -219,6 +220,8 @@ struct Following<'a> {
     stopping: Option<(Stopping, Instant)>,
     /// The turn as it was last seen.
     last: Option<Turn>,
+    /// What was last said of what the turn waits for.
+    said: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -290,10 +293,20 @@ impl Following<'_> {
                 self.stop(Stopping::NeedsAnswer).await?;
             }
         }
-        if news.turn.is_some() {
-            self.last = news.turn;
+        if let Some(turn) = news.turn {
+            self.say(turn.phase.as_ref());
+            self.last = Some(turn);
         }
         Ok(())
+    }
+
+    /// Says on standard error what is waited for, once for each.
+    fn say(&mut self, phase: Option<&Phase>) {
+        let words = phase.and_then(waiting);
+        if let Some(words) = words.filter(|_| words != self.said) {
+            eprintln!("baton: {words}");
+        }
+        self.said = words;
     }
 
     async fn stop(&mut self, why: Stopping) -> Result<()> {
@@ -350,6 +363,20 @@ async fn until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => sleep_until(deadline).await,
         None => std::future::pending().await,
+    }
+}
+
+/// What a turn waits for, when it may take long.
+fn waiting(phase: &Phase) -> Option<&'static str> {
+    match phase {
+        Phase::StartingAgent => Some("starting the agent…"),
+        Phase::Retrying { .. } => {
+            Some("the model's provider refused for now; waiting to try again…")
+        }
+        Phase::WaitingForNetwork { .. } => Some("the model's provider cannot be reached; waiting…"),
+        Phase::Compacting => Some("the agent shortens its context…"),
+        Phase::Reconnecting => Some("the link to the agent broke; mending it…"),
+        Phase::OpeningSession | Phase::Sending => None,
     }
 }
 

@@ -19,6 +19,7 @@ async fn a_command_without_a_server_runs_one_and_ends_it() {
 
     let ran = run(&[], Script::new().text("All is well.").prompt("say so")).await;
     assert_eq!((ran.code, ran.out.as_str()), (0, "All is well.\n"), "{}", ran.err);
+    assert!(ran.err.contains("looking at Kilo"), "seconds of silence are explained: {}", ran.err);
 
     let ran = run(&["--json"], ask()).await;
     assert_eq!(ran.code, 3, "{}", ran.err);

@@ -42,9 +42,6 @@ pub struct ThreadState {
     thread: Thread,
     running: Option<RunningTurn>,
     queue: VecDeque<Turn>,
-    /// A message was accepted after the running turn was told to stop, so its end does not hold
-    /// the queue.
-    sent_since_stop: bool,
     next_ordinal: u64,
     next_position: u64,
 }
@@ -291,7 +288,6 @@ impl ThreadState {
             thread,
             running: None,
             queue: VecDeque::new(),
-            sent_since_stop: false,
             next_ordinal: last_ordinal + 1,
             next_position: last_position + 1,
         }

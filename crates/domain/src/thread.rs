@@ -37,6 +37,11 @@ pub struct Thread {
     pub queued: u32,
     /// Whether the queue waits for a person, because a turn was stopped or failed before it.
     pub queue_held: bool,
+    /// Whether a message was accepted after the running turn was told to stop, so that its end
+    /// does not hold the queue.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub sent_since_stop: bool,
     /// Whether a turn ended that nobody has looked at.
     pub unread: bool,
     /// Whether it is kept at the top.
@@ -81,6 +86,7 @@ impl Thread {
             open_requests: 0,
             queued: 0,
             queue_held: false,
+            sent_since_stop: false,
             unread: false,
             pinned: false,
             archived: false,

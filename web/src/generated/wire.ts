@@ -1293,6 +1293,11 @@ queued: number,
  */
 queue_held: boolean, 
 /**
+ * Whether a message was accepted after the running turn was told to stop, so that its end
+ * does not hold the queue.
+ */
+sent_since_stop?: boolean, 
+/**
  * Whether a turn ended that nobody has looked at.
  */
 unread: boolean, 

@@ -1,6 +1,7 @@
 //! Items within the machine: upserts, text by position, closing.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 use super::{Change, Effect, MAX_TURN_ITEMS, Outcome, ThreadState};
 use crate::{
@@ -105,7 +106,7 @@ impl ThreadState {
         let id = ItemId::derive(&self.thread.id, key);
         let Some(running) = self.at_the_agent(turn) else { return };
         let full = running.items.len() > MAX_TURN_ITEMS;
-        let Some(live) = running.items.get_mut(&id) else {
+        let Some(live) = Arc::make_mut(&mut running.items).get_mut(&id) else {
             // Of an item that is not kept the session has nothing to add.
             if !full {
                 out.effects.push(Effect::Resync);
@@ -137,7 +138,7 @@ impl ThreadState {
         let id = ItemId::derive(&self.thread.id, &update.key);
         let parent = update.parent.as_deref().map(|key| ItemId::derive(&self.thread.id, key));
         let Some(running) = &mut self.running else { return };
-        if let Some(live) = running.items.get_mut(&id) {
+        if let Some(live) = Arc::make_mut(&mut running.items).get_mut(&id) {
             merge(live, now, parent, update, out);
             return;
         }
@@ -167,7 +168,7 @@ impl ThreadState {
         let text = LiveText::Growing(update.body.unwrap_or_default());
         let mut live = LiveItem { item, text };
         live.emit(out);
-        running.items.insert(live.item.id.clone(), live);
+        Arc::make_mut(&mut running.items).insert(live.item.id.clone(), live);
     }
 
     /// Tells in a turn that Baton was not there for a while.
@@ -195,7 +196,7 @@ impl ThreadState {
     pub(super) fn item_removed(&mut self, key: &str, out: &mut Outcome) {
         let id = ItemId::derive(&self.thread.id, key);
         if let Some(running) = &mut self.running
-            && running.items.remove(&id).is_some()
+            && Arc::make_mut(&mut running.items).remove(&id).is_some()
         {
             out.changes.push(Change::ItemRemoved { id });
         }

@@ -1,6 +1,7 @@
 //! Turns within the machine: accepting, queueing, starting, stopping, ending.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::items::LiveItem;
 use super::{
@@ -16,20 +17,20 @@ use crate::{
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunningTurn {
     pub(super) turn: Turn,
-    pub(super) items: BTreeMap<ItemId, LiveItem>,
+    /// Shared with the copy of the state that the actor keeps for as long as a command is being
+    /// stored: a turn may hold tens of thousands of items, which no command needs a copy of.
+    pub(super) items: Arc<BTreeMap<ItemId, LiveItem>>,
     pub(super) requests: BTreeMap<RequestId, Request>,
 }
 
 impl RunningTurn {
     pub(super) fn new(turn: Turn) -> Self {
-        Self { turn, items: BTreeMap::new(), requests: BTreeMap::new() }
+        Self { turn, items: Arc::default(), requests: BTreeMap::new() }
     }
 
     pub(super) fn restore(&mut self, items: Vec<(Item, String)>, requests: Vec<Request>) {
-        self.items = items
-            .into_iter()
-            .map(|(item, text)| (item.id.clone(), LiveItem::restored(item, text)))
-            .collect();
+        let live = |(item, text): (Item, String)| (item.id.clone(), LiveItem::restored(item, text));
+        self.items = Arc::new(items.into_iter().map(live).collect());
         self.requests = requests.into_iter().map(|r| (r.id.clone(), r)).collect();
     }
 
@@ -115,7 +116,7 @@ impl ThreadState {
         self.next_ordinal += 1;
         self.thread.active_at = now;
         self.thread.queue_held = false;
-        self.sent_since_stop = self.running.as_ref().is_some_and(|r| r.turn.stopping);
+        self.thread.sent_since_stop = self.running.as_ref().is_some_and(|r| r.turn.stopping);
         out.changes.push(Change::TurnText { turn: turn.id.clone(), text: new.text });
         out.changes.push(Change::Turn { turn: turn.clone() });
         self.queue.push_back(turn);
@@ -355,7 +356,7 @@ impl ThreadState {
             TurnOutcome::Interrupted => (TurnState::Interrupted, None),
             TurnOutcome::Failed(error) => (TurnState::Failed, Some(error)),
         };
-        for item in items.into_values() {
+        for item in Arc::unwrap_or_clone(items).into_values() {
             item.close(now, state, out);
         }
         for mut request in requests.into_values().filter(|r| r.state.is_open()) {
@@ -375,7 +376,7 @@ impl ThreadState {
             TurnState::Failed => ThreadStatus::Failed,
             _ => ThreadStatus::Idle,
         };
-        let released = std::mem::take(&mut self.sent_since_stop);
+        let released = std::mem::take(&mut self.thread.sent_since_stop);
         self.thread.queue_held =
             state != TurnState::Completed && !self.queue.is_empty() && !released;
         out.changes.push(Change::Turn { turn });

@@ -98,6 +98,21 @@ fn a_held_queue_stays_held() {
 }
 
 #[test]
+fn a_message_sent_after_a_stop_goes_on_across_a_restart() {
+    let mut world = World::new();
+    world.apply(Input::Submit(message(0))).unwrap();
+    let prepared = Input::Prepared { turn: turn_id(0), prompt_key: "msg_0".to_owned() };
+    world.apply(prepared).unwrap();
+    world.apply(Input::Submit(message(1))).unwrap();
+    world.apply(Input::Stop).unwrap();
+    world.apply(Input::Submit(message(2))).unwrap();
+    world.restart();
+    let ended = world.apply(Input::StopExpired(turn_id(0))).unwrap();
+    assert!(ended.effects.contains(&Effect::Prepare(turn_id(1))), "{:?}", ended.effects);
+    assert!(!world.client.thread.queue_held && !world.client.thread.sent_since_stop);
+}
+
+#[test]
 fn text_goes_on_where_it_was_stored() {
     let mut world = World::new();
     world.apply(Input::Submit(message(0))).unwrap();

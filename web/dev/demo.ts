@@ -107,7 +107,7 @@ function conversation(of: Thread) {
   };
   const begin = (text: string, over: Partial<Turn> = {}) => {
     const ordinal = c.turns.length + 1;
-    const made = turnOf(of, { id: `trn_${of.id}_${ordinal}`, ordinal, input: { text: { head: text } }, created_at: now - 6 * MIN, started_at: now - 6 * MIN, ...over });
+    const made = turnOf(of, { id: `trn_${of.id}_${ordinal}`, ordinal, input: { kind: "message", text: { head: text } }, created_at: now - 6 * MIN, started_at: now - 6 * MIN, ...over });
     c.turns.push(made);
     return made;
   };

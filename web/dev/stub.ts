@@ -159,7 +159,7 @@ export function stub(): Plugin {
     if (sub === "turns" && method === "POST") {
       if (body.text.includes("refuse me")) throw refuse(409, "queue_full", "50 messages are waiting already");
       c.thread.title ||= body.text.slice(0, 60);
-      const turn = demo.turnOf(c.thread, { id: body.id, ordinal: c.turns.length + 1, input: { text: { head: body.text } }, state: "queued", started_at: null, created_at: Date.now() });
+      const turn = demo.turnOf(c.thread, { id: body.id, ordinal: c.turns.length + 1, input: { kind: "message", text: { head: body.text } }, state: "queued", started_at: null, created_at: Date.now() });
       c.turns.push(turn);
       tell(c, { change: "turn", turn });
       if (!running) setTimeout(() => void play(c, turn), 300);

@@ -1,9 +1,9 @@
 //! Threads of the past, as months of use leave them.
 
 use domain::{
-    Access, Body, BodyLimits, Change, Delivery, Item, ItemContent, ItemId, ItemStatus, Mode,
-    ModelSelection, Project, ProjectId, ProviderId, Thread, ThreadId, Timestamp, Turn, TurnId,
-    TurnInput, TurnState, Usage,
+    Access, Body, Change, Delivery, Item, ItemContent, ItemId, ItemStatus, Mode, ModelSelection,
+    Project, ProjectId, ProviderId, Thread, ThreadId, Timestamp, Turn, TurnId, TurnInput,
+    TurnOrigin, TurnState, Usage,
 };
 use store::{Store, StoreError};
 use uuid::Uuid;
@@ -97,7 +97,8 @@ fn turn(thread: &ThreadId, ordinal: u64) -> Turn {
         id: TurnId::from_uuid(Uuid::now_v7()),
         thread_id: thread.clone(),
         ordinal,
-        input: TurnInput { text: Body::bounded(text, BodyLimits::PROSE) },
+        input: TurnInput::message(text),
+        origin: TurnOrigin::Here,
         delivery: Delivery::Queue,
         model: Some(model()),
         access: Access::Supervised,

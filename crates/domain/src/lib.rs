@@ -35,7 +35,10 @@ pub use request::{
     Request, RequestBody, RequestState,
 };
 pub use thread::{Access, Mode, Thread, ThreadStatus};
-pub use turn::{Context, Delivery, ErrorCode, Phase, Turn, TurnError, TurnInput, TurnState, Usage};
+pub use turn::{
+    Context, Delivery, ErrorCode, InputKind, Phase, Turn, TurnError, TurnInput, TurnOrigin,
+    TurnState, Usage,
+};
 pub use view::{ShellChange, ShellSnapshot, Window};
 
 /// A moment: milliseconds since the Unix epoch.

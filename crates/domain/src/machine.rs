@@ -14,9 +14,9 @@ use ts_rs::TS;
 use utoipa::ToSchema;
 
 use crate::{
-    Access, AgentEvent, Answer, Body, Delivery, Item, ItemId, Mode, ModelSelection, Request,
-    RequestId, Thread, ThreadStatus, Timestamp, Turn, TurnError, TurnId, TurnInput, TurnOutcome,
-    TurnState, Usage, units,
+    Access, AgentEvent, Answer, Delivery, Item, ItemId, Mode, ModelSelection, Request, RequestId,
+    Thread, ThreadStatus, Timestamp, Turn, TurnError, TurnId, TurnInput, TurnOutcome, TurnState,
+    Usage, units,
 };
 
 mod items;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
-use crate::{Access, Body, Mode, ModelSelection, ThreadId, Timestamp, TurnId};
+use crate::{Access, Body, BodyLimits, Mode, ModelSelection, ThreadId, Timestamp, TurnId};
 
 /// One accepted message and all the work it caused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
@@ -17,6 +17,9 @@ pub struct Turn {
     pub ordinal: u64,
     /// What was asked.
     pub input: TurnInput,
+    /// Where it was asked.
+    #[serde(default)]
+    pub origin: TurnOrigin,
     /// How the message reaches the agent.
     pub delivery: Delivery,
     /// What it runs on.
@@ -49,8 +52,45 @@ pub struct Turn {
 /// What a person asked for in a turn.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 pub struct TurnInput {
-    /// The message; its whole is fetched on demand when it is long.
+    /// What kind of act it is.
+    #[serde(default)]
+    pub kind: InputKind,
+    /// The message; its whole is fetched on demand when it is long. Empty for what is no message.
     pub text: Body,
+}
+
+impl TurnInput {
+    /// A message, shortened as it travels.
+    #[must_use]
+    pub fn message(text: &str) -> Self {
+        Self { kind: InputKind::Message, text: Body::bounded(text, BodyLimits::PROSE) }
+    }
+}
+
+/// What kind of act a turn begins with.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum InputKind {
+    /// A message to the agent.
+    #[default]
+    Message,
+    /// The wish that the agent shortens its context.
+    Compact,
+}
+
+/// Where a turn was begun.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum TurnOrigin {
+    /// In this thread.
+    #[default]
+    Here,
+    /// In the agent's own interface, or by another program, on the same session.
+    Elsewhere,
 }
 
 /// How a message reaches the agent.

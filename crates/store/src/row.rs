@@ -1,8 +1,8 @@
 //! Between rows and domain types, with what stands in for a row that cannot be read.
 
 use domain::{
-    Access, Body, BodyLimits, Delivery, ErrorCode, FullText, Item, ItemContent, ItemId, ItemStatus,
-    Mode, NoticeLevel, ThreadId, Turn, TurnError, TurnId, TurnInput, TurnState, Usage,
+    Access, Body, Delivery, ErrorCode, FullText, Item, ItemContent, ItemId, ItemStatus, Mode,
+    NoticeLevel, ThreadId, Turn, TurnError, TurnId, TurnInput, TurnOrigin, TurnState, Usage,
 };
 use rusqlite::types::ValueRef;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row};
@@ -126,7 +126,8 @@ pub(crate) fn turn(thread: &ThreadId, row: &Row<'_>) -> rusqlite::Result<Option<
         id,
         thread_id: thread.clone(),
         ordinal: count(row, "ordinal")?,
-        input: TurnInput { text: Body::bounded(UNREADABLE, BodyLimits::PROSE) },
+        input: TurnInput::message(UNREADABLE),
+        origin: TurnOrigin::Here,
         delivery: Delivery::default(),
         model: None,
         access: Access::default(),

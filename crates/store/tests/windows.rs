@@ -12,9 +12,7 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::{item, put_thread, side_door, thread, thread_id, turn, turn_id};
-use domain::{
-    Body, BodyLimits, Change, Item, ItemContent, ItemStatus, TurnInput, TurnState, Window,
-};
+use domain::{Body, Change, Item, ItemContent, ItemStatus, TurnInput, TurnState, Window};
 use store::{Store, StoreError, WINDOW_ITEMS};
 
 /// Bytes of the first page on the wire, as the budget has it.
@@ -77,7 +75,7 @@ async fn a_message_that_fills_a_page_does_not_crowd_out_its_items() {
     let store = Store::open(dir.path()).unwrap();
     put_thread(&store, thread(1)).await;
     let text = "漢".repeat(100_000);
-    let input = TurnInput { text: Body::bounded(&text, BodyLimits::PROSE) };
+    let input = TurnInput::message(&text);
     let long = |n, state| domain::Turn { input: input.clone(), ..turn(1, n, state) };
     let mut changes = Vec::new();
     // One turn with many items, and a full queue of such messages behind it.

@@ -400,6 +400,11 @@ export type Health = {
 ok: boolean, };
 
 /**
+ * What kind of act a turn begins with.
+ */
+export type InputKind = "message" | "compact";
+
+/**
  * One entry in a turn.
  *
  * Every item has at most one long text, its `body`; what it is depends on the content: the prose
@@ -1434,6 +1439,10 @@ ordinal: number,
  */
 input: TurnInput, 
 /**
+ * Where it was asked.
+ */
+origin: TurnOrigin, 
+/**
  * How the message reaches the agent.
  */
 delivery: Delivery, 
@@ -1518,9 +1527,18 @@ export type TurnId = string;
  */
 export type TurnInput = { 
 /**
- * The message; its whole is fetched on demand when it is long.
+ * What kind of act it is.
+ */
+kind: InputKind, 
+/**
+ * The message; its whole is fetched on demand when it is long. Empty for what is no message.
  */
 text: Body, };
+
+/**
+ * Where a turn was begun.
+ */
+export type TurnOrigin = "here" | "elsewhere";
 
 /**
  * Where a turn stands. The last three are terminal and absorbing.

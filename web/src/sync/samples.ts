@@ -16,7 +16,7 @@ export function thread(over: Partial<Thread> = {}): Thread {
 
 export function turn(over: Partial<Turn> = {}): Turn {
   return {
-    id: "trn_1", thread_id: "thr_1", ordinal: 1, input: { text: { head: "hello" } }, delivery: "queue",
+    id: "trn_1", thread_id: "thr_1", ordinal: 1, input: { kind: "message", text: { head: "hello" } }, origin: "here", delivery: "queue",
     model: { model: "test/model", option: null }, access: "supervised", mode: "build", state: "running",
     phase: null, stopping: false, error: null, prompt_key: null, usage: noUsage, created_at: 1000,
     started_at: 1000, ended_at: null, ...over,

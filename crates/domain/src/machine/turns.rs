@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::items::LiveItem;
 use super::{
-    Body, Change, Effect, MAX_MESSAGE_UNITS, MAX_QUEUED, NewTurn, Outcome, Refusal, ThreadState,
+    Change, Effect, MAX_MESSAGE_UNITS, MAX_QUEUED, NewTurn, Outcome, Refusal, ThreadState,
     TurnInput, Usage, cut_title, units,
 };
 use crate::{
-    Access, BodyLimits, ErrorCode, Item, ItemId, Phase, Request, RequestId, RequestState,
-    ThreadStatus, Timestamp, Turn, TurnError, TurnEvent, TurnId, TurnOutcome, TurnState,
+    Access, ErrorCode, Item, ItemId, Phase, Request, RequestId, RequestState, ThreadStatus,
+    Timestamp, Turn, TurnError, TurnEvent, TurnId, TurnOrigin, TurnOutcome, TurnState,
 };
 
 /// The turn that prepares or runs, with what is live in it.
@@ -98,7 +98,8 @@ impl ThreadState {
             id: new.id,
             thread_id: self.thread.id.clone(),
             ordinal: self.next_ordinal,
-            input: TurnInput { text: Body::bounded(&new.text, BodyLimits::PROSE) },
+            input: TurnInput::message(&new.text),
+            origin: TurnOrigin::Here,
             delivery: new.delivery,
             model: self.thread.model.clone(),
             access: self.thread.access,

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use domain::{
-    Access, Body, BodyLimits, Change, Input, Item, ItemContent, ItemId, ItemStatus, Mode,
-    ModelSelection, NewTurn, Outcome, Project, ProjectId, ProviderId, Thread, ThreadId,
-    ThreadState, Turn, TurnId, TurnInput, TurnState, Usage,
+    Access, Body, Change, Input, Item, ItemContent, ItemId, ItemStatus, Mode, ModelSelection,
+    NewTurn, Outcome, Project, ProjectId, ProviderId, Thread, ThreadId, ThreadState, Turn, TurnId,
+    TurnInput, TurnOrigin, TurnState, Usage,
 };
 use store::Store;
 use uuid::Uuid;
@@ -90,7 +90,8 @@ pub(crate) fn turn(thread: u128, n: u128, state: TurnState) -> Turn {
         id: turn_id(n),
         thread_id: thread_id(thread),
         ordinal: u64::try_from(n).unwrap(),
-        input: TurnInput { text: Body::bounded(&format!("message {n}"), BodyLimits::PROSE) },
+        input: TurnInput::message(&format!("message {n}")),
+        origin: TurnOrigin::Here,
         delivery: domain::Delivery::Queue,
         model: None,
         access: Access::Supervised,

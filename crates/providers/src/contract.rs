@@ -72,6 +72,9 @@ pub struct OpenSession {
     pub access: Access,
     /// The thread's title, if it has one.
     pub title: String,
+    /// Whether the project is trusted: what its own configuration says is in force, and what it
+    /// names may be started. Otherwise it is left unread.
+    pub trusted: bool,
 }
 
 /// A session that can be used.

@@ -1,4 +1,5 @@
-//! Kilo through `kilo serve`: one server for all threads and directories of a Baton.
+//! Kilo through `kilo serve`: one server for all threads and directories of a Baton, and a second
+//! one for the projects whose own configuration is not trusted.
 //!
 //! The folder holds the whole of what Baton knows about Kilo: which rules lie under every session
 //! (`baseline`), how its events become a thread's (`mapper`), which session an event is for
@@ -7,7 +8,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -29,7 +30,7 @@ mod server;
 mod session;
 
 use router::{NotJoined, Router};
-use server::{End, Held, Slot, unavailable};
+use server::{End, Found, Held, Kind, Slots, unavailable};
 use session::{Inner, KiloSession, Known};
 
 /// Events that may wait for a thread.
@@ -68,8 +69,10 @@ struct Shared {
     inventory: watch::Sender<Inventory>,
     /// One look at a time.
     looking: tokio::sync::Mutex<()>,
-    /// One start or stop at a time.
-    slot: tokio::sync::Mutex<Slot>,
+    /// What is installed, as last found.
+    found: Mutex<Option<Found>>,
+    /// One start or stop at a time of each server.
+    slots: Slots,
     /// Cancelled when Baton ends: no server is started any more.
     closed: CancellationToken,
     router: Arc<Router>,
@@ -100,7 +103,8 @@ impl Kilo {
             status: watch::Sender::new(status),
             inventory: watch::Sender::default(),
             looking: tokio::sync::Mutex::default(),
-            slot: tokio::sync::Mutex::default(),
+            found: Mutex::default(),
+            slots: Slots::default(),
             closed: CancellationToken::new(),
             router: Arc::default(),
         }))
@@ -108,13 +112,22 @@ impl Kilo {
 }
 
 impl Kilo {
-    /// The process id of the running server.
+    /// The process id of the running server for trusted projects.
     pub async fn server_pid(&self) -> Option<u32> {
-        self.0.slot.lock().await.pid()
+        self.0.slots.lock(Kind::Trusted).await.pid()
+    }
+
+    /// The process id of the running server for the other projects.
+    pub async fn untrusted_server_pid(&self) -> Option<u32> {
+        self.0.slots.lock(Kind::Untrusted).await.pid()
     }
 }
 
 impl Shared {
+    fn found(&self) -> MutexGuard<'_, Option<Found>> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn settings(&self) -> ProviderSettings {
         self.settings.borrow().clone().unwrap_or_default()
     }
@@ -164,17 +177,17 @@ impl Provider for Kilo {
         self.0.status.send_modify(|status| status.settings.clone_from(&settings));
         let moved = before.is_some_and(|before| before.binary != settings.binary);
         if !settings.enabled {
-            self.0.end_server(End::SwitchedOff).await;
+            self.0.end_servers(End::SwitchedOff).await;
         } else if moved {
             // They are opened again on the new program's server.
-            self.0.router.rest();
+            self.0.router.rest_all();
         }
         let known = self.0.inventory.borrow().known;
         self.0.look(!known || moved).await;
     }
 
     async fn warm(&self) {
-        if let Err(error) = self.0.server().await {
+        if let Err(error) = self.0.server(Kind::Trusted).await {
             tracing::debug!(%error, "Kilo could not be started ahead of time");
         }
     }
@@ -185,7 +198,7 @@ impl Provider for Kilo {
 
     async fn shutdown(&self) {
         self.0.closed.cancel();
-        self.0.end_server(End::BatonEnds).await;
+        self.0.end_servers(End::BatonEnds).await;
     }
 }
 
@@ -200,7 +213,7 @@ impl Shared {
         }
         let workspace = request.workspace.to_string_lossy().into_owned();
         self.configured().await?;
-        let Held { server, hold } = self.server().await?;
+        let Held { server, hold } = self.server(Kind::of(request.trusted)).await?;
         let instance = server.client().at(&workspace);
         let mode = domain::Mode::Build;
         let (resumed, origin) = match &request.session {

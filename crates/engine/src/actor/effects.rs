@@ -94,6 +94,7 @@ impl Actor {
             workspace: thread.workspace.clone().into(),
             access: thread.access,
             title: thread.title.clone(),
+            trusted: true,
         };
         let provider = self.provider();
         let starting = provider.as_ref().is_some_and(|p| !p.status().borrow().running);

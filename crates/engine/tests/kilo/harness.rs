@@ -45,6 +45,11 @@ impl Bench {
         Self { sandbox, engine, kilo, data }
     }
 
+    /// A directory beside the project, for what a test writes.
+    pub(crate) fn data(&self) -> &Path {
+        self.data.path()
+    }
+
     /// Ends Baton in order and starts it again on the same data.
     pub(crate) async fn restart(&mut self) {
         self.engine.shutdown().await;

@@ -13,6 +13,7 @@ mod errors;
 mod harness;
 mod plans;
 mod queue;
+mod servers;
 mod stop;
 mod text;
 mod tools;

@@ -9,7 +9,7 @@ use kilo_sdk::{Client, LocateError};
 use tokio::sync::watch;
 
 use super::Shared;
-use super::server::Found;
+use super::server::{Found, Kind};
 use crate::{Inventory, OpenError};
 
 const INSTALL: &str = "npm install -g @kilocode/cli";
@@ -46,7 +46,7 @@ impl Shared {
         let found = match self.locate().await {
             Ok(found) => found,
             Err(error) => {
-                self.slot.lock().await.found = None;
+                *self.found() = None;
                 self.status.send_modify(|status| {
                     status.version = None;
                     status.binary = None;
@@ -59,10 +59,10 @@ impl Shared {
             status.version = Some(found.installed.version.to_string());
             status.binary = Some(found.installed.found.display().to_string());
         });
-        self.slot.lock().await.found = Some(found);
+        *self.found() = Some(found);
         if models {
             // Starting the server reads the models as well; one that runs is asked again.
-            match self.server().await {
+            match self.server(Kind::Trusted).await {
                 Ok(held) => self.refresh_models(held.server.client()).await,
                 Err(error) => return self.say(broken(error)),
             }

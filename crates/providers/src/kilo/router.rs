@@ -1,7 +1,8 @@
 //! Which session an event belongs to: one stream of Kilo's for all sessions, one lane for each.
 //!
-//! Servers follow one another, and what is left of an old one must not touch the next: each has a
-//! [`Generation`], one serves at a time, and all lanes belong to that one.
+//! Servers follow one another and two may serve side by side, one for the trusted projects and one
+//! for the others: each has a [`Generation`], every lane belongs to one, and what is left of an old
+//! server touches no other's.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +18,7 @@ use super::session::{Control, MAX_CONTROL, MAX_INBOUND};
 const MAX_CHILDREN: usize = 10_000;
 
 /// Numbers the servers in the order in which they were started.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Generation(u64);
 
 /// Why a session has no lane.
@@ -45,18 +46,17 @@ pub(super) struct Router {
 
 #[derive(Default)]
 struct Routes {
-    /// The generation that serves; `None` while no server does.
-    serving: Option<Generation>,
+    /// The generations that serve, each with the number of opens in progress on it.
+    serving: HashMap<Generation, usize>,
     /// How many servers there have been.
     started: u64,
-    /// Opens in progress on the serving generation.
-    holds: usize,
     roots: HashMap<SessionId, Route>,
     /// Each sub-agent's session with the root it belongs to.
     children: HashMap<SessionId, SessionId>,
 }
 
 struct Route {
+    generation: Generation,
     events: mpsc::Sender<Envelope>,
     control: mpsc::Sender<Control>,
     lagged: Arc<AtomicBool>,
@@ -75,34 +75,38 @@ impl Router {
         self.routes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets a new server serve. The one before must have been [lost](Self::lost).
+    /// Lets a new server serve.
     pub(super) fn begin(&self) -> Generation {
         let mut routes = self.routes();
         routes.started += 1;
         let generation = Generation(routes.started);
-        routes.serving = Some(generation);
-        routes.holds = 0;
+        routes.serving.insert(generation, 0);
         generation
     }
 
-    /// Whether this generation is the one that serves.
+    /// Whether the server of this generation serves.
     pub(super) fn serves(&self, generation: Generation) -> bool {
-        self.routes().serving == Some(generation)
+        self.routes().serving.contains_key(&generation)
+    }
+
+    /// Whether any server serves.
+    pub(super) fn is_served(&self) -> bool {
+        !self.routes().serving.is_empty()
     }
 
     /// Notes an open in progress.
     pub(super) fn hold(self: &Arc<Self>, generation: Generation) -> Hold {
-        let mut routes = self.routes();
-        if routes.serving == Some(generation) {
-            routes.holds += 1;
+        if let Some(holds) = self.routes().serving.get_mut(&generation) {
+            *holds += 1;
         }
         Hold { router: self.clone(), generation }
     }
 
-    /// Whether no session is open or being opened.
-    pub(super) fn is_unused(&self) -> bool {
+    /// Whether no session is open or being opened on this server.
+    pub(super) fn is_unused(&self, generation: Generation) -> bool {
         let routes = self.routes();
-        routes.holds == 0 && routes.roots.is_empty()
+        routes.serving.get(&generation).is_none_or(|holds| *holds == 0)
+            && routes.of(generation).next().is_none()
     }
 
     /// Opens a lane for a session that was opened on a server of this generation.
@@ -112,16 +116,17 @@ impl Router {
         session: &SessionId,
     ) -> Result<(Lane, mpsc::Sender<Control>), NotJoined> {
         let mut routes = self.routes();
-        if routes.serving != Some(generation) {
+        if !routes.serving.contains_key(&generation) {
             return Err(NotJoined::Ended);
         }
+        // On the other server as well: the two share Kilo's database.
         if routes.roots.get(session).is_some_and(|route| !route.events.is_closed()) {
             return Err(NotJoined::Taken);
         }
         let (events, inbound) = mpsc::channel(MAX_INBOUND);
         let (control, wishes) = mpsc::channel(MAX_CONTROL);
         let lagged = Arc::new(AtomicBool::new(false));
-        let route = Route { events, control: control.clone(), lagged: lagged.clone() };
+        let route = Route { generation, events, control: control.clone(), lagged: lagged.clone() };
         routes.roots.insert(session.clone(), route);
         Ok((Lane { events: inbound, control: wishes, lagged }, control))
     }
@@ -158,9 +163,6 @@ impl Router {
     pub(super) fn route(&self, generation: Generation, envelope: Envelope) -> bool {
         let Some(session) = envelope.event.session_id() else { return false };
         let mut routes = self.routes();
-        if routes.serving != Some(generation) {
-            return false;
-        }
         if let Event::SessionCreated(created) = &envelope.event
             && let Some(parent) = &created.parent_id
             && let Some(root) = routes.root_of(parent)
@@ -170,19 +172,18 @@ impl Router {
         }
         let Some(root) = routes.root_of(&session) else { return false };
         let Some(route) = routes.roots.get(&root) else { return false };
+        if route.generation != generation {
+            return false;
+        }
         if let Err(mpsc::error::TrySendError::Full(_)) = route.events.try_send(envelope) {
             route.lagged.store(true, Ordering::Relaxed);
         }
         true
     }
 
-    /// Tells all sessions that the link is down or up again; up means: read again.
+    /// Tells a server's sessions that the link is down or up again; up means: read again.
     pub(super) fn link(&self, generation: Generation, down: bool) {
-        let routes = self.routes();
-        if routes.serving != Some(generation) {
-            return;
-        }
-        for route in routes.roots.values() {
+        for route in self.routes().of(generation) {
             let _ = route.control.try_send(Control::Link { down });
             if !down {
                 let _ = route.control.try_send(Control::Resync);
@@ -190,41 +191,54 @@ impl Router {
         }
     }
 
-    /// Closes the sessions in which no turn runs.
-    pub(super) fn rest(&self) {
+    /// Closes the sessions of a server in which no turn runs.
+    pub(super) fn rest(&self, generation: Generation) {
+        for route in self.routes().of(generation) {
+            let _ = route.control.try_send(Control::Rest);
+        }
+    }
+
+    /// Closes the sessions of all servers in which no turn runs.
+    pub(super) fn rest_all(&self) {
         for route in self.routes().roots.values() {
             let _ = route.control.try_send(Control::Rest);
         }
     }
 
     /// Ends all sessions of a generation because its server is gone or about to be, and lets none
-    /// join it any more. Does nothing when it is not the one that serves.
+    /// join it any more. Does nothing when it does not serve.
     pub(super) fn lost(&self, generation: Generation, error: &TurnError) {
         let mut routes = self.routes();
-        if routes.serving != Some(generation) {
+        if routes.serving.remove(&generation).is_none() {
             return;
         }
-        routes.serving = None;
-        routes.holds = 0;
-        routes.children.clear();
-        for (_, route) in routes.roots.drain() {
-            // Should the lane be full, its end alone says the same.
-            let _ = route.control.try_send(Control::Lost(error.clone()));
-        }
+        let Routes { roots, children, .. } = &mut *routes;
+        roots.retain(|_, route| {
+            let stays = route.generation != generation;
+            if !stays {
+                // Should the lane be full, its end alone says the same.
+                let _ = route.control.try_send(Control::Lost(error.clone()));
+            }
+            stays
+        });
+        children.retain(|_, root| roots.contains_key(root));
     }
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        let mut routes = self.router.routes();
-        // Of an earlier generation, it is not among those that are counted.
-        if routes.serving == Some(self.generation) {
-            routes.holds = routes.holds.saturating_sub(1);
+        // Of a server that serves no more, it is not among those that are counted.
+        if let Some(holds) = self.router.routes().serving.get_mut(&self.generation) {
+            *holds = holds.saturating_sub(1);
         }
     }
 }
 
 impl Routes {
+    fn of(&self, generation: Generation) -> impl Iterator<Item = &Route> {
+        self.roots.values().filter(move |route| route.generation == generation)
+    }
+
     fn root_of(&self, session: &SessionId) -> Option<SessionId> {
         if self.roots.contains_key(session) {
             return Some(session.clone());

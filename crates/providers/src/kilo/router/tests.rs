@@ -29,7 +29,7 @@ fn the_end_of_a_server_loses_its_lanes_with_its_error() {
         matches!(lane.control.try_recv(), Ok(Control::Lost(said)) if said.message == "switched off")
     );
     assert!(!router.serves(first));
-    assert!(router.is_unused());
+    assert!(router.is_unused(first));
 }
 
 #[test]
@@ -65,17 +65,17 @@ fn an_open_in_progress_is_use_until_its_lane_is() {
     let (router, session) = (router(), SessionId::from("ses_1"));
     let first = router.begin();
     let (hold, other) = (router.hold(first), router.hold(first));
-    assert!(!router.is_unused());
+    assert!(!router.is_unused(first));
     drop(other);
-    assert!(!router.is_unused());
+    assert!(!router.is_unused(first));
 
     let lane = router.join(hold.generation, &session).unwrap();
     drop(hold);
-    assert!(!router.is_unused());
+    assert!(!router.is_unused(first));
 
     drop(lane);
     router.ended(&session);
-    assert!(router.is_unused());
+    assert!(router.is_unused(first));
 }
 
 #[test]
@@ -85,13 +85,35 @@ fn an_open_on_an_old_server_is_no_use_of_the_new_one() {
     let old = router.hold(first);
     router.lost(first, &error("gone"));
     let second = router.begin();
-    assert!(router.is_unused());
+    assert!(router.is_unused(second));
 
     let new = router.hold(second);
     let late = router.hold(first);
     drop(old);
     drop(late);
-    assert!(!router.is_unused());
+    assert!(!router.is_unused(second));
     drop(new);
-    assert!(router.is_unused());
+    assert!(router.is_unused(second));
+}
+
+#[test]
+fn two_servers_side_by_side_keep_their_lanes_apart() {
+    let router = router();
+    let (ours, theirs) = (SessionId::from("ses_1"), SessionId::from("ses_2"));
+    let (trusted, untrusted) = (router.begin(), router.begin());
+    let (mut here, _control) = router.join(trusted, &ours).unwrap();
+    let (mut there, _other) = router.join(untrusted, &theirs).unwrap();
+    // One writer, whichever server it is on.
+    assert_eq!(router.join(untrusted, &ours).err(), Some(NotJoined::Taken));
+
+    router.rest(untrusted);
+    assert!(matches!(there.control.try_recv(), Ok(Control::Rest)));
+    assert!(here.control.try_recv().is_err());
+
+    router.lost(untrusted, &error("gone"));
+    assert!(matches!(there.control.try_recv(), Ok(Control::Lost(_))));
+    assert!(here.control.try_recv().is_err());
+    assert!(router.serves(trusted) && router.is_served() && !router.is_unused(trusted));
+    router.lost(trusted, &error("gone"));
+    assert!(!router.is_served());
 }

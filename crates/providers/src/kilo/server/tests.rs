@@ -42,6 +42,7 @@ fn request(dir: &Path) -> OpenSession {
         workspace: dir.to_owned(),
         access: Access::Supervised,
         title: String::new(),
+        trusted: true,
     }
 }
 

@@ -1,0 +1,77 @@
+//! A server's events, passed on until it is gone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kilo_sdk::{Event, EventStream, StreamItem};
+use tokio::time::Instant;
+
+use super::{GRACE, Running, UNUSED};
+use crate::kilo::Shared;
+
+/// Passes the server's events on until it is gone.
+pub(super) async fn pump(shared: Arc<Shared>, mut stream: EventStream, running: Running) {
+    let generation = running.generation;
+    let models = |after: Duration| {
+        let (shared, server) = (shared.clone(), running.server.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            if shared.router.serves(generation) {
+                shared.refresh_models(server.client()).await;
+            }
+        })
+    };
+    let mut refresh = models(Duration::ZERO);
+    let mut unused_since = Instant::now();
+    loop {
+        let item = tokio::select! {
+            item = stream.next() => item,
+            () = tokio::time::sleep_until(unused_since + UNUSED) => {
+                if shared.end_unused(running.kind, generation).await {
+                    return;
+                }
+                unused_since = Instant::now();
+                continue;
+            }
+        };
+        let Some(item) = item else { break };
+        match item {
+            StreamItem::Connected => {
+                let router = shared.router.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(StreamItem::SETTLE).await;
+                    router.link(generation, false);
+                });
+            }
+            StreamItem::Event { envelope, .. } => {
+                let changed = matches!(
+                    envelope.event,
+                    Event::CatalogUpdated | Event::IntegrationUpdated | Event::ConfigUpdated
+                );
+                if changed && refresh.is_finished() {
+                    // Several changes come together; they are read once.
+                    refresh = models(Duration::from_secs(1));
+                }
+                if shared.router.route(generation, envelope) {
+                    unused_since = Instant::now();
+                }
+            }
+            StreamItem::Disconnected(why) if why.ended() => break,
+            // A server that is being ended closes its stream before it exits.
+            StreamItem::Disconnected(_) if !shared.router.serves(generation) => {}
+            StreamItem::Disconnected(why) => {
+                tracing::warn!(?why, "the link to Kilo broke; connecting again");
+                shared.router.link(generation, true);
+            }
+            StreamItem::Malformed { bytes, error } => {
+                tracing::warn!(bytes, error, "an event of Kilo could not be read");
+            }
+        }
+    }
+    running.server.stop("its event stream ended", GRACE).await;
+    let mut slot = shared.slots.lock(running.kind).await;
+    // Otherwise it was ended on purpose, or found gone and replaced.
+    if slot.serves(generation) {
+        shared.bury(&mut slot);
+    }
+}

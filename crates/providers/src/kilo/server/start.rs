@@ -1,0 +1,112 @@
+//! A server's start: launched, its rules read back, its event stream open.
+
+use std::time::Duration;
+
+use kilo_sdk::{
+    Client, EventStream, Installed, Launch, LaunchError, LocateError, Server, StreamItem,
+    StreamOptions,
+};
+
+use super::{GRACE, Kind, unavailable};
+use crate::OpenError;
+use crate::kilo::{Shared, baseline, looking};
+
+/// How long the first connection of the event stream may take.
+const CONNECT: Duration = Duration::from_secs(15);
+/// Variables that would undo the baseline: `KILO_PERMISSION` is merged above it, and under
+/// another `KILO_CLIENT` Kilo has neither questions nor the plan checkpoint (7.7.7).
+const REMOVED: [&str; 2] = ["KILO_PERMISSION", "KILO_CLIENT"];
+/// What makes Kilo leave the configuration of the directories it works in unread (7.7.7).
+const NO_PROJECT_CONFIG: (&str, &str) = ("KILO_DISABLE_PROJECT_CONFIG", "1");
+
+impl Shared {
+    pub(super) async fn start(
+        &self,
+        kind: Kind,
+        installed: &Installed,
+    ) -> Result<(Server, EventStream), OpenError> {
+        std::fs::create_dir_all(&self.config.cwd).map_err(|error| {
+            let said = format!("{} cannot be made: {error}", self.config.cwd.display());
+            unavailable(&said, Some("check the rights of the data directory"))
+        })?;
+        let mut launch = Launch::new(installed, &self.config.cwd);
+        launch.config = Some(baseline::over(self.config.injected.as_deref()));
+        launch.env.extend(self.config.env.iter().map(|(n, v)| (n.clone(), Some(v.clone()))));
+        launch.env.extend(REMOVED.map(|name| (name.into(), None)));
+        if kind == Kind::Untrusted {
+            let (name, value) = NO_PROJECT_CONFIG;
+            launch = launch.env(name, value);
+        }
+        let server =
+            kilo_sdk::launch(&self.config.host, launch).await.map_err(|e| launch_error(&e))?;
+        let options = StreamOptions { exit: Some(server.exit()), ..StreamOptions::default() };
+        let mut stream = server.client().events(options);
+        let ready = async {
+            check_baseline(server.client()).await?;
+            wait_connected(&mut stream).await
+        };
+        match ready.await {
+            Ok(()) => Ok((server, stream)),
+            Err(error) => {
+                server.stop("it did not get ready", GRACE).await;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Reads the permission rules back: no thread runs when Kilo did not take them.
+async fn check_baseline(client: &Client) -> Result<(), OpenError> {
+    let home = client.at_home();
+    let config = home.config().await.map_err(|error| {
+        unavailable(&format!("Kilo's configuration could not be read back: {error}"), None)
+    })?;
+    let Some(missing) = baseline::missing(&config) else { return Ok(()) };
+    let warnings = home.config_warnings().await.unwrap_or_default();
+    let said: Vec<_> =
+        warnings.iter().map(|w| format!("{}: {}", w.path, w.message)).take(3).collect();
+    Err(unavailable(
+        &format!("Kilo did not take Baton's permission rules ({missing}), so nothing is run"),
+        Some(if said.is_empty() { "check Kilo's configuration" } else { &said[0] }),
+    ))
+}
+
+async fn wait_connected(stream: &mut EventStream) -> Result<(), OpenError> {
+    let connected = async {
+        while let Some(item) = stream.next().await {
+            if matches!(item, StreamItem::Connected) {
+                return true;
+            }
+        }
+        false
+    };
+    match tokio::time::timeout(CONNECT, connected).await {
+        Ok(true) => {
+            tokio::time::sleep(StreamItem::SETTLE).await;
+            Ok(())
+        }
+        Ok(false) | Err(_) => Err(unavailable("Kilo's event stream could not be opened", None)),
+    }
+}
+
+pub(super) fn not_found(error: &LocateError, configured: bool) -> OpenError {
+    let said = looking::describe(error, configured);
+    let hint = said.fix.map(|command| format!("run `{command}` in a terminal"));
+    unavailable(&said.message, hint.as_deref())
+}
+
+fn launch_error(error: &LaunchError) -> OpenError {
+    let hint = match error {
+        LaunchError::Spawn(_) | LaunchError::NoRandomness => "check that the program can be run",
+        LaunchError::Exited { .. } => {
+            "if it names a file of Kilo's configuration, mend that; `kilo serve` in a terminal says the same"
+        }
+        LaunchError::Timeout { .. } => "try again; the machine may be busy",
+        LaunchError::Unsupported { .. } => "install a current Kilo: npm install -g @kilocode/cli",
+        LaunchError::Unprotected { .. } | LaunchError::Unhealthy(_) => {
+            "install a current Kilo: npm install -g @kilocode/cli@latest"
+        }
+    };
+    let said = looking::plain(&error.to_string());
+    unavailable(&format!("Kilo could not be started: {said}"), Some(hint))
+}

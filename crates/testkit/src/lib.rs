@@ -6,6 +6,8 @@
 
 pub mod agents;
 pub mod browser;
+pub mod dice;
+pub mod faults;
 pub mod home;
 pub mod kilo;
 pub mod model;

@@ -33,7 +33,7 @@
 
 mod answer;
 mod builder;
-mod conn;
+pub(crate) mod conn;
 mod emit;
 mod log;
 mod plain;

@@ -13,6 +13,7 @@ use providers::Provider;
 use providers::kilo::{Kilo, KiloConfig};
 use serde_json::Value;
 use store::Store;
+use testkit::faults::FaultProxy;
 use testkit::model::Script;
 use testkit::sandbox::Sandbox;
 use testkit::wait::{PATIENT, until};
@@ -30,6 +31,15 @@ impl Bench {
         Self::start_with_config(&Value::Null).await
     }
 
+    /// Starts with a bad link to Kilo.
+    pub(crate) async fn behind_faults() -> (Self, FaultProxy) {
+        let mut sandbox = Sandbox::new().await.expect("a sandbox with the real Kilo");
+        let dir = sandbox.home.path().join("faults");
+        let proxy = FaultProxy::start(&dir, &sandbox.kilo.binary).await.expect("a proxy");
+        sandbox.kilo.binary = proxy.program().to_owned();
+        (Self::start_in(sandbox).await, proxy)
+    }
+
     /// Starts where the user's own Kilo configuration says more than who the model is.
     pub(crate) async fn start_with_config(more: &Value) -> Self {
         let sandbox = Sandbox::new().await.expect("a sandbox with the real Kilo");
@@ -40,6 +50,10 @@ impl Bench {
             config[key] = value.clone();
         }
         std::fs::write(&file, config.to_string()).expect("a written configuration");
+        Self::start_in(sandbox).await
+    }
+
+    async fn start_in(sandbox: Sandbox) -> Self {
         let data = tempfile::tempdir().expect("a data directory");
         let (engine, kilo) = compose(&sandbox, data.path()).await;
         Self { sandbox, engine, kilo, data }

@@ -10,6 +10,7 @@ mod access;
 mod approvals;
 mod crashes;
 mod errors;
+mod faults;
 mod harness;
 mod plans;
 mod queue;

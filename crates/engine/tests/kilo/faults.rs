@@ -1,0 +1,131 @@
+//! A bad link to Kilo: streams are cut, answers are lost, pages come where JSON was due.
+
+use std::time::Duration;
+
+use domain::{
+    Access, Decision, ErrorCode, ItemContent, ItemStatus, RequestState, ThreadStatus, TurnState,
+};
+use testkit::faults::Fault;
+use testkit::model::Script;
+use testkit::wait::{PATIENT, until_true};
+
+use crate::harness::{Bench, item, said};
+
+/// A text in which any loss or repetition shows, with characters of every width.
+fn text(words: std::ops::Range<u32>) -> String {
+    words.map(|n| format!("{n} wörd 👍 aaaa | ")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_is_cut_over_and_over_loses_no_word_and_fails_no_turn() {
+    let (bench, proxy) = Bench::behind_faults().await;
+    let thread = bench.thread_with(Access::Full).await;
+    let slowly = |script: Script, text: String| script.stream(text, 4, Duration::from_millis(4));
+    let script = slowly(Script::new().reasoning("Let me see."), text(0..40)).wait("first");
+    let script = slowly(script, text(40..80)).bash("echo one; echo two").step();
+    let script = slowly(script, text(80..120)).wait("second").text("The end.");
+    let turn = bench.send(&thread, &script).await;
+    // Amid the text, at bytes that fall anywhere, a rune's middle included.
+    for bytes in [1, 700, 2_223, 5_001] {
+        let opened = proxy.streams_opened();
+        proxy.cut_streams_after(bytes);
+        until_true(PATIENT, || proxy.streams_opened() > opened).await;
+    }
+    bench.reached("first").await;
+    // While nothing is said: what the model says next comes while the link is down.
+    proxy.cut_streams();
+    proxy.next("GET", "/global/event", 2, Fault::Page(502));
+    bench.sandbox.model.release("first");
+    bench.reached("second").await;
+    proxy.cut_streams();
+    bench.sandbox.model.release("second");
+    let turn = bench.ended(&thread, &turn).await;
+    assert_eq!((turn.state, &turn.error), (TurnState::Completed, &None));
+    let window = bench.window(&thread).await;
+    assert_eq!(said(&window), [text(0..80), text(80..120) + "The end."]);
+    let command = item(&window, |c| matches!(c, ItemContent::Command { .. }));
+    assert_eq!((command.status, command.body.head.as_str()), (ItemStatus::Done, "one\ntwo\n"));
+    let thought = item(&window, |c| *c == ItemContent::Reasoning);
+    assert_eq!(thought.body.head, "Let me see.");
+    assert_eq!(bench.row(&thread).await.status, ThreadStatus::Idle);
+    bench.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_whose_sending_was_cut_is_never_sent_twice() {
+    let (bench, proxy) = Bench::behind_faults().await;
+    let lost = bench.thread().await;
+    proxy.next("POST", "/prompt_async", 1, Fault::Lose);
+    let turn = bench.run(&lost, &Script::new().text("Once only.")).await;
+    assert_eq!((turn.state, &turn.error), (TurnState::Completed, &None));
+    assert_eq!(said(&bench.window(&lost).await), ["Once only."]);
+    assert_eq!(proxy.arrived("POST", "/prompt_async"), 1);
+
+    // One that never got there is said to have not been taken, and can be sent again.
+    let refused = bench.thread().await;
+    proxy.next("POST", "/prompt_async", 1, Fault::Refuse);
+    let turn = bench.run(&refused, &Script::new().text("Not heard.")).await;
+    assert_eq!(turn.state, TurnState::Failed);
+    assert_eq!(turn.error.map(|e| (e.code, e.retryable)), Some((ErrorCode::NotAccepted, true)));
+    let turn = bench.run(&refused, &Script::new().text("Heard.")).await;
+    assert_eq!((turn.state, &turn.error), (TurnState::Completed, &None));
+    assert_eq!(said(&bench.window(&refused).await), ["Heard."]);
+    assert_eq!(proxy.arrived("POST", "/prompt_async"), 2);
+    bench.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_was_cut_is_given_again_or_found_given() {
+    let (bench, proxy) = Bench::behind_faults().await;
+    let thread = bench.thread().await;
+    let script = |name: &str| {
+        let command = format!("touch {name}");
+        Script::new().bash(command).step().text("Done that.")
+    };
+    // Kilo has it, though nobody says so.
+    let turn = bench.send(&thread, &script("one")).await;
+    let request = bench.asked(&thread).await;
+    proxy.next("POST", "/reply", 1, Fault::Lose);
+    bench.decide(&request, Decision::Once).await;
+    let turn = bench.ended(&thread, &turn).await;
+    assert_eq!((turn.state, &turn.error), (TurnState::Completed, &None));
+    assert!(bench.file("one").is_some());
+
+    // Kilo never had it: it is asked again, with what went wrong, and answered.
+    let turn = bench.send(&thread, &script("two")).await;
+    let request = bench.asked(&thread).await;
+    proxy.next("POST", "/reply", 1, Fault::Page(502));
+    bench.decide(&request, Decision::Once).await;
+    let again = bench
+        .see(&thread, |w| {
+            let failed =
+                |r: &&domain::Request| matches!(&r.state, RequestState::Open { problem: Some(_) });
+            w.requests.iter().find(failed).cloned()
+        })
+        .await;
+    assert_eq!(again.id, request.id);
+    assert!(bench.file("two").is_none(), "it ran unasked");
+    bench.decide(&again, Decision::Once).await;
+    let turn = bench.ended(&thread, &turn).await;
+    assert_eq!((turn.state, &turn.error), (TurnState::Completed, &None));
+    assert!(bench.file("two").is_some());
+    bench.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_where_json_was_due_is_said_and_the_thread_goes_on() {
+    let (bench, proxy) = Bench::behind_faults().await;
+    let thread = bench.thread().await;
+    for fault in [Fault::Page(200), Fault::PageInstead(500)] {
+        proxy.next("POST", "/session", 1, fault);
+        let turn = bench.run(&thread, &Script::new().text("no")).await;
+        assert_eq!(turn.state, TurnState::Failed);
+        let error = turn.error.expect("why");
+        assert_eq!(error.code, ErrorCode::AgentUnavailable);
+        assert!(error.retryable && error.message.contains("not JSON"), "{error:?}");
+    }
+    let turn = bench.run(&thread, &Script::new().text("Here I am.")).await;
+    assert_eq!((turn.state, &turn.error), (TurnState::Completed, &None));
+    assert_eq!(said(&bench.window(&thread).await), ["Here I am."]);
+    bench.engine.shutdown().await;
+}

@@ -111,9 +111,19 @@ test("messages wait in a queue that can be changed, and go on after a stop when 
   const queued = page.locator(".queued");
   await until("two wait", async () => (await queued.count()) === 2);
 
-  await queued.nth(1).getByRole("button", { name: "Edit" }).click();
+  // Edited in place, moved by a button and by a key, and taken back.
+  await queued.nth(1).getByRole("button", { name: "Edit", exact: true }).click();
+  const field = page.getByRole("textbox", { name: "Queued message" });
+  expect(await field.inputValue()).toBe("third, a mistake");
+  await field.fill("third, mended");
+  await field.press("Enter");
+  await queued.nth(1).filter({ hasText: "third, mended" }).waitFor();
+  await queued.nth(1).getByRole("button", { name: "Move up" }).click();
+  await queued.nth(0).filter({ hasText: "third, mended" }).waitFor();
+  await queued.nth(0).getByRole("button", { name: /^Edit: / }).press("Alt+ArrowDown");
+  await queued.nth(1).filter({ hasText: "third, mended" }).waitFor();
+  await queued.nth(1).getByRole("button", { name: "Remove from the queue" }).click();
   await until("one waits", async () => (await queued.count()) === 1);
-  expect(await page.getByRole("textbox", { name: "Message" }).inputValue()).toBe("third, a mistake");
 
   await page.locator(".send.stop").click();
   await page.locator(".queue[data-held]").waitFor();

@@ -23,7 +23,7 @@ pub use ids::{IdError, ItemId, ProjectId, ProviderId, RequestId, ThreadId, TurnI
 pub use item::{FileChangeKind, Item, ItemContent, ItemStatus, NoticeLevel, Todo, TodoStatus};
 pub use machine::{
     Change, Effect, Input, MAX_MESSAGE_UNITS, MAX_QUEUED, MAX_TITLE_CHARS, MAX_TURN_ITEMS,
-    MAX_TURN_REQUESTS, NewTurn, Outcome, Refusal, RunningTurn, ThreadPatch, ThreadState,
+    MAX_TURN_REQUESTS, NewTurn, Outcome, Refusal, RunningTurn, ThreadPatch, ThreadState, TurnPatch,
 };
 pub use model::{
     Model, ModelAbilities, ModelCost, ModelSelection, ProviderCapabilities, ProviderSettings,

@@ -20,6 +20,7 @@ use crate::{
 };
 
 mod items;
+mod queue;
 mod requests;
 mod turns;
 
@@ -53,6 +54,20 @@ pub enum Input {
     Submit(NewTurn),
     /// A person took a waiting message back.
     Withdraw(TurnId),
+    /// A person changed a waiting message.
+    EditQueued {
+        /// The turn.
+        turn: TurnId,
+        /// What is to be different.
+        patch: TurnPatch,
+    },
+    /// A person gave a waiting message another place.
+    Move {
+        /// The turn.
+        turn: TurnId,
+        /// The waiting turn it comes before; `None` is the end of the queue.
+        before: Option<TurnId>,
+    },
     /// A person lets the held queue go on.
     Release,
     /// A person stops the running turn.
@@ -124,6 +139,19 @@ pub struct NewTurn {
     /// How much the agent may do unasked; `None` takes the thread's.
     pub access: Option<Access>,
     /// What the turn is for; `None` takes the thread's.
+    pub mode: Option<Mode>,
+}
+
+/// Changes of a person to a waiting message; what is absent stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+#[ts(optional_fields)]
+pub struct TurnPatch {
+    /// What is asked instead.
+    pub text: Option<String>,
+    /// What it runs on.
+    pub model: Option<ModelSelection>,
+    /// What it is for.
     pub mode: Option<Mode>,
 }
 
@@ -364,6 +392,8 @@ impl ThreadState {
         match input {
             Input::Submit(new) => self.submit(now, new, &mut out)?,
             Input::Withdraw(turn) => self.withdraw(now, &turn, &mut out)?,
+            Input::EditQueued { turn, patch } => self.edit_queued(&turn, patch, &mut out)?,
+            Input::Move { turn, before } => self.move_queued(&turn, before.as_ref(), &mut out)?,
             Input::Release => self.release(now, &mut out),
             Input::Stop => self.stop(now, &mut out),
             Input::StopExpired(turn) => self.stop_expired(now, &turn, &mut out),

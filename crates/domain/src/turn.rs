@@ -13,7 +13,7 @@ pub struct Turn {
     pub id: TurnId,
     /// The thread it belongs to.
     pub thread_id: ThreadId,
-    /// Its place in the thread, from 1.
+    /// Its place in the thread, from 1. It changes only while the turn waits in the queue.
     pub ordinal: u64,
     /// What was asked.
     pub input: TurnInput,

@@ -20,6 +20,8 @@ use crate::actor::{Actor, Command, MAX_COMMANDS, now};
 use crate::feed::{Feed, Source, Waiting};
 use crate::shell::{Shell, ShellFeed, ShellSource};
 
+mod queue;
+
 /// Everything that threads share.
 pub(crate) struct Shared {
     pub(crate) store: Store,
@@ -388,14 +390,6 @@ impl Engine {
             return Ok(());
         }
         Err(EngineError::UnknownModel { model: model.model.clone() })
-    }
-
-    /// Takes a waiting message back.
-    ///
-    /// # Errors
-    /// [`EngineError::Refused`] when it no longer waits.
-    pub async fn withdraw(&self, thread: &ThreadId, turn: &TurnId) -> Result<(), EngineError> {
-        self.input(thread, Input::Withdraw(turn.clone())).await
     }
 
     /// Stops what runs. Stopping nothing is a success.

@@ -153,6 +153,15 @@ pub struct SendMessage {
     pub mode: Option<Mode>,
 }
 
+/// `POST /api/threads/{id}/turns/{turn}/move`: another place in the queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+pub struct MoveTurn {
+    /// The waiting turn it comes before; absent for the last place.
+    #[serde(default)]
+    #[ts(optional)]
+    pub before: Option<TurnId>,
+}
+
 /// `POST /api/threads/{id}/requests/{request}/answer`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 pub struct AnswerRequest {

@@ -11,8 +11,8 @@ mod typescript;
 
 pub use http::{
     AddProject, AnswerRequest, Bootstrap, CreateThread, Device, DeviceList, Diagnostics,
-    Directories, DirectoryEntry, Health, ModelList, PairRequest, PairingLink, ProjectList,
-    ProviderList, SendMessage, SetProvider, TextWhole, ThreadList,
+    Directories, DirectoryEntry, Health, ModelList, MoveTurn, PairRequest, PairingLink,
+    ProjectList, ProviderList, SendMessage, SetProvider, TextWhole, ThreadList,
 };
 pub use problem::{Problem, ProblemCode};
 pub use socket::{ClientMessage, Cursor, ServerMessage, Topic};

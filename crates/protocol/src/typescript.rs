@@ -7,8 +7,8 @@ use ts_rs::{Config, TS, TypeVisitor};
 
 use crate::{
     AddProject, AnswerRequest, Bootstrap, ClientMessage, CreateThread, DeviceList, Diagnostics,
-    Directories, Health, ModelList, PairRequest, PairingLink, Problem, ProjectList, ProviderList,
-    SendMessage, ServerMessage, SetProvider, TextWhole, ThreadList,
+    Directories, Health, ModelList, MoveTurn, PairRequest, PairingLink, Problem, ProjectList,
+    ProviderList, SendMessage, ServerMessage, SetProvider, TextWhole, ThreadList,
 };
 
 /// Writes the declarations of all wire types, sorted by name.
@@ -31,6 +31,7 @@ pub fn typescript() -> String {
     found.visit::<Directories>();
     found.visit::<CreateThread>();
     found.visit::<SendMessage>();
+    found.visit::<MoveTurn>();
     found.visit::<AnswerRequest>();
     found.visit::<ThreadList>();
     found.visit::<domain::Window>();
@@ -39,6 +40,7 @@ pub fn typescript() -> String {
     found.visit::<ModelList>();
     found.visit::<SetProvider>();
     found.visit::<domain::ThreadPatch>();
+    found.visit::<domain::TurnPatch>();
     let mut text = String::from(
         "// Generated from the Rust types by `cargo xtask types`; a test fails when it is stale.\n",
     );

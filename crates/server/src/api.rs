@@ -3,5 +3,6 @@
 pub(crate) mod devices;
 pub(crate) mod projects;
 pub(crate) mod providers;
+pub(crate) mod queue;
 pub(crate) mod server;
 pub(crate) mod threads;

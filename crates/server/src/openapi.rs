@@ -9,7 +9,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{ContentBuilder, PathItem, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi as _};
 
-use crate::api::{devices, projects, providers, server, threads};
+use crate::api::{devices, projects, providers, queue, server, threads};
 use crate::live;
 
 /// The OpenAPI document of this server.
@@ -51,11 +51,13 @@ pub(crate) async fn openapi() -> Response {
         threads::remove,
         threads::window,
         threads::send,
-        threads::withdraw,
+        queue::edit,
+        queue::withdraw,
+        queue::reorder,
         threads::turn_text,
         threads::item_body,
         threads::stop,
-        threads::release,
+        queue::release,
         threads::answer,
         providers::list,
         providers::configure,

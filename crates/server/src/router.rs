@@ -10,7 +10,7 @@ use axum::routing::{MethodRouter, delete, get, patch, post};
 use protocol::ProblemCode;
 use tower_http::compression::CompressionLayer;
 
-use crate::api::{devices, projects, providers, server, threads};
+use crate::api::{devices, projects, providers, queue, server, threads};
 use crate::assets::{method_not_allowed, page};
 use crate::guard::{credential, door};
 use crate::live::live;
@@ -51,11 +51,13 @@ pub(crate) fn closed_routes() -> Vec<Route> {
         ("delete", "/api/threads/{id}", delete(threads::remove)),
         ("get",    "/api/threads/{id}/window", get(threads::window)),
         ("post",   "/api/threads/{id}/turns", post(threads::send)),
-        ("delete", "/api/threads/{id}/turns/{turn}", delete(threads::withdraw)),
+        ("patch",  "/api/threads/{id}/turns/{turn}", patch(queue::edit)),
+        ("delete", "/api/threads/{id}/turns/{turn}", delete(queue::withdraw)),
+        ("post",   "/api/threads/{id}/turns/{turn}/move", post(queue::reorder)),
         ("get",    "/api/threads/{id}/turns/{turn}/text", get(threads::turn_text)),
         ("get",    "/api/threads/{id}/items/{item}/body", get(threads::item_body)),
         ("post",   "/api/threads/{id}/stop", post(threads::stop)),
-        ("post",   "/api/threads/{id}/release", post(threads::release)),
+        ("post",   "/api/threads/{id}/release", post(queue::release)),
         ("post",   "/api/threads/{id}/requests/{request}/answer", post(threads::answer)),
         ("get",    "/api/providers", get(providers::list)),
         ("patch",  "/api/providers/{id}", patch(providers::configure)),

@@ -2,7 +2,7 @@
 
 import type {
   AddProject, Answer, Bootstrap, CreateThread, Directories, ModelList, Problem, Project, ProviderStatus, SendMessage, SetProvider,
-  TextWhole, Thread, ThreadList, ThreadPatch, Turn, Window,
+  TextWhole, Thread, ThreadList, ThreadPatch, Turn, TurnPatch, Window,
 } from "../generated/wire";
 
 /** A refusal of the server, or the absence of an answer (`offline`). */
@@ -84,6 +84,9 @@ export const api = {
   window: (id: string, before: number) => call<Window>("GET", `threads/${e(id)}/window?before=${before}`),
 
   send: (thread: string, message: SendMessage) => call<Turn>("POST", `threads/${e(thread)}/turns`, message),
+  editTurn: (thread: string, turn: string, patch: TurnPatch) => call<Turn>("PATCH", `threads/${e(thread)}/turns/${e(turn)}`, patch),
+  moveTurn: (thread: string, turn: string, before?: string) =>
+    call<void>("POST", `threads/${e(thread)}/turns/${e(turn)}/move`, before === undefined ? {} : { before }),
   withdraw: (thread: string, turn: string) => call<void>("DELETE", `threads/${e(thread)}/turns/${e(turn)}`),
   stop: (thread: string) => call<void>("POST", `threads/${e(thread)}/stop`),
   release: (thread: string) => call<void>("POST", `threads/${e(thread)}/release`),

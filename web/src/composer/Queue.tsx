@@ -1,7 +1,7 @@
-import { createMemo, createSignal, For, Show } from "solid-js";
-import { api } from "../api/client";
-import { attempt } from "../app/toasts";
-import type { Turn } from "../generated/wire";
+import { createEffect, createMemo, createSignal, For, on, onMount, Show } from "solid-js";
+import { api, ApiError, explain } from "../api/client";
+import { attempt, toast } from "../app/toasts";
+import type { Turn, TurnId } from "../generated/wire";
 import { useThread } from "../thread/context";
 import { Icon } from "../ui/Icon";
 import { putBack } from "./putBack";
@@ -12,9 +12,37 @@ export function Queue() {
   const waiting = createMemo(() => scope.view().turnOrder.filter((id) => scope.view().turns[id]?.state === "queued"));
   const held = () => scope.thread().queue_held && waiting().length > 0;
   const release = () => void attempt("The queue could not go on", () => api.release(scope.id));
+  let list!: HTMLElement;
+
+  /** What had the focus when its message was moved. */
+  let moved: { id: TurnId; control: string } | undefined;
+
+  // A row that is put elsewhere loses the focus: it is given back once the order has changed.
+  createEffect(
+    on(waiting, () => {
+      const of = moved;
+      moved = undefined;
+      if (!of) return;
+      queueMicrotask(() => {
+        const row = list.querySelector<HTMLElement>(`[data-turn="${of.id}"]`);
+        (row?.querySelector<HTMLElement>(`[data-move="${of.control}"]:not(:disabled)`) ?? row)?.focus();
+      });
+    }, { defer: true }),
+  );
+
+  /** Moves a message by one place. */
+  const move = async (id: TurnId, by: 1 | -1, control: "row" | "up" | "down") => {
+    const order = waiting();
+    const to = order.indexOf(id) + by;
+    if (to < 0 || to >= order.length) return;
+    const before = order[by < 0 ? to : to + 1];
+    moved = { id, control };
+    if (!(await attempt("The message could not be moved", () => api.moveTurn(scope.id, id, before)))) moved = undefined;
+  };
+
   return (
     <Show when={waiting().length}>
-      <section class="queue" aria-label="Queued messages" data-held={held() ? "" : undefined}>
+      <section class="queue" ref={list} aria-label="Queued messages" data-held={held() ? "" : undefined}>
         <Show when={held()}>
           <div class="queue-held">
             <span class="grow">The last turn did not finish, so the queue waits for you.</span>
@@ -23,36 +51,120 @@ export function Queue() {
             </button>
           </div>
         </Show>
-        <For each={waiting()}>{(id, i) => <Show when={scope.view().turns[id]}>{(turn) => <Waiting turn={turn()} place={i()} many={waiting().length > 1} />}</Show>}</For>
+        <For each={waiting()}>
+          {(id, i) => <Show when={scope.view().turns[id]}>{(turn) => <Waiting turn={turn()} place={i()} of={waiting().length} onMove={(by, control) => void move(id, by, control)} />}</Show>}
+        </For>
       </section>
     </Show>
   );
 }
 
-function Waiting(props: { turn: Turn; place: number; many: boolean }) {
+interface WaitingProps {
+  turn: Turn;
+  place: number;
+  of: number;
+  onMove: (by: 1 | -1, control: "row" | "up" | "down") => void;
+}
+
+function Waiting(props: WaitingProps) {
   const scope = useThread();
   const [busy, setBusy] = createSignal(false);
-  const withdraw = async (edit: boolean) => {
+  const [edited, setEdited] = createSignal<string>();
+  let row!: HTMLDivElement;
+  const act = async (what: string, work: () => Promise<unknown>) => {
     setBusy(true);
-    await attempt("The message could not be taken back", async () => {
-      const { text } = props.turn.input;
-      const whole = edit && text.omitted ? (await api.turnText(scope.id, props.turn.id)).text : text.head;
-      await api.withdraw(scope.id, props.turn.id);
-      if (edit) putBack(scope.id, whole);
-    });
+    await attempt(what, work);
     setBusy(false);
   };
+  const remove = () => void act("The message could not be taken back", () => api.withdraw(scope.id, props.turn.id));
+  const edit = () =>
+    void act("The message could not be read", async () => {
+      const { text } = props.turn.input;
+      setEdited(text.omitted ? (await api.turnText(scope.id, props.turn.id)).text : text.head);
+    });
+  const close = () => {
+    setEdited(undefined);
+    row.focus();
+  };
+  const save = async (text: string) => {
+    setBusy(true);
+    try {
+      await api.editTurn(scope.id, props.turn.id, { text });
+      close();
+    } catch (error) {
+      if (error instanceof ApiError && error.problem.code === "not_queued") {
+        // The agent has it already: what was written now is not to be lost.
+        putBack(scope.id, text);
+        toast("The message was taken up before it was changed. Your words are in the message field.");
+      } else toast(`The message could not be changed: ${explain(error)}`, { tone: "bad" });
+    } finally {
+      setBusy(false);
+    }
+  };
+  /** Alt and an arrow move the message; in its field they move the cursor. */
+  const onKey = (event: KeyboardEvent) => {
+    if (!event.altKey || event.ctrlKey || event.metaKey || edited() !== undefined) return;
+    if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
+    event.preventDefault();
+    props.onMove(event.key === "ArrowUp" ? -1 : 1, "row");
+  };
+
+  const name = () => (props.of > 1 ? `Queued ${props.place + 1}` : "Queued");
   return (
-    <div class="queued" data-turn={props.turn.id}>
-      <span>{props.many ? `Queued ${props.place + 1}` : "Queued"}</span>
-      <span class="queued-text grow ellip" title={props.turn.input.text.head.slice(0, 500)}>
-        {props.turn.input.text.head}
-      </span>
-      <button type="button" class="btn quiet small" disabled={busy()} onClick={() => void withdraw(true)}>
-        Edit
+    <div class="queued" ref={row} tabindex="-1" data-turn={props.turn.id} role="group" aria-label={`${name()} of ${props.of}`} onKeyDown={onKey}>
+      <Show when={edited() === undefined} fallback={<Edit text={edited()!} busy={busy()} onSave={(text) => void save(text)} onCancel={close} />}>
+        <span class="queued-place">{name()}</span>
+        <button type="button" class="queued-text grow ellip" disabled={busy()} title={props.turn.input.text.head.slice(0, 500)} aria-label={`Edit: ${props.turn.input.text.head.slice(0, 120)}`} onClick={edit}>
+          {props.turn.input.text.head}
+        </button>
+        <Show when={props.of > 1}>
+          <button type="button" class="icon-btn" data-move="up" disabled={busy() || props.place === 0} aria-label="Move up" title="Move up (Alt+↑)" onClick={() => props.onMove(-1, "up")}>
+            <Icon name="arrowUp" size={14} />
+          </button>
+          <button type="button" class="icon-btn" data-move="down" disabled={busy() || props.place === props.of - 1} aria-label="Move down" title="Move down (Alt+↓)" onClick={() => props.onMove(1, "down")}>
+            <Icon name="arrowDown" size={14} />
+          </button>
+        </Show>
+        <button type="button" class="icon-btn" disabled={busy()} aria-label="Edit" title="Edit" onClick={edit}>
+          <Icon name="pencil" size={14} />
+        </button>
+        <button type="button" class="icon-btn" disabled={busy()} aria-label="Remove from the queue" title="Remove from the queue" onClick={remove}>
+          <Icon name="close" size={14} />
+        </button>
+      </Show>
+    </div>
+  );
+}
+
+function Edit(props: { text: string; busy: boolean; onSave: (text: string) => void; onCancel: () => void }) {
+  // Another device may change the message meanwhile; what is written here stays until it is saved.
+  const [text, setText] = createSignal(props.text);
+  let area!: HTMLTextAreaElement;
+  onMount(() => {
+    area.focus();
+    area.setSelectionRange(area.value.length, area.value.length);
+  });
+  const save = () => text().trim() && !props.busy && props.onSave(text());
+  const onKey = (event: KeyboardEvent) => {
+    if (event.isComposing || event.keyCode === 229) return;
+    if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
+      event.preventDefault();
+      save();
+    } else if (event.key === "Escape") {
+      // It closes the field, and is no part of stopping the turn.
+      event.preventDefault();
+      event.stopPropagation();
+      props.onCancel();
+    }
+  };
+  return (
+    <div class="queued-edit grow">
+      <textarea ref={area} rows="2" aria-label="Queued message" value={text()} disabled={props.busy} onInput={(event) => setText(event.currentTarget.value)} onKeyDown={onKey} />
+      <button type="button" class="btn small" disabled={props.busy || !text().trim()} onClick={save}>
+        Save
       </button>
-      <button type="button" class="icon-btn" disabled={busy()} aria-label="Remove from the queue" title="Remove from the queue" onClick={() => void withdraw(false)}>
-        <Icon name="close" size={14} />
+      <button type="button" class="btn quiet small" disabled={props.busy} onClick={props.onCancel}>
+        Cancel
       </button>
     </div>
   );

@@ -703,6 +703,15 @@ model: string,
 option: string | null, };
 
 /**
+ * `POST /api/threads/{id}/turns/{turn}/move`: another place in the queue.
+ */
+export type MoveTurn = { 
+/**
+ * The waiting turn it comes before; absent for the last place.
+ */
+before?: TurnId, };
+
+/**
  * How much a notice matters.
  */
 export type NoticeLevel = "info" | "warning";
@@ -1431,7 +1440,7 @@ id: TurnId,
  */
 thread_id: ThreadId, 
 /**
- * Its place in the thread, from 1.
+ * Its place in the thread, from 1. It changes only while the turn waits in the queue.
  */
 ordinal: number, 
 /**
@@ -1539,6 +1548,23 @@ text: Body, };
  * Where a turn was begun.
  */
 export type TurnOrigin = "here" | "elsewhere";
+
+/**
+ * Changes of a person to a waiting message; what is absent stays.
+ */
+export type TurnPatch = { 
+/**
+ * What is asked instead.
+ */
+text?: string, 
+/**
+ * What it runs on.
+ */
+model?: ModelSelection, 
+/**
+ * What it is for.
+ */
+mode?: Mode, };
 
 /**
  * Where a turn stands. The last three are terminal and absorbing.

@@ -127,6 +127,17 @@ test("a long view is trimmed to its newest items and can page back", () => {
   expect(view().turnOrder).toEqual(["trn_1"]);
 });
 
+test("messages that wait are put in another order", () => {
+  const waits = (id: string, ordinal: number) => turn({ id, ordinal, state: "queued", started_at: null });
+  reduce(state, gap(windowOf({ turns: [turn(), waits("trn_2", 2), waits("trn_3", 3), waits("trn_4", 4)] })));
+  changes(
+    { change: "turn", turn: waits("trn_4", 2) },
+    { change: "turn", turn: waits("trn_2", 3) },
+    { change: "turn", turn: waits("trn_3", 4) },
+  );
+  expect(view().turnOrder).toEqual(["trn_1", "trn_4", "trn_2", "trn_3"]);
+});
+
 test("the shell follows projects, threads and providers", () => {
   const project = { id: "prj_1", name: "harbor", path: "/h", created_at: 1 };
   reduce(state, { type: "shell_gap", cursor, snapshot: { projects: [project], threads: [thread()], more_threads: false, providers: [] } });

@@ -204,8 +204,11 @@ export function putThread(view: ThreadView, thread: Thread): void {
 
 export function putTurn(view: ThreadView, turn: Turn): void {
   const known = view.turns[turn.id];
+  // A message that waits may get another place.
+  const moved = known !== undefined && known.ordinal !== turn.ordinal;
   put(view.turns, turn.id, turn);
-  if (known) return;
+  if (known && !moved) return;
+  if (moved) view.turnOrder.splice(view.turnOrder.indexOf(turn.id), 1);
   let at = view.turnOrder.length;
   while (at > 0 && view.turns[view.turnOrder[at - 1]!]!.ordinal > turn.ordinal) at--;
   view.turnOrder.splice(at, 0, turn.id);

@@ -1,13 +1,10 @@
-//! Turns within the machine: accepting, queueing, starting, stopping, ending.
+//! Turns within the machine: accepting, starting, stopping, ending.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::items::LiveItem;
-use super::{
-    Change, Effect, MAX_MESSAGE_UNITS, MAX_QUEUED, NewTurn, Outcome, Refusal, ThreadState,
-    TurnInput, Usage, cut_title, units,
-};
+use super::{Change, Effect, NewTurn, Outcome, Refusal, ThreadState, TurnInput, Usage, cut_title};
 use crate::{
     Access, ErrorCode, Item, ItemId, Phase, Request, RequestId, RequestState, ThreadStatus,
     Timestamp, Turn, TurnError, TurnEvent, TurnId, TurnOrigin, TurnOutcome, TurnState,
@@ -137,47 +134,6 @@ impl ThreadState {
             out.changes.push(Change::Turn { turn: running.turn.clone() });
             out.effects.push(Effect::ApplyAccess(access));
         }
-    }
-
-    fn admit(&self, new: &NewTurn) -> Result<(), Refusal> {
-        let units = units(&new.text);
-        if new.text.trim().is_empty() {
-            Err(Refusal::EmptyMessage)
-        } else if units > MAX_MESSAGE_UNITS {
-            Err(Refusal::MessageTooLong { units })
-        } else if self.thread.archived {
-            Err(Refusal::Archived)
-        } else if new.model.is_none() && self.thread.model.is_none() {
-            Err(Refusal::NoModel)
-        } else if self.queue.len() >= MAX_QUEUED {
-            Err(Refusal::QueueFull)
-        } else {
-            Ok(())
-        }
-    }
-
-    pub(super) fn withdraw(
-        &mut self,
-        now: Timestamp,
-        id: &TurnId,
-        out: &mut Outcome,
-    ) -> Result<(), Refusal> {
-        let at = self.queue.iter().position(|t| t.id == *id).ok_or(Refusal::NotQueued)?;
-        if let Some(turn) = self.queue.remove(at) {
-            withdraw(turn, now, out);
-        }
-        Ok(())
-    }
-
-    pub(super) fn clear_queue(&mut self, now: Timestamp, out: &mut Outcome) {
-        for turn in self.queue.drain(..) {
-            withdraw(turn, now, out);
-        }
-    }
-
-    pub(super) fn release(&mut self, now: Timestamp, out: &mut Outcome) {
-        self.thread.queue_held = false;
-        self.start_next(now, out);
     }
 
     /// Starts the first waiting turn when nothing runs and nobody holds the queue.
@@ -385,15 +341,8 @@ impl ThreadState {
     }
 }
 
-/// Takes a waiting turn out of the queue.
-fn withdraw(mut turn: Turn, now: Timestamp, out: &mut Outcome) {
-    advance(&mut turn, TurnState::Interrupted);
-    turn.ended_at = Some(now);
-    out.changes.push(Change::Turn { turn });
-}
-
 /// Moves a turn along the table of legal transitions; an illegal step changes nothing.
-fn advance(turn: &mut Turn, next: TurnState) {
+pub(super) fn advance(turn: &mut Turn, next: TurnState) {
     debug_assert!(turn.state.may_become(next), "{:?} may not become {next:?}", turn.state);
     if turn.state.may_become(next) {
         turn.state = next;

@@ -1,6 +1,7 @@
 //! Messages sent while the agent works wait their turn, in order, and survive.
 
-use domain::TurnState;
+use domain::{Refusal, TurnPatch, TurnState};
+use engine::EngineError;
 use testkit::model::Script;
 
 use crate::harness::{Bench, message, said};
@@ -29,14 +30,28 @@ async fn a_stop_holds_the_queue_across_a_restart_until_it_is_released() {
     let thread = bench.thread().await;
     let first = bench.send(&thread, &Script::new().wait("never").text("one")).await;
     let second = bench.send(&thread, &Script::new().text("two")).await;
+    let third = bench.send(&thread, &Script::new().text("three")).await;
     bench.reached("never").await;
+    // What waits is changed and moved, and stays so.
+    let text = Some(Script::new().text("two, changed").prompt("Something else."));
+    let patch = TurnPatch { text, ..TurnPatch::default() };
+    bench.engine.edit_queued(&thread, &second, patch.clone()).await.unwrap();
+    bench.engine.move_queued(&thread, &third, Some(second.clone())).await.unwrap();
     bench.engine.stop(&thread).await.unwrap();
     assert_eq!(bench.ended(&thread, &first).await.state, TurnState::Interrupted);
     bench.restart().await;
     let row = bench.row(&thread).await;
-    assert!(row.queue_held && row.queued == 1, "{row:?}");
+    assert!(row.queue_held && row.queued == 2, "{row:?}");
     bench.engine.release(&thread).await.unwrap();
-    assert_eq!(bench.ended(&thread, &second).await.state, TurnState::Completed);
+    for turn in [&third, &second] {
+        assert_eq!(bench.ended(&thread, turn).await.state, TurnState::Completed);
+    }
+    assert_eq!(said(&bench.window(&thread).await), ["three", "two, changed"]);
+    // The answer to the same change may have been lost: it is no failure, another one is.
+    bench.engine.edit_queued(&thread, &second, patch).await.unwrap();
+    let late = TurnPatch { text: Some("late".to_owned()), ..TurnPatch::default() };
+    let late = bench.engine.edit_queued(&thread, &second, late).await;
+    assert!(matches!(late, Err(EngineError::Refused(Refusal::NotQueued))), "{late:?}");
     bench.engine.shutdown().await;
 }
 

@@ -168,21 +168,6 @@ async fn check_steer(app: &App, id: &ThreadId) -> Result<(), Failure> {
         .detail("Send it with delivery `queue`, to be taken after what runs now."))
 }
 
-/// Takes a waiting message back.
-#[utoipa::path(delete, path = "/api/threads/{id}/turns/{turn}", tag = "threads",
-    params(
-        ("id" = String, Path, description = "The thread"),
-        ("turn" = String, Path, description = "The waiting turn"),
-    ),
-    responses((status = 204, description = "Taken back")))]
-pub(crate) async fn withdraw(
-    State(app): State<App>,
-    Params((id, turn)): Params<(ThreadId, TurnId)>,
-) -> Result<StatusCode, Failure> {
-    app.engine.withdraw(&id, &turn).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
 /// Gives the whole of a message that is shortened in its turn.
 #[utoipa::path(get, path = "/api/threads/{id}/turns/{turn}/text", tag = "threads",
     params(
@@ -220,18 +205,6 @@ pub(crate) async fn stop(
     Params(id): Params<ThreadId>,
 ) -> Result<StatusCode, Failure> {
     app.engine.stop(&id).await?;
-    Ok(StatusCode::ACCEPTED)
-}
-
-/// Lets the held queue go on.
-#[utoipa::path(post, path = "/api/threads/{id}/release", tag = "threads",
-    params(("id" = String, Path, description = "The thread")),
-    responses((status = 202, description = "Going on")))]
-pub(crate) async fn release(
-    State(app): State<App>,
-    Params(id): Params<ThreadId>,
-) -> Result<StatusCode, Failure> {
-    app.engine.release(&id).await?;
     Ok(StatusCode::ACCEPTED)
 }
 

@@ -65,6 +65,12 @@ async fn refusals_have_stable_codes() {
     let wide = json!({ "path": "x".repeat(70_000) });
     check("post", "/api/projects", Some(wide), 413, Code::TooLarge).await;
     check("delete", &format!("{here}/turns/{turn}"), None, 409, Code::NotQueued).await;
+    let words = json!({ "text": "else" });
+    check("patch", &format!("{here}/turns/{turn}"), Some(words), 409, Code::NotQueued).await;
+    let odd = json!({ "txet": "else" });
+    check("patch", &format!("{here}/turns/{turn}"), Some(odd), 400, Code::BadRequest).await;
+    let last = Some(json!({}));
+    check("post", &format!("{here}/turns/{turn}/move"), last, 409, Code::NotQueued).await;
     check("get", &format!("{here}/turns/{turn}/text"), None, 404, Code::UnknownTurn).await;
     check("patch", &here, Some(json!({ "title": " " })), 422, Code::BadTitle).await;
     check("patch", &here, Some(json!({ "titel": "x" })), 400, Code::BadRequest).await;
@@ -182,4 +188,37 @@ async fn the_web_app_is_served() {
     problem(get("/assets/b-2.js", "accept", "*/*").await, 404, ProblemCode::NotFound).await;
     let post = server.bare("post", "/").send().await.unwrap();
     problem(post, 405, ProblemCode::MethodNotAllowed).await;
+}
+
+#[tokio::test]
+async fn a_queue_is_changed_and_a_change_that_is_repeated_is_none() {
+    let server = Server::start().await;
+    let thread = server.thread().await;
+    let turns = format!("/api/threads/{}/turns", thread.id);
+    let mut ids = Vec::new();
+    for text in ["hold", "one", "two", "three"] {
+        let turn: Turn = server.post(&turns, &message(text)).await.json().await.unwrap();
+        ids.push(turn.id);
+    }
+    let change = format!("{turns}/{}", ids[2]);
+    for _ in 0..2 {
+        let words = json!({ "text": "changed", "mode": "plan" });
+        let answer = server.request("patch", &change).json(&words).send().await.unwrap();
+        let turn: Turn = answer.json().await.unwrap();
+        assert_eq!((turn.input.text.head.as_str(), turn.mode), ("changed", domain::Mode::Plan));
+        let before = json!({ "before": ids[1] });
+        assert_eq!(server.post(&format!("{turns}/{}/move", ids[3]), &before).await.status(), 204);
+    }
+    for _ in 0..2 {
+        let removed = server.request("delete", &format!("{turns}/{}", ids[1])).send().await;
+        assert_eq!(removed.unwrap().status(), 204);
+    }
+    let window: Window = server.get(&format!("/api/threads/{}/window", thread.id)).await;
+    let waiting: Vec<&str> = window
+        .turns
+        .iter()
+        .filter(|turn| turn.state == domain::TurnState::Queued)
+        .map(|turn| turn.input.text.head.as_str())
+        .collect();
+    assert_eq!(waiting, ["three", "changed"]);
 }

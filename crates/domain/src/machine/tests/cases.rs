@@ -4,7 +4,7 @@ use super::world::{World, failure, item_key, message, request_key, thread, turn_
 use crate::{
     Access, AgentEvent, Change, Effect, FullText, Input, ItemContent, ItemStatus, ItemUpdate,
     MAX_TURN_ITEMS, MAX_TURN_REQUESTS, NewRequest, NewTurn, Phase, RequestId, ThreadPatch,
-    ThreadState, ThreadStatus, TurnEvent, TurnId, TurnOutcome, TurnState,
+    ThreadState, ThreadStatus, TurnEvent, TurnId, TurnOutcome, TurnPatch, TurnState,
 };
 
 fn prepared(n: u8) -> Input {
@@ -330,4 +330,27 @@ fn access_is_one_truth_for_what_runs_and_what_waits() {
     world.apply(ended(0, TurnOutcome::Completed)).unwrap();
     assert_eq!(world.client.turns[&turn_id(1)].state, TurnState::Preparing);
     assert_eq!(world.client.turns[&turn_id(1)].access, Access::Supervised);
+}
+
+#[test]
+fn a_queue_is_changed_in_place_and_keeps_its_order_over_a_restart() {
+    let mut world = sent(4);
+    let waiting = |world: &World| -> Vec<String> {
+        world.state.queue().map(|turn| turn.input.text.head.clone()).collect()
+    };
+    let patch = TurnPatch { text: Some("else".to_owned()), ..TurnPatch::default() };
+    let edit = Input::EditQueued { turn: turn_id(2), patch };
+    world.apply(edit.clone()).unwrap();
+    assert_eq!(world.apply(edit).unwrap(), crate::Outcome::default(), "it is so already");
+    let to =
+        |n: u8, before: Option<u8>| Input::Move { turn: turn_id(n), before: before.map(turn_id) };
+    world.apply(to(3, Some(1))).unwrap();
+    assert_eq!(waiting(&world), ["message 3", "message 1", "else"]);
+    assert_eq!(world.apply(to(3, Some(1))).unwrap(), crate::Outcome::default());
+    world.apply(to(1, None)).unwrap();
+    assert_eq!(waiting(&world), ["message 3", "else", "message 1"]);
+    world.restart();
+    assert_eq!(waiting(&world), ["message 3", "else", "message 1"]);
+    world.apply(ended(0, TurnOutcome::Completed)).unwrap();
+    assert_eq!(state(&world, 3), TurnState::Preparing);
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    Body, Change, Item, ItemId, ItemStatus, Request, RequestId, RequestState, Thread, Turn, TurnId,
-    TurnState,
+    Body, BodyLimits, Change, Item, ItemId, ItemStatus, Request, RequestId, RequestState, Thread,
+    Turn, TurnId, TurnState,
 };
 
 /// A thread as someone sees it who knows nothing but the changes.
@@ -12,6 +12,8 @@ use crate::{
 pub(super) struct Client {
     pub(super) thread: Thread,
     pub(super) turns: BTreeMap<TurnId, Turn>,
+    /// The whole text of each message, as the store keeps it.
+    pub(super) messages: BTreeMap<TurnId, String>,
     pub(super) items: BTreeMap<ItemId, Item>,
     /// The whole text of each item, as the store keeps it.
     pub(super) bodies: BTreeMap<ItemId, String>,
@@ -23,6 +25,7 @@ impl Client {
         Self {
             thread,
             turns: BTreeMap::new(),
+            messages: BTreeMap::new(),
             items: BTreeMap::new(),
             bodies: BTreeMap::new(),
             requests: BTreeMap::new(),
@@ -68,8 +71,10 @@ impl Client {
                 Change::ItemBody { item, text } => {
                     whole.insert(item.clone(), text.clone());
                 }
-                Change::TurnText { turn, .. } => {
-                    assert!(!self.turns.contains_key(turn), "a message is stored once");
+                Change::TurnText { turn, text } => {
+                    let waits = |turn: &Turn| turn.state == TurnState::Queued;
+                    assert!(self.turns.get(turn).is_none_or(waits), "only what waits is changed");
+                    self.messages.insert(turn.clone(), text.clone());
                 }
             }
         }
@@ -99,10 +104,13 @@ impl Client {
                     known.state,
                     turn.state
                 );
-                assert_eq!(known.ordinal, turn.ordinal);
+                let waits = known.state == TurnState::Queued && turn.state == TurnState::Queued;
+                assert!(waits || known.ordinal == turn.ordinal, "only what waits is moved");
+                assert!(waits || known.input == turn.input, "only what waits is changed");
                 assert_ne!(known, turn, "a change changes something");
             }
         }
+        assert_eq!(turn.input.text, Body::bounded(&self.messages[&turn.id], BodyLimits::PROSE));
         assert_eq!(turn.ended_at.is_some(), turn.state.is_terminal());
         assert_eq!(turn.error.is_some(), turn.state == TurnState::Failed);
         if turn.state.is_terminal() {

@@ -4,7 +4,7 @@ use super::world::{World, body, message, question, request_key, turn_id};
 use crate::{
     AgentEvent, Answer, Decision, Input, MAX_MESSAGE_UNITS, MAX_QUEUED, MAX_TITLE_CHARS,
     ModelSelection, NewRequest, NewTurn, PlanDecision, Refusal, RequestBody, RequestId,
-    ThreadPatch, TurnEvent, TurnId, TurnOutcome,
+    ThreadPatch, TurnEvent, TurnId, TurnOutcome, TurnPatch,
 };
 
 fn refused(world: &mut World, input: Input, expected: &Refusal) {
@@ -97,6 +97,29 @@ fn only_what_waits_is_taken_back() {
     world.apply(Input::Submit(message(1))).unwrap();
     world.apply(Input::Withdraw(turn_id(1))).unwrap();
     refused(world, Input::Withdraw(turn_id(1)), &Refusal::NotQueued);
+}
+
+#[test]
+fn only_what_waits_is_changed_and_moved() {
+    let world = &mut World::new();
+    let edit = |n: u8, text: &str| Input::EditQueued {
+        turn: turn_id(n),
+        patch: TurnPatch { text: Some(text.to_owned()), ..TurnPatch::default() },
+    };
+    let to =
+        |n: u8, before: Option<u8>| Input::Move { turn: turn_id(n), before: before.map(turn_id) };
+    for n in 0..3 {
+        world.apply(Input::Submit(message(n))).unwrap();
+    }
+    for n in [0, 4] {
+        refused(world, edit(n, "else"), &Refusal::NotQueued);
+        refused(world, to(n, None), &Refusal::NotQueued);
+        refused(world, to(1, Some(n)), &Refusal::NotQueued);
+    }
+    refused(world, edit(1, " "), &Refusal::EmptyMessage);
+    let units = MAX_MESSAGE_UNITS + 1;
+    let longest = usize::try_from(units).unwrap();
+    refused(world, edit(1, &"x".repeat(longest)), &Refusal::MessageTooLong { units });
 }
 
 #[test]

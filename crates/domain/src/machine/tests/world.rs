@@ -9,11 +9,11 @@ use uuid::Uuid;
 use super::client::Client;
 use crate::{
     Access, AgentEvent, Answer, Approval, ApprovalKind, Choice, Context, Decision, Delivery,
-    Effect, ErrorCode, FullText, Input, ItemContent, ItemStatus, ItemUpdate, ModelSelection,
+    Effect, ErrorCode, FullText, Input, ItemContent, ItemStatus, ItemUpdate, Mode, ModelSelection,
     NewRequest, NewTurn, NoticeLevel, Outcome, Phase, PlanDecision, ProjectId, ProviderId,
     Question, QuestionOption, Refusal, RequestBody, RequestId, RequestOutcome, RequestState,
     Thread, ThreadId, ThreadPatch, ThreadState, ThreadStatus, Turn, TurnError, TurnEvent, TurnId,
-    TurnOutcome, TurnState, Usage, units,
+    TurnOutcome, TurnPatch, TurnState, Usage, units,
 };
 
 /// Turns that people may send.
@@ -158,6 +158,14 @@ pub(super) enum Whose {
 pub(super) enum Op {
     Submit(u8),
     Withdraw(u8),
+    Edit {
+        n: u8,
+        what: u8,
+    },
+    Move {
+        n: u8,
+        before: Option<u8>,
+    },
     Release,
     Stop,
     StopExpired(Whose),
@@ -235,6 +243,9 @@ pub(super) fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         8 => (0..TURNS).prop_map(Op::Submit),
         1 => (0..TURNS).prop_map(Op::Withdraw),
+        2 => (0..TURNS, 0u8..4).prop_map(|(n, what)| Op::Edit { n, what }),
+        3 => (0..TURNS, prop::option::weighted(0.7, 0..TURNS))
+            .prop_map(|(n, before)| Op::Move { n, before }),
         2 => Just(Op::Release),
         2 => Just(Op::Stop),
         2 => whose().prop_map(Op::StopExpired),
@@ -315,6 +326,10 @@ impl World {
                 Input::Submit(message(*n))
             }
             Op::Withdraw(n) => Input::Withdraw(turn_id(*n)),
+            Op::Edit { n, what } => Input::EditQueued { turn: turn_id(*n), patch: edit(*what) },
+            Op::Move { n, before } => {
+                Input::Move { turn: turn_id(*n), before: before.map(turn_id) }
+            }
             Op::Release => Input::Release,
             Op::Stop => Input::Stop,
             Op::StopExpired(whose) => Input::StopExpired(turn_id(self.number(*whose)?)),
@@ -631,6 +646,20 @@ fn due(client: &Client) -> Vec<Effect> {
     let answering = |r: &&crate::Request| matches!(r.state, RequestState::Answering { .. });
     due.extend(client.open().filter(answering).map(|r| Effect::Deliver(r.id.clone())));
     due
+}
+
+/// Changes of a waiting message, a long one among them.
+pub(super) fn edit(n: u8) -> TurnPatch {
+    let nothing = TurnPatch::default();
+    match n {
+        0 => TurnPatch { text: Some("another message".to_owned()), ..nothing },
+        1 => TurnPatch { text: Some("line\n".repeat(4000)), mode: Some(Mode::Plan), ..nothing },
+        2 => TurnPatch { text: Some(" ".to_owned()), mode: Some(Mode::Build), ..nothing },
+        _ => TurnPatch {
+            model: Some(ModelSelection { model: "p/other".to_owned(), option: None }),
+            ..nothing
+        },
+    }
 }
 
 fn patch(n: u8) -> ThreadPatch {

@@ -132,7 +132,7 @@ function retry() {
   put({ kind: "agent_message" }, { status: "running", ended_at: null, body: { head: `${answer}\nRunning the whole suite next, then a soak against the local stub` } });
   c.requests.push(
     { ...approval("req_1", 1), thread_id: c.thread.id, turn_id: c.turns[0]!.id, from: "explore", body: { ...(approval("x").body as object), command: "cargo test --workspace -- --include-ignored", details: [] } as never },
-    { ...approval("req_2", 2), thread_id: c.thread.id, turn_id: c.turns[0]!.id, body: { kind: "approval", what: "edit", permission: "edit", title: "Edit src/upload.rs", command: null, diff, path: "src/upload.rs", url: null, details: [], choices: [{ decision: "once", covers: [], scope: "" }, { decision: "session", covers: ["src/*"], scope: "until this session ends" }, { decision: "always", covers: ["src/*"], scope: "from now on in every project, in Kilo itself too: it is written to Kilo's own configuration" }, { decision: "reject", covers: [], scope: "the turn ends, unless you say why" }] } },
+    { ...approval("req_2", 2), thread_id: c.thread.id, turn_id: c.turns[0]!.id, body: { kind: "approval", what: "edit", permission: "edit", title: "Edit src/upload.rs", command: null, diff, path: "src/upload.rs", url: null, details: [], choices: [{ decision: "once", covers: [], scope: "" }, { decision: "session", covers: ["src/*"], scope: "until this session ends" }, { decision: "always", covers: ["src/*"], scope: "from now on in every project, in Kilo itself too: it is written to Kilo's own configuration" }, { decision: "reject", covers: [], scope: "and all else it asks now; the turn ends, unless you say why" }] } },
   );
   begin("then update CHANGELOG.md and open a PR", { state: "queued", started_at: null });
   return c;

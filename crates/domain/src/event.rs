@@ -104,6 +104,8 @@ pub struct NewRequest {
 pub enum RequestOutcome {
     /// It was answered, here or elsewhere.
     Answered,
+    /// It was rejected, here or elsewhere, by itself or together with another one.
+    Rejected,
     /// It no longer exists.
     Gone,
 }

@@ -224,8 +224,14 @@ impl Shared {
                 Err(error) => return Err(open_error(&error)),
             },
         };
+        // A session works, and asks, where it was made; that may be below the thread's workspace.
+        let made_in = resumed.as_ref().map(|session| session.directory.clone());
+        let workspace = made_in.filter(|dir| dir.starts_with('/')).unwrap_or(workspace);
+        let instance = server.client().at(&workspace);
         let agents = instance.agents().await.map_err(|e| open_error(&e))?;
         let loose = baseline::Loose::find(&agents);
+        let config = instance.config().await.map_err(|e| open_error(&e))?;
+        let servers = mapper::Servers::new(config.mcp.keys().map(String::as_str));
         let (id, known) = match resumed {
             Some(session) => {
                 let granted = baseline::grants(&session.permission, &loose);
@@ -249,7 +255,7 @@ impl Shared {
             workspace,
             instance,
             self.router.clone(),
-            loose,
+            (loose, servers),
             request.access,
             known,
         ));

@@ -2,8 +2,8 @@
 
 use super::{Change, Effect, MAX_TURN_REQUESTS, Outcome, Refusal, ThreadState};
 use crate::{
-    Answer, ItemId, NewRequest, Request, RequestBody, RequestId, RequestOutcome, RequestState,
-    Timestamp,
+    Answer, Decision, ItemId, NewRequest, Request, RequestBody, RequestId, RequestOutcome,
+    RequestState, Timestamp,
 };
 
 impl ThreadState {
@@ -47,15 +47,38 @@ impl ThreadState {
         out: &mut Outcome,
     ) {
         let id = RequestId::derive(&self.thread.id, key);
+        let along = outcome == RequestOutcome::Rejected && self.rejected_beside(&id);
         self.close_request(now, &id, out, |state| match (outcome, state) {
-            (RequestOutcome::Answered, RequestState::Answering { answer }) => {
-                RequestState::Resolved { answer: Some(answer) }
-            }
+            (
+                RequestOutcome::Answered | RequestOutcome::Rejected,
+                RequestState::Answering { answer },
+            ) => RequestState::Resolved { answer: Some(answer) },
+            (RequestOutcome::Rejected, _) if along => RequestState::Withdrawn {
+                reason: "it was rejected together with another request".to_owned(),
+            },
+            (RequestOutcome::Rejected, _) => RequestState::Resolved { answer: None },
             (RequestOutcome::Answered, _) => RequestState::Resolved { answer: None },
             (RequestOutcome::Gone, _) => {
                 RequestState::Withdrawn { reason: "the agent no longer waits for it".to_owned() }
             }
         });
+    }
+
+    /// Whether a person rejected something else that the same agent asked.
+    fn rejected_beside(&self, id: &RequestId) -> bool {
+        let Some(running) = &self.running else { return false };
+        let from = running.requests.get(id).map(|request| &request.from);
+        let rejected = |state: &RequestState| match state {
+            RequestState::Answering { answer }
+            | RequestState::Resolved { answer: Some(answer) } => {
+                matches!(answer, Answer::Approval { decision: Decision::Reject, .. })
+            }
+            RequestState::Open { .. }
+            | RequestState::Resolved { answer: None }
+            | RequestState::Withdrawn { .. } => false,
+        };
+        let mut others = running.requests.values().filter(|other| other.id != *id);
+        others.any(|other| Some(&other.from) == from && rejected(&other.state))
     }
 
     /// Takes a person's answer.

@@ -6,10 +6,12 @@
 //! closing update of a part holds its whole text; a part that is still being written is empty in
 //! snapshots, so a snapshot never takes text away.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use domain::{AgentEvent, ErrorCode, Phase, TurnError, TurnEvent, TurnId, TurnOutcome, Usage};
-use kilo_sdk::types::{ErrorKind, MessageError, Part, PartBody, Rule, Session, Status, ToolStatus};
+use kilo_sdk::types::{
+    ErrorKind, MessageError, Part, PartBody, Rule, Session, Status, ToolPart, ToolStatus,
+};
 use kilo_sdk::{CloseReason, Envelope, Event, MessageId, PartId, SessionId};
 
 use super::{baseline, errors};
@@ -17,11 +19,13 @@ use super::{baseline, errors};
 pub(super) mod asks;
 mod bounds;
 mod content;
+mod names;
 mod requests;
 mod snapshot;
 mod tools;
 
-pub(super) use snapshot::Snapshot;
+pub(super) use names::Servers;
+pub(super) use snapshot::{Placed, Snapshot};
 
 /// Events of sub-agents that wait for their place in the conversation to be known.
 const MAX_UNPLACED: usize = 512;
@@ -38,6 +42,9 @@ const MAX_ASKS: usize = domain::MAX_TURN_REQUESTS;
 const MAX_CHILDREN: usize = 1000;
 /// Parts that wait for their message to be known.
 const MAX_ORPHANS: usize = 256;
+/// Tool calls under way whose input is held for what they may ask; what those beyond ask is shown
+/// as Kilo asks it.
+const MAX_ACTING: usize = 200;
 
 /// What one session's events mean.
 pub(super) struct Mapper {
@@ -55,6 +62,11 @@ pub(super) struct Mapper {
     asks: BTreeMap<String, Ask>,
     /// The items of tool calls.
     calls: HashMap<Call, String>,
+    /// The tool calls under way.
+    acting: HashMap<Call, Box<ToolPart>>,
+    /// What was open when its turn was given up here: Kilo may still wait for it.
+    left: Vec<Ask>,
+    servers: Servers,
     declined: HashSet<Call>,
     plan: Option<Plan>,
     /// The writings of markdown files that were seen.
@@ -152,8 +164,19 @@ pub(super) struct Ask {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum AskKind {
     Permission { permission: String, always: Vec<String>, call: Option<Call> },
-    Question { labels: Vec<(Option<String>, String)> },
+    Question { questions: Vec<Vec<Label>> },
     Network,
+}
+
+/// An option of a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Label {
+    /// Kilo's key of it, when the question is its own.
+    pub(super) key: Option<String>,
+    /// As a person sees it.
+    pub(super) shown: String,
+    /// As Kilo wants to have it back; the same, unless it was too long to be shown.
+    pub(super) whole: String,
 }
 
 /// What came of an event.
@@ -173,7 +196,12 @@ pub(super) struct Mapped {
 }
 
 impl Mapper {
-    pub(super) fn new(root: SessionId, workspace: String, access: domain::Access) -> Self {
+    pub(super) fn new(
+        root: SessionId,
+        workspace: String,
+        access: domain::Access,
+        servers: Servers,
+    ) -> Self {
         Self {
             root,
             workspace,
@@ -187,6 +215,9 @@ impl Mapper {
             orphans: Vec::new(),
             asks: BTreeMap::new(),
             calls: HashMap::new(),
+            acting: HashMap::new(),
+            left: Vec::new(),
+            servers,
             declined: HashSet::new(),
             plan: None,
             written: HashSet::new(),
@@ -205,8 +236,9 @@ impl Mapper {
         self.parts.clear();
         self.former = self.children.drain().map(|(id, _)| id).collect();
         self.orphans.clear();
-        self.asks.clear();
+        self.leave_asks();
         self.calls.clear();
+        self.acting.clear();
         self.declined.clear();
         self.plan = None;
         self.written.clear();
@@ -229,6 +261,29 @@ impl Mapper {
     /// Forgets the turn; what still comes of it is late.
     pub(super) fn abandon(&mut self) {
         self.active = None;
+        self.leave_asks();
+    }
+
+    /// Notes that what is open is of no turn any more, though Kilo may wait for it.
+    fn leave_asks(&mut self) {
+        let asks = std::mem::take(&mut self.asks).into_values();
+        let room = MAX_ASKS.saturating_sub(self.left.len());
+        self.left.extend(asks.take(room));
+    }
+
+    /// Whether Kilo may still wait for something of a turn that is over.
+    pub(super) fn has_left(&self) -> bool {
+        !self.left.is_empty()
+    }
+
+    /// What Kilo may still wait for of turns that are over.
+    pub(super) fn take_left(&mut self) -> Vec<Ask> {
+        std::mem::take(&mut self.left)
+    }
+
+    /// The directories other than the session's own that something was asked in.
+    pub(super) fn asking_directories(&self) -> BTreeSet<String> {
+        self.asks.values().filter_map(|ask| ask.directory.clone()).collect()
     }
 
     pub(super) fn set_access(&mut self, access: domain::Access) {
@@ -472,7 +527,8 @@ impl Mapper {
     fn end(&mut self, outcome: TurnOutcome, out: &mut Mapped) {
         self.tell(TurnEvent::Ended(outcome), out);
         self.active = None;
-        self.asks.clear();
+        self.acting.clear();
+        self.leave_asks();
     }
 
     /// The turn that Kilo has closed while something of it is still to be read.

@@ -16,7 +16,7 @@ use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot, watch};
 
 use super::baseline::{self, Loose};
 use super::mapper::asks::NETWORK_RETRY;
-use super::mapper::{Ask, AskKind, Mapper};
+use super::mapper::{Ask, AskKind, Label, Mapper, Servers};
 use super::router::Router;
 use crate::{AnswerError, Inventory, Prompt, SendError, Session, Sighting};
 
@@ -38,6 +38,8 @@ const MAX_ABORTS: u32 = 5;
 pub(super) struct Inner {
     pub(super) id: SessionId,
     pub(super) instance: Instance,
+    /// Where the session works, as `instance` is told it.
+    directory: String,
     pub(super) router: Arc<Router>,
     loose: Loose,
     mapper: Mutex<Mapper>,
@@ -68,14 +70,14 @@ struct Gate {
 impl Inner {
     pub(super) fn new(
         id: SessionId,
-        workspace: String,
+        directory: String,
         instance: Instance,
         router: Arc<Router>,
-        loose: Loose,
+        (loose, servers): (Loose, Servers),
         access: Access,
         known: Known,
     ) -> Self {
-        let mut mapper = Mapper::new(id.clone(), workspace, access);
+        let mut mapper = Mapper::new(id.clone(), directory.clone(), access, servers);
         let applied = match known {
             Known::New(applied) => Some(applied),
             Known::Resumed(granted) => {
@@ -88,6 +90,7 @@ impl Inner {
         Self {
             id,
             instance,
+            directory,
             router,
             loose,
             mapper: Mutex::new(mapper),
@@ -129,8 +132,14 @@ impl Inner {
             self.instance.abort(&self.id).await.map_err(|e| send_error(&e))?;
             tokio::time::sleep(SETTLE_STEP).await;
         }
+        // What was told of is rejected without looking: Kilo cannot always list it.
+        let left = self.mapper().take_left();
+        for ask in &left {
+            self.reject_left(ask).await;
+        }
         let owns = |id: &SessionId| *id == self.id || self.router.is_child(id, &self.id);
-        for ask in self.instance.permissions().await.map_err(|e| send_error(&e))? {
+        let permissions = reading::permissions(&self.instance).await.map_err(|e| send_error(&e))?;
+        for ask in permissions.unwrap_or_default() {
             if owns(&ask.session_id) {
                 let _ = self.instance.reply_permission(&ask.id, Reply::Reject, None).await;
             }
@@ -141,6 +150,26 @@ impl Inner {
             }
         }
         Ok(())
+    }
+
+    /// Rejects what an earlier turn left waiting. Most of it is gone by now, which is as good.
+    async fn reject_left(&self, ask: &Ask) {
+        let instance = self.at(ask);
+        let rejected = match &ask.kind {
+            AskKind::Permission { .. } => {
+                let id = PermissionId::from(ask.key.as_str());
+                instance.reply_permission(&id, Reply::Reject, None).await
+            }
+            AskKind::Question { .. } => {
+                instance.reject_question(&QuestionId::from(ask.key.as_str())).await
+            }
+            AskKind::Network => instance.reject_network(&network_id(ask)).await,
+        };
+        if let Err(error) = rejected
+            && !error.is_not_found()
+        {
+            tracing::debug!(session = %self.id, %error, "what an earlier turn asked was not rejected");
+        }
     }
 
     /// Notes that whatever runs is to stop.
@@ -218,7 +247,7 @@ impl Session for KiloSession {
         let wire = wire_prompt(&prompt)?;
         let stops = inner.stops.load(Ordering::SeqCst);
         let mut gate = inner.gate.lock().await;
-        if inner.unsettled.load(Ordering::SeqCst) {
+        if inner.unsettled.load(Ordering::SeqCst) || inner.mapper().has_left() {
             inner.settle().await?;
             inner.unsettled.store(false, Ordering::SeqCst);
         }
@@ -311,7 +340,7 @@ impl Session for KiloSession {
             AskKind::Permission { permission, always, .. } => {
                 self.answer_permission(&ask, permission, always, answer).await
             }
-            AskKind::Question { labels } => self.answer_question(&ask, labels, answer).await,
+            AskKind::Question { questions } => self.answer_question(&ask, questions, answer).await,
             AskKind::Network => self.answer_network(&ask, answer).await,
         };
         result.map_err(|error| {
@@ -393,17 +422,17 @@ impl KiloSession {
     async fn answer_question(
         &self,
         ask: &Ask,
-        labels: &[(Option<String>, String)],
+        questions: &[Vec<Label>],
         answer: &Answer,
     ) -> Result<(), kilo_sdk::Error> {
         let instance = self.inner.at(ask);
         let id = QuestionId::from(ask.key.as_str());
         let label = |key: &str, otherwise: &str| {
-            let found = labels.iter().find(|(k, _)| k.as_deref() == Some(key));
-            found.map_or_else(|| otherwise.to_owned(), |(_, label)| label.clone())
+            let found = questions.iter().flatten().find(|label| label.key.as_deref() == Some(key));
+            found.map_or_else(|| otherwise.to_owned(), |label| label.whole.clone())
         };
         let said = match answer {
-            Answer::Question { answers } => answers.clone(),
+            Answer::Question { answers } => whole(questions, answers),
             Answer::Plan { decision: PlanDecision::Accept, .. } => {
                 // Never "Start new session": Kilo makes that one without our rules (7.7.7).
                 vec![vec![label("plan.followup.answer.continue", "Continue here")]]
@@ -422,13 +451,31 @@ impl KiloSession {
 
     async fn answer_network(&self, ask: &Ask, answer: &Answer) -> Result<(), kilo_sdk::Error> {
         let instance = self.inner.at(ask);
-        let id = NetworkWaitId::from(ask.key.trim_start_matches("net:"));
+        let id = network_id(ask);
         let retry = match answer {
             Answer::Question { answers } => answers.iter().flatten().any(|a| a == NETWORK_RETRY),
             Answer::Dismiss | Answer::Approval { .. } | Answer::Plan { .. } => false,
         };
         if retry { instance.reply_network(&id).await } else { instance.reject_network(&id).await }
     }
+}
+
+/// The answers with each label as Kilo gave it, which may be longer than what was shown.
+fn whole(questions: &[Vec<Label>], answers: &[Vec<String>]) -> Vec<Vec<String>> {
+    let restore = |labels: &[Label], given: &String| {
+        let label = labels.iter().find(|label| label.shown == *given);
+        label.map_or_else(|| given.clone(), |label| label.whole.clone())
+    };
+    let labels = questions.iter().map(Vec::as_slice).chain(std::iter::repeat(&[][..]));
+    answers
+        .iter()
+        .zip(labels)
+        .map(|(given, labels)| given.iter().map(|given| restore(labels, given)).collect())
+        .collect()
+}
+
+fn network_id(ask: &Ask) -> NetworkWaitId {
+    NetworkWaitId::from(ask.key.trim_start_matches("net:"))
 }
 
 fn wire_prompt(prompt: &Prompt) -> Result<KiloPrompt, SendError> {
@@ -490,3 +537,6 @@ pub(super) fn server_gone(said: &str) -> TurnError {
         retryable: true,
     }
 }
+
+#[cfg(test)]
+mod tests;

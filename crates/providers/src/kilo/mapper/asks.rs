@@ -1,9 +1,12 @@
 //! What Kilo asks, as requests.
 
 use domain::{Approval, ApprovalKind, Choice, Decision, Question, QuestionOption, RequestBody};
-use kilo_sdk::types::{NetworkWait, PermissionRequest, Question as Asked, QuestionRequest};
+use kilo_sdk::types::{
+    NetworkWait, PermissionRequest, Question as Asked, QuestionRequest, ToolPart,
+};
 use serde_json::Value;
 
+use super::Servers;
 use super::bounds::{MAX_COMMAND, MAX_DIFF, MAX_LISTED, MAX_TEXT, cut, line, listed};
 use super::tools::relative;
 
@@ -16,48 +19,99 @@ pub(crate) const NETWORK_RETRY: &str = "Try again now";
 /// The answer of ours to a network wait that means: give up.
 pub(crate) const NETWORK_STOP: &str = "Give up";
 
-/// A request for permission, whatever its kind.
-pub(super) fn approval(ask: &PermissionRequest, workspace: &str) -> RequestBody {
+/// What a rejection means: Kilo 7.7.7 rejects all that waits in the session, with a reason too, and
+/// goes on only when each of them was given one.
+const REJECTED: &str = "and all else it asks now; the turn ends, unless you say why";
+
+/// A request for permission, whatever its kind. What the request itself does not say is taken from
+/// the tool call that asks.
+pub(super) fn approval(
+    ask: &PermissionRequest,
+    tool: Option<&ToolPart>,
+    workspace: &str,
+    servers: &Servers,
+) -> RequestBody {
     let meta = |name: &str| ask.metadata.get(name).and_then(Value::as_str).map(str::to_owned);
-    let what = kind(&ask.permission);
-    let command = (what == ApprovalKind::Command)
-        .then(|| meta("command").unwrap_or_else(|| ask.patterns.join("\n")))
-        .map(|command| cut(&command, MAX_COMMAND));
-    let path = meta("filepath").or_else(|| meta("parentDir")).map(|p| relative(&p, workspace));
-    let path = path.or_else(|| (what == ApprovalKind::Read).then(|| ask.patterns.join(", ")));
-    let path = path.map(|path| cut(&path, MAX_TEXT));
-    let diff = meta("diff").map(|d| cut(&d, MAX_DIFF));
-    let url = meta("url").map(|url| cut(&url, MAX_TEXT));
-    let shown = ["command", "filepath", "parentDir", "diff", "filediff", "url"];
-    let mut details: Vec<(String, String)> = ask
-        .metadata
-        .iter()
-        .filter(|(name, value)| !shown.contains(&name.as_str()) && !value.is_null())
-        .map(|(name, value)| (line(name), cut(&plain(value), MAX_TEXT)))
-        .collect();
-    let more = details.len().saturating_sub(MAX_LISTED);
-    if more > 0 {
-        details.truncate(MAX_LISTED);
-        details.push(("…".to_owned(), format!("{more} more")));
-    }
+    let input = |name: &str| {
+        tool.and_then(|tool| tool.state.input.get(name)).and_then(Value::as_str).map(str::to_owned)
+    };
+    let what = kind(&ask.permission, servers);
+    let command = meta("command").or_else(|| input("command"));
+    let command =
+        command.or_else(|| (what == ApprovalKind::Command).then(|| ask.patterns.join("\n")));
+    let path = meta("filepath").or_else(|| input("filePath")).or_else(|| meta("parentDir"));
+    let path = path.map(|path| relative(&path, workspace));
+    let listed = matches!(what, ApprovalKind::Read | ApprovalKind::OutsideWorkspace);
+    let path = path.or_else(|| listed.then(|| ask.patterns.join(", ")).filter(|p| !p.is_empty()));
+    let diff = meta("diff");
+    let url = meta("url").or_else(|| input("url"));
+    let mut details = details(ask, tool, path.is_some());
     let said = command.is_some() || path.is_some() || url.is_some();
-    if !said && !ask.patterns.is_empty() {
+    if !said && !ask.patterns.is_empty() && ask.patterns != ["*"] {
         details.insert(0, ("applies to".to_owned(), cut(&ask.patterns.join("\n"), MAX_TEXT)));
     }
     RequestBody::Approval(Approval {
         what,
         permission: line(&ask.permission),
         title: title(what, &line(&ask.permission)),
-        command,
-        diff,
-        path,
-        url,
+        command: command.map(|command| cut(&command, MAX_COMMAND)),
+        diff: diff.map(|diff| cut(&diff, MAX_DIFF)),
+        path: path.map(|path| cut(&path, MAX_TEXT)),
+        url: url.map(|url| cut(&url, MAX_TEXT)),
         details,
         choices: choices(ask),
     })
 }
 
-fn kind(permission: &str) -> ApprovalKind {
+/// What else is known about an act: the facts of the request, then those of the tool's input it
+/// leaves out, and the tool itself when the permission does not name it.
+fn details(ask: &PermissionRequest, tool: Option<&ToolPart>, path: bool) -> Vec<(String, String)> {
+    // Shown by themselves, or whole in the diff.
+    const SHOWN: [&str; 12] = [
+        "command",
+        "filepath",
+        "filePath",
+        "parentDir",
+        "diff",
+        "filediff",
+        "url",
+        "content",
+        "oldString",
+        "newString",
+        "patchText",
+        "patch",
+    ];
+    // Kilo names the same again in other words when it asks about directories.
+    let repeated = |name: &str| path && matches!(name, "directories" | "patterns");
+    let kept =
+        |name: &str, value: &Value| !SHOWN.contains(&name) && !value.is_null() && !repeated(name);
+    let empty = serde_json::Map::new();
+    let input = tool.and_then(|tool| tool.state.input.as_object()).unwrap_or(&empty);
+    let missing = input.iter().filter(|(name, _)| !ask.metadata.contains_key(*name));
+    let named = |tool: &&ToolPart| {
+        tool.tool == ask.permission || tool.tool == "bash" || ask.metadata.contains_key("diff")
+    };
+    let unnamed = tool.filter(|tool| !named(tool));
+    let mut details: Vec<(String, String)> = unnamed
+        .map(|tool| ("tool".to_owned(), line(&tool.tool)))
+        .into_iter()
+        .chain(
+            ask.metadata
+                .iter()
+                .chain(missing)
+                .filter(|(name, value)| kept(name, value))
+                .map(|(name, value)| (line(name), cut(&plain(value), MAX_TEXT))),
+        )
+        .collect();
+    let more = details.len().saturating_sub(MAX_LISTED);
+    if more > 0 {
+        details.truncate(MAX_LISTED);
+        details.push(("…".to_owned(), format!("{more} more")));
+    }
+    details
+}
+
+fn kind(permission: &str, servers: &Servers) -> ApprovalKind {
     match permission {
         "bash" => ApprovalKind::Command,
         "edit" | "write" => ApprovalKind::Edit,
@@ -66,8 +120,7 @@ fn kind(permission: &str) -> ApprovalKind {
         "webfetch" | "websearch" | "codesearch" => ApprovalKind::Web,
         "task" => ApprovalKind::SubAgent,
         "doom_loop" => ApprovalKind::Loop,
-        "skill" | "question" | "todowrite" | "todoread" | "plan_exit" => ApprovalKind::Other,
-        other if other.contains('_') => ApprovalKind::Mcp,
+        other if servers.split(other).is_some() => ApprovalKind::Mcp,
         _ => ApprovalKind::Other,
     }
 }
@@ -105,7 +158,7 @@ fn choices(ask: &PermissionRequest) -> Vec<Choice> {
     if !covers.is_empty() {
         choices.push(choice(Decision::Session, &covers, "until this session ends"));
     }
-    choices.push(choice(Decision::Reject, &[], "the turn ends, unless you say why"));
+    choices.push(choice(Decision::Reject, &[], REJECTED));
     if !covers.is_empty() {
         let scope = "from now on in every project, in Kilo itself too: it is written to Kilo's own \
                      configuration";

@@ -12,8 +12,8 @@ use kilo_sdk::{Event, MessageId, PartId, SessionId};
 
 use super::bounds::{MAX_TEXT, cut, line};
 use super::{
-    Child, Known, MAX_CHILDREN, MAX_ORPHANS, MAX_PARTS, MAX_PLAN, MAX_UNPLACED, Mapped, Mapper,
-    PartKind, PartState, Plan, TextKind, tools, whole,
+    Child, Known, MAX_ACTING, MAX_CHILDREN, MAX_ORPHANS, MAX_PARTS, MAX_PLAN, MAX_UNPLACED, Mapped,
+    Mapper, PartKind, PartState, Plan, TextKind, tools, whole,
 };
 use crate::kilo::errors;
 
@@ -133,6 +133,7 @@ impl Mapper {
 
     /// Applies a part or a delta, once it is known where in the conversation it belongs.
     pub(super) fn content(&mut self, session: &SessionId, event: Event, out: &mut Mapped) {
+        self.note_call(&event);
         if let Some(child) = self.children.get_mut(session)
             && child.parent.is_none()
         {
@@ -302,7 +303,8 @@ impl Mapper {
         let declined = self.declined.contains(&call);
         self.remember_plan(&part.id, tool);
         let plan = self.plan.as_ref().map(|plan| plan.text.as_str());
-        let mut item = tools::item(id.clone(), parent, tool, &self.workspace, declined, plan);
+        let mut item =
+            tools::item(id.clone(), parent, tool, (&self.workspace, &self.servers), declined, plan);
         match &mut item.content {
             ItemContent::TodoList { todos } => {
                 // One list for each agent and turn, whichever call changed it last.
@@ -324,6 +326,24 @@ impl Mapper {
             _ => {}
         }
         self.tell(TurnEvent::Item(item), out);
+    }
+
+    /// Holds a tool call while it is under way: what it asks may not say what it is about.
+    fn note_call(&mut self, event: &Event) {
+        let Event::PartUpdated { part, .. } = event else { return };
+        let PartBody::Tool(tool) = &part.body else { return };
+        if !self.is_current(&part.session_id, &part.message_id) {
+            return;
+        }
+        let call = (part.message_id.clone(), tool.call_id.clone());
+        match tool.state.status {
+            ToolStatus::Completed | ToolStatus::Error => drop(self.acting.remove(&call)),
+            ToolStatus::Pending | ToolStatus::Running | ToolStatus::Other(_) => {
+                if self.acting.len() < MAX_ACTING || self.acting.contains_key(&call) {
+                    self.acting.insert(call, tool.clone());
+                }
+            }
+        }
     }
 
     /// Keeps what is written to a markdown file: it may turn out to be the plan. Each writing

@@ -2,10 +2,11 @@
 
 use domain::{NewRequest, RequestBody, RequestOutcome, TurnEvent};
 use kilo_sdk::SessionId;
-use kilo_sdk::types::{NetworkWait, PermissionRequest, QuestionRequest, ToolRef};
+use kilo_sdk::types::{NetworkWait, PermissionRequest, QuestionOption, QuestionRequest, ToolRef};
 
 use super::asks::{self, PLAN_FOLLOWUP, SLOW_SNAPSHOT};
-use super::{Ask, AskKind, Call, MAX_ASKS, MAX_PARTS, Mapped, Mapper, network_key};
+use super::bounds::line;
+use super::{Ask, AskKind, Call, Label, MAX_ASKS, MAX_PARTS, Mapped, Mapper, network_key};
 use crate::kilo::baseline;
 
 impl Mapper {
@@ -38,7 +39,9 @@ impl Mapper {
             out.implied.push(known);
             return;
         }
-        let body = asks::approval(ask, &self.workspace);
+        let tool = ask.tool.as_ref().and_then(|tool| self.acting.get(&call(tool)));
+        let tool = tool.map(AsRef::as_ref);
+        let body = asks::approval(ask, tool, &self.workspace, &self.servers);
         self.asked(known, ask.tool.as_ref(), body, out);
     }
 
@@ -49,13 +52,16 @@ impl Mapper {
         out: &mut Mapped,
     ) {
         let own = ask.questions.first().and_then(|q| q.key.as_deref());
-        let options = ask.questions.iter().flat_map(|q| &q.options);
         let known = Ask {
             key: ask.id.as_str().to_owned(),
             session: ask.session_id.clone(),
             directory: own_directory(directory),
             kind: AskKind::Question {
-                labels: options.map(|o| (o.key.clone(), o.label.clone())).collect(),
+                questions: ask
+                    .questions
+                    .iter()
+                    .map(|q| q.options.iter().map(label).collect())
+                    .collect(),
             },
         };
         if self.is_late(&ask.session_id, ask.tool.as_ref()) {
@@ -121,9 +127,13 @@ impl Mapper {
         {
             self.declined.insert(call);
         }
-        let outcome = RequestOutcome::Answered;
+        let outcome = if rejected { RequestOutcome::Rejected } else { RequestOutcome::Answered };
         self.tell(TurnEvent::AskClosed { key: key.to_owned(), outcome }, out);
     }
+}
+
+fn label(option: &QuestionOption) -> Label {
+    Label { key: option.key.clone(), shown: line(&option.label), whole: option.label.clone() }
 }
 
 fn call(tool: &ToolRef) -> Call {

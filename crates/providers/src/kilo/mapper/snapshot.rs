@@ -9,7 +9,7 @@ use kilo_sdk::types::{
 };
 use kilo_sdk::{Event, SessionId};
 
-use super::{Mapped, Mapper, network_key};
+use super::{Ask, AskKind, Mapped, Mapper, network_key};
 use crate::kilo::errors;
 
 /// A session as read at one moment.
@@ -21,11 +21,19 @@ pub(in crate::kilo) struct Snapshot {
     pub(in crate::kilo) messages: Vec<MessageWithParts>,
     pub(in crate::kilo) children: Vec<(Session, Vec<MessageWithParts>)>,
     pub(in crate::kilo) status: Option<Status>,
-    pub(in crate::kilo) permissions: Vec<PermissionRequest>,
-    pub(in crate::kilo) questions: Vec<QuestionRequest>,
-    pub(in crate::kilo) waits: Vec<NetworkWait>,
+    /// `None` when Kilo could not say: what is open then stays so.
+    pub(in crate::kilo) permissions: Option<Vec<Placed<PermissionRequest>>>,
+    pub(in crate::kilo) questions: Vec<Placed<QuestionRequest>>,
+    pub(in crate::kilo) waits: Vec<Placed<NetworkWait>>,
     /// Whether the message may be trusted to have been taken up by now if it ever will.
     pub(in crate::kilo) settled: bool,
+}
+
+/// Something that is asked, and the directory to answer it in when that is not the session's.
+#[derive(Debug, Clone)]
+pub(in crate::kilo) struct Placed<T> {
+    pub(in crate::kilo) directory: Option<String>,
+    pub(in crate::kilo) ask: T,
 }
 
 impl Mapper {
@@ -80,37 +88,36 @@ impl Mapper {
     }
 
     fn merge_asks(&mut self, snapshot: &Snapshot, out: &mut Mapped) {
-        let mut open = HashSet::new();
-        for ask in snapshot.permissions.iter().filter(|a| self.owns(&a.session_id)) {
-            open.insert(ask.id.as_str().to_owned());
-        }
-        for ask in snapshot.questions.iter().filter(|a| self.owns(&a.session_id)) {
-            open.insert(ask.id.as_str().to_owned());
-        }
-        for wait in snapshot.waits.iter().filter(|w| self.owns(&w.session_id)) {
-            open.insert(network_key(wait.id.as_str()));
-        }
-        let gone: Vec<String> =
-            self.asks.keys().filter(|key| !open.contains(*key)).cloned().collect();
+        let (questions, waits) = (&snapshot.questions, &snapshot.waits);
+        let permissions = snapshot.permissions.as_deref();
+        let mut open: HashSet<String> = HashSet::new();
+        open.extend(permissions.unwrap_or_default().iter().map(|p| p.ask.id.as_str().to_owned()));
+        open.extend(questions.iter().map(|q| q.ask.id.as_str().to_owned()));
+        open.extend(waits.iter().map(|w| network_key(w.ask.id.as_str())));
+        let gone = |(key, ask): (&String, &Ask)| {
+            let unsaid = permissions.is_none() && matches!(ask.kind, AskKind::Permission { .. });
+            (!open.contains(key) && !unsaid).then(|| key.clone())
+        };
+        let gone: Vec<String> = self.asks.iter().filter_map(gone).collect();
         for key in gone {
             self.asks.remove(&key);
             let outcome = RequestOutcome::Gone;
             self.tell(TurnEvent::AskClosed { key, outcome }, out);
         }
-        for ask in &snapshot.permissions {
+        for Placed { directory, ask } in permissions.unwrap_or_default() {
             if self.owns(&ask.session_id) && !self.asks.contains_key(ask.id.as_str()) {
-                self.permission(ask, None, out);
+                self.permission(ask, directory.clone(), out);
             }
         }
-        for ask in &snapshot.questions {
+        for Placed { directory, ask } in questions {
             if self.owns(&ask.session_id) && !self.asks.contains_key(ask.id.as_str()) {
-                self.question(ask, None, out);
+                self.question(ask, directory.clone(), out);
             }
         }
-        for wait in &snapshot.waits {
-            let key = network_key(wait.id.as_str());
-            if self.owns(&wait.session_id) && !self.asks.contains_key(&key) {
-                self.network(wait, None, out);
+        for Placed { directory, ask } in waits {
+            let key = network_key(ask.id.as_str());
+            if self.owns(&ask.session_id) && !self.asks.contains_key(&key) {
+                self.network(ask, directory.clone(), out);
             }
         }
     }

@@ -4,20 +4,8 @@ use domain::{FileChangeKind, FullText, ItemContent, ItemStatus, ItemUpdate, Todo
 use kilo_sdk::types::{ToolPart, ToolState, ToolStatus};
 use serde_json::Value;
 
+use super::Servers;
 use super::bounds::{MAX_TEXT, bound, cut};
-
-/// Tools of Kilo itself that have an underscore, and so look like those of MCP servers.
-const BUILT_IN: [&str; 9] = [
-    "apply_patch",
-    "background_process",
-    "notify_user",
-    "plan_enter",
-    "plan_exit",
-    "schedule_wakeup",
-    "semantic_search",
-    "send_file",
-    "todo_write",
-];
 
 /// What a tool call is as an item. `key` is the part's id, `plan` the text of the plan file when
 /// the tool is the one that ends a plan.
@@ -25,12 +13,12 @@ pub(super) fn item(
     key: String,
     parent: Option<String>,
     tool: &ToolPart,
-    workspace: &str,
+    (workspace, servers): (&str, &Servers),
     declined: bool,
     plan: Option<&str>,
 ) -> ItemUpdate {
     let state = &tool.state;
-    let mut content = content(tool, workspace);
+    let mut content = content(tool, workspace, servers);
     bound(&mut content);
     let early = cut_short(&content, state);
     let status = match &state.status {
@@ -53,7 +41,7 @@ pub(super) fn item(
     }
 }
 
-fn content(tool: &ToolPart, workspace: &str) -> ItemContent {
+fn content(tool: &ToolPart, workspace: &str, servers: &Servers) -> ItemContent {
     let state = &tool.state;
     let input = |name: &str| text(&state.input, name);
     let path = |name: &str| relative(&input(name).unwrap_or_default(), workspace);
@@ -92,17 +80,17 @@ fn content(tool: &ToolPart, workspace: &str) -> ItemContent {
         "todowrite" => ItemContent::TodoList { todos: todos(state) },
         "question" => ItemContent::Question { title: question_title(state) },
         "plan_exit" => ItemContent::Plan { path: plan_path(state) },
-        name => generic(name, state),
+        name => generic(name, state, servers),
     }
 }
 
-fn generic(name: &str, state: &ToolState) -> ItemContent {
+fn generic(name: &str, state: &ToolState, servers: &Servers) -> ItemContent {
     let input = pretty(&state.input);
-    match name.split_once('_') {
-        Some((server, tool)) if !BUILT_IN.contains(&name) && !server.is_empty() => {
+    match servers.split(name) {
+        Some((server, tool)) => {
             ItemContent::McpCall { server: server.to_owned(), tool: tool.to_owned(), input }
         }
-        _ => ItemContent::Tool {
+        None => ItemContent::Tool {
             name: name.to_owned(),
             title: state.title.clone().filter(|t| !t.is_empty() && t != name),
             input,

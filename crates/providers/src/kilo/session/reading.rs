@@ -1,13 +1,15 @@
 //! Reading a session as it is now.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::future::Future;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use kilo_sdk::types::{MessageWithParts, Page, Session};
+use kilo_sdk::types::{
+    MessageWithParts, NetworkWait, Page, PermissionRequest, QuestionRequest, Session,
+};
 use kilo_sdk::{Error, Instance, MessageId, SessionId};
 
-use super::super::mapper::Snapshot;
+use super::super::mapper::{Placed, Snapshot};
 use super::Inner;
 
 /// Messages read at once; half as many after each answer that was too large, down to one.
@@ -18,6 +20,8 @@ const MAX_READS: u32 = 26;
 /// Sub-agents of a session and of its sub-agents whose messages are read, the newest of each
 /// first, and those nearer to the session before those further away.
 const MAX_CHILDREN: usize = 40;
+/// Directories other than the session's own that are asked for what waits in them.
+const MAX_DIRECTORIES: usize = 8;
 /// How deep sub-agents of sub-agents are looked for.
 const MAX_DEPTH: u32 = 5;
 /// How old a message without an answer is when Kilo, idle, will certainly not answer it.
@@ -39,16 +43,71 @@ pub(super) async fn read(inner: &Inner, message: &MessageId) -> Result<Snapshot,
         || is_present(instance, &inner.id, message).await?;
     let began = message.time_ms(now_ms());
     let age = began.map(|began| now_ms().saturating_sub(began));
+    let children = children(inner, began).await;
+    let mut elsewhere = inner.mapper().asking_directories();
+    elsewhere.extend(children.iter().map(|(child, _)| child.directory.clone()));
+    let asks = asks(inner, &elsewhere).await?;
     Ok(Snapshot {
         present,
         messages,
-        children: children(inner, began).await,
+        children,
         status,
-        permissions: instance.permissions().await?,
-        questions: instance.questions().await?,
-        waits: instance.network_waits().await?,
+        permissions: asks.permissions,
+        questions: asks.questions,
+        waits: asks.waits,
         settled: age.is_some_and(|age| u128::from(age) > TAKEN_UP.as_millis()),
     })
+}
+
+/// What is asked in the directories a session asks in.
+#[derive(Default)]
+pub(super) struct Asks {
+    /// `None` when one of the directories could not say.
+    pub(super) permissions: Option<Vec<Placed<PermissionRequest>>>,
+    pub(super) questions: Vec<Placed<QuestionRequest>>,
+    pub(super) waits: Vec<Placed<NetworkWait>>,
+}
+
+/// Reads what is asked in the session's directory, and in these.
+pub(super) async fn asks(inner: &Inner, elsewhere: &BTreeSet<String>) -> Result<Asks, Error> {
+    let others = elsewhere.iter().filter(|dir| dir.starts_with('/') && **dir != inner.directory);
+    let own = std::iter::once((None, inner.instance.clone()));
+    let others = others
+        .take(MAX_DIRECTORIES)
+        .map(|dir| (Some(dir.clone()), inner.instance.client().at(dir)));
+    let mut read = Asks { permissions: Some(Vec::new()), ..Asks::default() };
+    for (directory, instance) in own.chain(others) {
+        let permissions = permissions(&instance).await?;
+        read.permissions = match (read.permissions.take(), permissions) {
+            (Some(mut known), Some(more)) => {
+                known.extend(placed(directory.as_ref(), more));
+                Some(known)
+            }
+            _ => None,
+        };
+        read.questions.extend(placed(directory.as_ref(), instance.questions().await?));
+        read.waits.extend(placed(directory.as_ref(), instance.network_waits().await?));
+    }
+    Ok(read)
+}
+
+/// The open permission requests of a directory, or `None` when Kilo cannot list them: while a
+/// `webfetch` without a time limit waits there, of whichever session, it answers 400 (7.7.7).
+pub(super) async fn permissions(
+    instance: &Instance,
+) -> Result<Option<Vec<PermissionRequest>>, Error> {
+    match instance.permissions().await {
+        Ok(listed) => Ok(Some(listed)),
+        Err(Error::Refused(error)) => {
+            tracing::debug!(%error, "Kilo cannot list what it asks");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn placed<T>(directory: Option<&String>, asks: Vec<T>) -> impl Iterator<Item = Placed<T>> {
+    asks.into_iter().map(move |ask| Placed { directory: directory.cloned(), ask })
 }
 
 /// Says whether a session has a message, however many came after it.

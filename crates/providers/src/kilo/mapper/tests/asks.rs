@@ -1,6 +1,8 @@
 //! What Kilo asks: permissions, questions, plans.
 
-use domain::{Access, ApprovalKind, Decision, ItemStatus, RequestBody, RequestState};
+use domain::{
+    Access, Answer, ApprovalKind, Decision, Input, ItemStatus, RequestBody, RequestState,
+};
 use kilo_sdk::{MessageId, SessionId};
 use serde_json::json;
 
@@ -26,7 +28,8 @@ fn every_permission_is_shown_with_what_it_covers() {
         ("task", ApprovalKind::SubAgent),
         ("doom_loop", ApprovalKind::Loop),
         ("skill", ApprovalKind::Other),
-        ("board_post", ApprovalKind::Mcp),
+        ("notes_add_note", ApprovalKind::Mcp),
+        ("board_post", ApprovalKind::Other),
         ("hologram", ApprovalKind::Other),
     ];
     for (permission, what) in cases {
@@ -203,4 +206,90 @@ fn a_plan_stays_as_it_was_read_when_the_session_is_read_again() {
     assert_eq!(plan(&play), "# Second");
     play.merge(&Server::after(&events).read(&SessionId::from(ROOT), &MessageId::from(PROMPT)));
     assert_eq!(play.text("prt_2"), Some("# Second"), "a person is reading it");
+}
+
+#[test]
+fn an_approval_shows_what_the_tool_that_asks_is_given() {
+    let shown =
+        |name: &str, input: &serde_json::Value, permission: &str, more: serde_json::Value| {
+            let mut play = answering();
+            let running = json!({ "status": "running", "input": input });
+            play.event(&tool("prt_1", name, "call_1", &running));
+            let mut more = more;
+            more["tool"] = json!({ "messageID": ANSWER, "callID": "call_1" });
+            play.event(&asked("per_1", ROOT, permission, &more));
+            match play.requests.into_values().next().unwrap().body {
+                RequestBody::Approval(approval) => approval,
+                other => panic!("{other:?}"),
+            }
+        };
+    // The event has nothing but a pattern.
+    let command = json!({ "command": "cat /etc/passwd", "description": "Look" });
+    let bare = json!({ "patterns": ["/etc/*"] });
+    let outside = shown("bash", &command, "external_directory", bare.clone());
+    assert_eq!(outside.what, ApprovalKind::OutsideWorkspace);
+    assert_eq!(outside.command.as_deref(), Some("cat /etc/passwd"));
+    assert_eq!(outside.path.as_deref(), Some("/etc/*"));
+    assert!(outside.details.contains(&("description".to_owned(), "Look".to_owned())));
+    let read = json!({ "filePath": "/etc/passwd" });
+    let outside = shown("read", &read, "external_directory", bare);
+    assert_eq!(outside.path.as_deref(), Some("/etc/passwd"));
+    assert_eq!(outside.details, [("tool".to_owned(), "read".to_owned())]);
+    // As Kilo 7.7.7 asks for a command that reaches outside.
+    let whole = json!({ "patterns": ["/etc/*"], "metadata": {
+        "command": "cat /etc/passwd", "description": "Look", "directories": ["/etc"],
+        "patterns": ["/etc/*"], "access": "read" } });
+    let outside = shown("bash", &command, "external_directory", whole);
+    assert_eq!(outside.command.as_deref(), Some("cat /etc/passwd"));
+    let details: Vec<_> = outside.details.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(details, ["access", "description"]);
+    // An MCP tool's ask says nothing of its arguments.
+    let note = shown(
+        "notes_add_note",
+        &json!({ "text": "hi" }),
+        "notes_add_note",
+        json!({
+        "patterns": ["*"], "metadata": {} }),
+    );
+    assert_eq!((note.what, note.details), (ApprovalKind::Mcp, vec![("text".into(), "hi".into())]));
+}
+
+#[test]
+fn what_kilo_cannot_list_stays_open() {
+    let mut play = answering();
+    play.event(&asked("per_1", ROOT, "webfetch", &json!({})));
+    let events = [user(ROOT, PROMPT), status(&json!({ "type": "busy" }))];
+    let mut snapshot =
+        Server::after(&events).read(&SessionId::from(ROOT), &MessageId::from(PROMPT));
+    snapshot.permissions = None;
+    play.merge(&snapshot);
+    assert_eq!(play.open_requests(), 1);
+}
+
+#[test]
+fn rejecting_one_takes_the_others_and_that_is_said() {
+    let mut play = answering();
+    for id in ["per_1", "per_2"] {
+        play.event(&asked(id, ROOT, "bash", &json!({})));
+    }
+    play.event(&asked("per_3", "ses_other", "bash", &json!({})));
+    let id = |play: &Play, key: &str| {
+        play.requests.values().find(|r| r.key == key).map(|r| r.id.clone()).unwrap()
+    };
+    let answer = Answer::Approval { decision: Decision::Reject, message: None };
+    let request = id(&play, "per_1");
+    play.input(Input::Answer { request, answer: answer.clone() });
+    play.event(&replied("per_1", "reject"));
+    play.event(&replied("per_2", "reject"));
+    let state = |key: &str| play.requests[&id(&play, key)].state.clone();
+    assert_eq!(state("per_1"), RequestState::Resolved { answer: Some(answer) });
+    let reason = "it was rejected together with another request".to_owned();
+    assert_eq!(state("per_2"), RequestState::Withdrawn { reason });
+    let elsewhere = || {
+        let mut play = answering();
+        play.event(&asked("per_1", ROOT, "bash", &json!({})));
+        play.event(&replied("per_1", "reject"));
+        play.requests.into_values().next().unwrap().state
+    };
+    assert_eq!(elsewhere(), RequestState::Resolved { answer: None });
 }

@@ -8,7 +8,7 @@ use domain::{
 };
 use kilo_sdk::{Envelope, MessageId, SessionId};
 
-use super::super::{Mapped, Mapper, Snapshot};
+use super::super::{Mapped, Mapper, Servers, Snapshot};
 
 pub(super) struct Play {
     pub(super) mapper: Mapper,
@@ -51,7 +51,12 @@ impl Play {
     /// Sends the messages; the first is at the agent, the others wait for their turn.
     pub(super) fn new(root: &SessionId, prompts: &[MessageId]) -> Self {
         let mut play = Self {
-            mapper: Mapper::new(root.clone(), "/repo".to_owned(), Access::Supervised),
+            mapper: Mapper::new(
+                root.clone(),
+                "/repo".to_owned(),
+                Access::Supervised,
+                Servers::new(["notes"].into_iter()),
+            ),
             state: ThreadState::new(thread(), 0, 0),
             prompts: prompts.to_vec(),
             turns: BTreeMap::new(),

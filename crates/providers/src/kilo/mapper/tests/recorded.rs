@@ -10,7 +10,7 @@ use kilo_sdk::types::{
 use kilo_sdk::{Envelope, Event, MessageId, PartId, SessionId};
 use serde::Deserialize;
 
-use super::super::Snapshot;
+use super::super::{Placed, Snapshot};
 
 /// A recorded conversation.
 pub(super) struct Recording {
@@ -152,9 +152,9 @@ impl Server {
             messages,
             children: self.children.iter().map(|c| (c.clone(), of(&c.id))).collect(),
             status,
-            permissions: self.permissions.clone(),
-            questions: self.questions.clone(),
-            waits: self.waits.clone(),
+            permissions: Some(placed(&self.permissions)),
+            questions: placed(&self.questions),
+            waits: placed(&self.waits),
             settled: true,
         }
     }
@@ -175,4 +175,8 @@ impl Server {
             })
             .collect()
     }
+}
+
+fn placed<T: Clone>(asks: &[T]) -> Vec<Placed<T>> {
+    asks.iter().map(|ask| Placed { directory: None, ask: ask.clone() }).collect()
 }

@@ -113,14 +113,20 @@ fn every_tool_is_shown_as_what_it_does() {
         "found",
     );
     tool_is(
-        "board_post",
+        "notes_add_note",
         &json!({ "input": { "text": "hi" }, "output": "posted" }),
         &ItemContent::McpCall {
-            server: "board".to_owned(),
-            tool: "post".to_owned(),
+            server: "notes".to_owned(),
+            tool: "add_note".to_owned(),
             input: "{\n  \"text\": \"hi\"\n}".to_owned(),
         },
         "posted",
+    );
+    tool_is(
+        "no_such_tool",
+        &json!({ "input": {}, "status": "error", "error": "unavailable" }),
+        &ItemContent::Tool { name: "no_such_tool".to_owned(), title: None, input: String::new() },
+        "",
     );
     tool_is(
         "skill",

@@ -1,0 +1,311 @@
+//! A session before a server that notes what it is asked and answers as it is told.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use domain::{
+    Access, AgentEvent, Answer, Decision, Mode, ModelSelection, PlanDecision, Request, RequestId,
+    RequestState, ThreadId, TurnEvent, TurnId,
+};
+use kilo_sdk::{Client, Connection, Envelope, Limits, SessionId};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+
+use super::super::baseline::Loose;
+use super::super::mapper::Servers;
+use super::super::router::Router;
+use super::{Inner, KiloSession, Known};
+use crate::{AnswerError, Inventory, Prompt, Session};
+
+const ROOT: &str = "ses_root";
+const PROMPT: &str = "msg_1";
+
+/// A request as it arrived.
+#[derive(Debug, Clone, PartialEq)]
+struct Seen {
+    /// Method and path.
+    what: String,
+    directory: String,
+    body: Value,
+}
+
+/// What the server answers instead of `200 true`, for so many requests of this kind.
+type Answers = Arc<Mutex<VecDeque<(&'static str, u16, &'static str)>>>;
+
+struct World {
+    session: KiloSession,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    answers: Answers,
+}
+
+impl World {
+    /// A supervised session in `/repo` whose message Kilo has taken.
+    async fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let (seen, answers) = (Arc::default(), Answers::default());
+        tokio::spawn(serve(listener, Arc::clone(&seen), answers.clone()));
+        let client = Client::new(Connection::new(url, "secret"), Limits::default()).unwrap();
+        let inner = Inner::new(
+            SessionId::from(ROOT),
+            "/repo".to_owned(),
+            client.at("/repo"),
+            Arc::<Router>::default(),
+            (Loose::default(), Servers::default()),
+            Access::Supervised,
+            Known::New((Access::Supervised, Mode::Build)),
+        );
+        let session = KiloSession {
+            inner: Arc::new(inner),
+            control: mpsc::channel(1).0,
+            models: watch::channel(Inventory::default()).1,
+        };
+        session.inner.mapper().begin(turn(), PROMPT.into(), None);
+        let info = json!({ "id": PROMPT, "sessionID": ROOT, "role": "user" });
+        let world = Self { session, seen, answers };
+        world.event("/repo", "message.updated", &json!({ "sessionID": ROOT, "info": info }));
+        world
+    }
+
+    fn event(&self, directory: &str, kind: &str, properties: &Value) -> Vec<AgentEvent> {
+        let frame = json!({
+            "directory": directory, "payload": { "type": kind, "properties": properties } });
+        let envelope = Envelope::parse(frame.to_string().as_bytes()).unwrap().unwrap();
+        self.session.inner.mapper().apply(envelope).events
+    }
+
+    /// Lets Kilo ask; gives the request a person would see.
+    fn asked(&self, directory: &str, kind: &str, ask: &Value) -> Request {
+        let asked = self.event(directory, kind, ask).into_iter().find_map(|event| match event {
+            AgentEvent::Turn { event: TurnEvent::Asked(new), .. } => Some(new),
+            _ => None,
+        });
+        let new = asked.expect("it is asked");
+        let thread_id = ThreadId::parse(&format!("thr_{:032x}", 1)).unwrap();
+        Request {
+            id: RequestId::derive(&thread_id, &new.key),
+            thread_id,
+            turn_id: turn(),
+            item_id: None,
+            key: new.key,
+            from: new.from,
+            body: new.body,
+            state: RequestState::Open { problem: None },
+            created_at: 0,
+            closed_at: None,
+        }
+    }
+
+    fn permission(&self, directory: &str, id: &str, session: &str) -> Request {
+        let ask = json!({ "id": id, "sessionID": session, "permission": "bash",
+            "patterns": ["ls"], "always": ["ls *"], "metadata": { "command": "ls" } });
+        self.asked(directory, "permission.asked", &ask)
+    }
+
+    async fn answer(&self, request: &Request, answer: &Answer) -> Result<(), AnswerError> {
+        self.session.answer(request, answer).await
+    }
+
+    fn answer_next(&self, what: &'static str, status: u16, body: &'static str) {
+        self.answers.lock().unwrap().push_back((what, status, body));
+    }
+
+    /// What was asked of the server since the last look.
+    fn seen(&self) -> Vec<Seen> {
+        std::mem::take(&mut *self.seen.lock().unwrap())
+    }
+}
+
+async fn serve(listener: TcpListener, seen: Arc<Mutex<Vec<Seen>>>, answers: Answers) {
+    loop {
+        let (socket, _) = listener.accept().await.unwrap();
+        let (seen, answers) = (Arc::clone(&seen), answers.clone());
+        tokio::spawn(one(socket, seen, answers));
+    }
+}
+
+async fn one(mut socket: TcpStream, seen: Arc<Mutex<Vec<Seen>>>, answers: Answers) {
+    let mut raw = Vec::new();
+    let (head, body) = loop {
+        let mut bytes = [0; 4096];
+        let n = socket.read(&mut bytes).await.unwrap();
+        if n == 0 {
+            return;
+        }
+        raw.extend_from_slice(&bytes[..n]);
+        let text = String::from_utf8_lossy(&raw).into_owned();
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let length = header(head, "content-length").parse().unwrap_or(0);
+        if body.len() >= length {
+            break (head.to_owned(), body.to_owned());
+        }
+    };
+    let what: Vec<&str> = head.split(' ').take(2).collect();
+    let request = Seen {
+        what: what.join(" "),
+        directory: header(&head, "x-kilo-directory").replace("%2F", "/"),
+        body: serde_json::from_str(&body).unwrap_or_default(),
+    };
+    let told = {
+        let mut answers = answers.lock().unwrap();
+        let at = answers.iter().position(|(what, _, _)| request.what.starts_with(what));
+        at.and_then(|at| answers.remove(at))
+    };
+    let usual = match request.what.as_str() {
+        "GET /session/status" => "{}",
+        what if what.starts_with("PATCH") => "{}",
+        what if what.starts_with("GET") => "[]",
+        _ => "true",
+    };
+    let (status, body) = told.map_or((200, usual), |(_, status, body)| (status, body));
+    seen.lock().unwrap().push(request);
+    let length = body.len();
+    let answer = format!(
+        "HTTP/1.1 {status} Told\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\
+         connection: close\r\n\r\n{body}"
+    );
+    socket.write_all(answer.as_bytes()).await.unwrap();
+}
+
+fn header(head: &str, name: &str) -> String {
+    let mut lines = head.lines().filter_map(|line| line.split_once(": "));
+    lines.find(|(n, _)| n.eq_ignore_ascii_case(name)).map_or(String::new(), |(_, v)| v.to_owned())
+}
+
+fn turn() -> TurnId {
+    TurnId::parse(&format!("trn_{:032x}", 1)).unwrap()
+}
+
+fn decide(decision: Decision) -> Answer {
+    Answer::Approval { decision, message: None }
+}
+
+fn seen(what: &str, directory: &str, body: Value) -> Seen {
+    Seen { what: what.to_owned(), directory: directory.to_owned(), body }
+}
+
+#[tokio::test]
+async fn an_answer_goes_to_the_directory_that_asked() {
+    let world = World::new().await;
+    let here = world.permission("/repo", "per_1", ROOT);
+    let child = json!({ "id": "ses_child", "parentID": ROOT, "directory": "/worktree" });
+    world.event("/worktree", "session.created", &json!({ "sessionID": "x", "info": child }));
+    let there = world.permission("/worktree", "per_2", "ses_child");
+    world.answer(&here, &decide(Decision::Once)).await.unwrap();
+    world.answer(&there, &decide(Decision::Session)).await.unwrap();
+    let rule = json!({ "permission": "bash", "pattern": "ls *", "action": "allow" });
+    assert_eq!(
+        world.seen(),
+        [
+            seen("POST /permission/per_1/reply", "/repo", json!({ "reply": "once" })),
+            seen("PATCH /session/ses_child", "/worktree", json!({ "permission": [rule] })),
+            seen("POST /permission/per_2/reply", "/worktree", json!({ "reply": "once" })),
+        ]
+    );
+    // Kilo's own question says `global`, which is no directory.
+    let plan = world.asked("global", "question.asked", &plan("que_1"));
+    let refine = Answer::Plan { decision: PlanDecision::Refine, message: Some("shorter".into()) };
+    world.answer(&plan, &refine).await.unwrap();
+    let said = json!({ "answers": [["shorter"]] });
+    assert_eq!(world.seen(), [seen("POST /question/que_1/reply", "/repo", said)]);
+}
+
+fn plan(id: &str) -> Value {
+    let option = |key: &str, label: &str| json!({ "label": label, "labelKey": format!("plan.followup.answer.{key}") });
+    json!({ "id": id, "sessionID": ROOT, "questions": [{
+        "question": "Ready?", "questionKey": "plan.followup.question",
+        "options": [option("newSession", "Neu"), option("continue", "Weiter"),
+            option("keepRefining", "Nein")] }] })
+}
+
+#[tokio::test]
+async fn a_plan_is_answered_in_kilos_words_and_never_with_a_session_of_its_own() {
+    let world = World::new().await;
+    let answers = [
+        (PlanDecision::Accept, Some(json!([["Weiter"]]))),
+        (PlanDecision::Refine, Some(json!([["Nein"]]))),
+        (PlanDecision::Dismiss, None),
+    ];
+    for (decision, said) in answers {
+        let request = world.asked("global", "question.asked", &plan("que_1"));
+        world.answer(&request, &Answer::Plan { decision, message: None }).await.unwrap();
+        let what = match &said {
+            Some(answers) => {
+                seen("POST /question/que_1/reply", "/repo", json!({ "answers": answers }))
+            }
+            None => seen("POST /question/que_1/reject", "/repo", Value::Null),
+        };
+        assert_eq!(world.seen(), [what]);
+        let replied = json!({ "sessionID": ROOT, "requestID": "que_1" });
+        world.event("global", "question.replied", &replied);
+    }
+}
+
+#[tokio::test]
+async fn labels_too_long_to_be_shown_are_sent_whole() {
+    let world = World::new().await;
+    let long = format!("{} end", "word ".repeat(2000));
+    let ask = json!({ "id": "que_1", "sessionID": ROOT, "questions": [
+        { "question": "Which?", "options": [{ "label": "short" }, { "label": long }] },
+        { "question": "And?", "options": [] },
+    ] });
+    let request = world.asked("/repo", "question.asked", &ask);
+    let domain::RequestBody::Question { questions } = &request.body else { panic!() };
+    let shown = questions[0].options[1].label.clone();
+    assert!(shown.len() < long.len());
+    let answers = vec![vec![shown], vec!["own words".to_owned()]];
+    world.answer(&request, &Answer::Question { answers }).await.unwrap();
+    assert_eq!(world.seen()[0].body, json!({ "answers": [[long], ["own words"]] }));
+}
+
+#[tokio::test]
+async fn a_failed_answer_says_so_and_can_be_given_again_and_one_that_is_gone_says_that() {
+    let world = World::new().await;
+    let request = world.permission("/repo", "per_1", ROOT);
+    world.answer_next("POST /permission", 500, r#"{"name":"UnknownError","data":{}}"#);
+    let failed = world.answer(&request, &decide(Decision::Once)).await;
+    assert!(matches!(failed, Err(AnswerError::Failed(_))), "{failed:?}");
+    world.answer(&request, &decide(Decision::Once)).await.unwrap();
+    let request = world.permission("/repo", "per_2", ROOT);
+    world.answer_next("POST /permission", 404, r#"{"_tag":"PermissionNotFoundError"}"#);
+    let gone = world.answer(&request, &decide(Decision::Once)).await;
+    assert_eq!(gone, Err(AnswerError::Gone));
+    // One whose scope cannot be widened is not let through with less than was said.
+    let request = world.permission("/repo", "per_3", ROOT);
+    world.seen();
+    world.answer_next("PATCH", 503, "{}");
+    let failed = world.answer(&request, &decide(Decision::Session)).await;
+    assert!(matches!(failed, Err(AnswerError::Failed(_))), "{failed:?}");
+    assert!(world.seen().iter().all(|s| !s.what.contains("reply")));
+}
+
+#[tokio::test]
+async fn what_a_turn_left_waiting_is_rejected_before_the_next_though_kilo_cannot_list_it() {
+    let world = World::new().await;
+    world.permission("/repo", "per_1", ROOT);
+    world.session.inner.mapper().abandon();
+    let unlisted = r#"{"name":"BadRequest","data":{"message":"undefined","kind":"Body"}}"#;
+    world.answer_next("GET /permission", 400, unlisted);
+    let prompt = Prompt {
+        turn: turn(),
+        key: "msg_2".to_owned(),
+        text: "go on".to_owned(),
+        model: ModelSelection { model: "mock/m1".to_owned(), option: None },
+        mode: Mode::Build,
+        access: Access::Supervised,
+    };
+    world.session.send(prompt).await.unwrap();
+    let asked: Vec<String> = world.seen().into_iter().map(|seen| seen.what).collect();
+    assert_eq!(
+        asked,
+        [
+            "GET /session/status",
+            "POST /permission/per_1/reply",
+            "GET /permission",
+            "GET /question",
+            "POST /session/ses_root/prompt_async",
+        ]
+    );
+}

@@ -90,6 +90,13 @@ pub enum Input {
     },
     /// The session was searched for the message and does not have it.
     NotSent(TurnId),
+    /// The turn has not gone on for long, although nothing but its model is waited for.
+    Silent {
+        /// The turn.
+        turn: TurnId,
+        /// When it last went on.
+        since: Timestamp,
+    },
     /// Baton ended while this turn was at the agent, and looks now what became of it.
     Restarted(TurnId),
     /// The session the thread had is gone; a new one knows nothing of what was said.
@@ -386,6 +393,7 @@ impl ThreadState {
         }) = input
         {
             self.text(&turn, &key, at, &text, &mut out);
+            self.heard(&mut out);
             return Ok(self.count(out));
         }
         let before = self.thread.clone();
@@ -400,6 +408,7 @@ impl ThreadState {
             Input::Prepared { turn, prompt_key } => self.prepared(&turn, prompt_key, &mut out),
             Input::Preparing { turn, phase } => self.preparing(&turn, phase, &mut out),
             Input::NotSent(turn) => self.not_sent(now, &turn, &mut out),
+            Input::Silent { turn, since } => self.silent(&turn, since, &mut out),
             Input::Restarted(turn) => self.restarted(now, &turn, &mut out),
             Input::SessionReplaced => self.session_replaced(now, &mut out),
             Input::Fail { turn, error } => {
@@ -418,7 +427,10 @@ impl ThreadState {
 
     fn agent(&mut self, now: Timestamp, event: AgentEvent, out: &mut Outcome) {
         match event {
-            AgentEvent::Turn { turn, event } => self.turn_event(now, &turn, event, out),
+            AgentEvent::Turn { turn, event } => {
+                self.turn_event(now, &turn, event, out);
+                self.heard(out);
+            }
             AgentEvent::Session { id } => self.thread.session = Some(id),
             AgentEvent::Title(title) => {
                 if !self.thread.titled_by_person && !title.trim().is_empty() {

@@ -170,6 +170,11 @@ pub enum Phase {
         /// The agent's own words.
         message: String,
     },
+    /// The agent works on, but the model has said nothing for long.
+    Silent {
+        /// When it was last heard of.
+        since: Timestamp,
+    },
     /// The agent is shortening its context.
     Compacting,
     /// The link to the agent broke and is being mended; the turn goes on.

@@ -76,6 +76,8 @@ function wordsOf(phase: Phase, agent: string, now: number): string {
     }
     case "waiting_for_network":
       return `Waiting for the network…${phase.message ? ` ${phase.message}` : ""}`;
+    case "silent":
+      return `The model has said nothing for ${duration(Math.floor(Math.max(now - phase.since, 0) / 1000) * 1000).replace(/\.0 /, " ")}; it can be stopped`;
     case "compacting":
       return "Compacting the context…";
     case "reconnecting":

@@ -60,6 +60,11 @@ impl LiveItem {
         self.item.status == ItemStatus::Running
     }
 
+    /// Whether it is a tool or a sub-agent that has not finished.
+    pub(super) fn is_at_work(&self) -> bool {
+        self.is_running() && !self.item.content.is_prose()
+    }
+
     /// Says what the item is now, its body brought up to date.
     fn emit(&mut self, out: &mut Outcome) {
         if let LiveText::Growing(text) = &self.text {

@@ -42,8 +42,7 @@ impl RunningTurn {
         if self.turn.stopping {
             due.push(Effect::Interrupt(id));
         }
-        let answering = |r: &&Request| matches!(r.state, RequestState::Answering { .. });
-        due.extend(self.requests.values().filter(answering).map(|r| Effect::Deliver(r.id.clone())));
+        due.extend(self.answering().map(|r| Effect::Deliver(r.id.clone())));
         due
     }
 
@@ -66,10 +65,33 @@ impl RunningTurn {
         u32::try_from(open).unwrap_or(u32::MAX)
     }
 
-    /// Whether any item still grows or works.
+    /// The requests whose answer is on its way to the agent.
+    pub fn answering(&self) -> impl Iterator<Item = &Request> {
+        let answering = |r: &&Request| matches!(r.state, RequestState::Answering { .. });
+        self.requests.values().filter(answering)
+    }
+
+    /// Whether the turn can go on only by a word of the agent or its model: it runs, no tool and no
+    /// sub-agent works, nothing is asked, and no wait that the agent has told is going on.
     #[must_use]
-    pub fn has_running_items(&self) -> bool {
-        self.items.values().any(LiveItem::is_running)
+    pub fn waits_for_model(&self, now: Timestamp) -> bool {
+        let told = match &self.turn.phase {
+            Some(Phase::Retrying { next_at, .. }) => next_at.is_some_and(|at| at > now),
+            Some(Phase::WaitingForNetwork { .. }) => true,
+            Some(
+                Phase::StartingAgent
+                | Phase::OpeningSession
+                | Phase::Sending
+                | Phase::Silent { .. }
+                | Phase::Compacting
+                | Phase::Reconnecting,
+            )
+            | None => false,
+        };
+        self.turn.state == TurnState::Running
+            && !told
+            && self.open_requests() == 0
+            && !self.items.values().any(LiveItem::is_at_work)
     }
 }
 
@@ -241,6 +263,8 @@ impl ThreadState {
         }
         match event {
             TurnEvent::Started => {}
+            // That nothing else is waited for is no word of a model that is silent.
+            TurnEvent::Phase(None) if matches!(running.turn.phase, Some(Phase::Silent { .. })) => {}
             TurnEvent::Phase(phase) => {
                 if running.turn.phase != phase {
                     running.turn.phase = phase;
@@ -262,6 +286,29 @@ impl ThreadState {
                 }
             }
             TurnEvent::Ended(outcome) => self.end_if(now, id, outcome, out),
+        }
+    }
+
+    /// Notes that the turn has not gone on since then.
+    pub(super) fn silent(&mut self, id: &TurnId, since: Timestamp, out: &mut Outcome) {
+        if let Some(running) = self.current(id)
+            && running.turn.state == TurnState::Running
+            && running.turn.phase.is_none()
+        {
+            running.turn.phase = Some(Phase::Silent { since });
+            out.changes.push(Change::Turn { turn: running.turn.clone() });
+        }
+    }
+
+    /// A turn that goes on is no longer silent. What changed nothing was known: a session that is
+    /// read again says nothing new.
+    pub(super) fn heard(&mut self, out: &mut Outcome) {
+        if !out.changes.is_empty()
+            && let Some(running) = &mut self.running
+            && matches!(running.turn.phase, Some(Phase::Silent { .. }))
+        {
+            running.turn.phase = None;
+            out.changes.push(Change::Turn { turn: running.turn.clone() });
         }
     }
 

@@ -353,4 +353,51 @@ fn a_queue_is_changed_in_place_and_keeps_its_order_over_a_restart() {
     assert_eq!(waiting(&world), ["message 3", "else", "message 1"]);
     world.apply(ended(0, TurnOutcome::Completed)).unwrap();
     assert_eq!(state(&world, 3), TurnState::Preparing);
+
+fn a_silent_model_is_said_until_the_turn_goes_on() {
+    let mut world = sent(1);
+    let phase = |world: &World| world.client.turns[&turn_id(0)].phase.clone();
+    let silent = || Input::Silent { turn: turn_id(0), since: 7 };
+    world.apply(silent()).unwrap();
+    assert_eq!(phase(&world), Some(Phase::Sending), "what was not taken has no model yet");
+
+    let words = item(item_key(0, 0), ItemStatus::Running, ItemContent::AgentMessage);
+    world.apply(event(0, words.clone())).unwrap();
+    world.apply(silent()).unwrap();
+    let is_silent = Some(Phase::Silent { since: 7 });
+    assert_eq!(phase(&world), is_silent);
+    // What a reading of the session says again is nothing new.
+    for known in [TurnEvent::Started, TurnEvent::Phase(None), words] {
+        world.apply(event(0, known)).unwrap();
+        assert_eq!(phase(&world), is_silent);
+    }
+    let more = TurnEvent::Text { key: item_key(0, 0), at: 4, text: " more".to_owned() };
+    world.apply(event(0, more)).unwrap();
+    assert_eq!(phase(&world), None);
+
+    world.apply(silent()).unwrap();
+    let retry = Phase::Retrying { attempt: 1, next_at: Some(900), message: "busy".to_owned() };
+    world.apply(event(0, TurnEvent::Phase(Some(retry)))).unwrap();
+    let waits = |world: &World, now| world.state.running().unwrap().waits_for_model(now);
+    assert!(!waits(&world, 899) && waits(&world, 900), "it waits for its own clock first");
+    world.apply(silent()).unwrap();
+    assert!(matches!(phase(&world), Some(Phase::Retrying { .. })), "that is said instead");
+    world.apply(event(0, TurnEvent::Phase(None))).unwrap();
+
+    let command = |status| {
+        let command = ItemContent::Command {
+            command: "make".to_owned(),
+            description: None,
+            cwd: None,
+            exit_code: None,
+        };
+        event(0, item(item_key(0, 1), status, command))
+    };
+    world.apply(command(ItemStatus::Running)).unwrap();
+    assert!(!waits(&world, 900), "a tool may take as long as it likes");
+    world.apply(command(ItemStatus::Done)).unwrap();
+    assert!(waits(&world, 900));
+    let ask = |key| NewRequest { key, item: None, from: None, body: super::world::body(0) };
+    world.apply(event(0, TurnEvent::Asked(ask(request_key(0, 0))))).unwrap();
+    assert!(!waits(&world, 900), "a person may take as long as they like");
 }

@@ -172,6 +172,7 @@ pub(super) enum Op {
     Prepared(Whose),
     Preparing(Whose),
     NotSent(Whose),
+    Silent(Whose),
     Replaced,
     Fail(Whose),
     Answer {
@@ -252,6 +253,7 @@ pub(super) fn op() -> impl Strategy<Value = Op> {
         6 => whose().prop_map(Op::Prepared),
         1 => whose().prop_map(Op::Preparing),
         2 => whose().prop_map(Op::NotSent),
+        2 => whose().prop_map(Op::Silent),
         1 => Just(Op::Replaced),
         1 => whose().prop_map(Op::Fail),
         8 => (whose(), 0..ASKS, prop::bool::weighted(0.8))
@@ -342,6 +344,7 @@ impl World {
                 phase: Phase::StartingAgent,
             },
             Op::NotSent(whose) => Input::NotSent(turn_id(self.number(*whose)?)),
+            Op::Silent(whose) => Input::Silent { turn: turn_id(self.number(*whose)?), since: 1 },
             Op::Replaced => Input::SessionReplaced,
             Op::Fail(whose) => {
                 Input::Fail { turn: turn_id(self.number(*whose)?), error: failure() }
@@ -477,6 +480,7 @@ impl World {
         | Input::Preparing { turn, .. }
         | Input::Fail { turn, .. }
         | Input::NotSent(turn)
+        | Input::Silent { turn, .. }
         | Input::StopExpired(turn)) = input
         else {
             return;

@@ -374,6 +374,7 @@ fn waiting(phase: &Phase) -> Option<&'static str> {
             Some("the model's provider refused for now; waiting to try again…")
         }
         Phase::WaitingForNetwork { .. } => Some("the model's provider cannot be reached; waiting…"),
+        Phase::Silent { .. } => Some("the model has said nothing for a while; still waiting…"),
         Phase::Compacting => Some("the agent shortens its context…"),
         Phase::Reconnecting => Some("the link to the agent broke; mending it…"),
         Phase::OpeningSession | Phase::Sending => None,

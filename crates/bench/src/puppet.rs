@@ -193,7 +193,7 @@ impl Session for Strings {
 
     async fn resync(&self) {}
 
-    async fn interrupt(&self) -> Result<(), SendError> {
+    async fn interrupt(&self, _: &TurnId) -> Result<(), SendError> {
         Ok(())
     }
 

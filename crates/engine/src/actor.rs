@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use domain::{
     Access, AgentEvent, Change, Effect, ErrorCode, Input, Phase, RequestId, ThreadId, ThreadState,
-    Timestamp, TurnError, TurnId, TurnState,
+    Timestamp, TurnError, TurnId,
 };
 use providers::{AnswerError, OpenError, Opened, SendError, Session, Sighting};
 use tokio::sync::{mpsc, oneshot};
@@ -21,9 +21,11 @@ use crate::EngineError;
 use crate::engine::Shared;
 use crate::feed::{Publisher, Waiting};
 
+mod clocks;
 mod effects;
 mod saving;
 
+use clocks::{Clocks, JANITOR};
 use saving::Saving;
 
 /// Commands that may wait for one thread.
@@ -32,20 +34,10 @@ pub(crate) const MAX_COMMANDS: usize = 256;
 const MAX_REPORTS: usize = 256;
 /// Agent events that are applied at once.
 const BATCH: usize = 256;
-/// How often the janitor looks.
-const JANITOR: Duration = Duration::from_secs(5);
-/// How long a message may stay unseen in the session before it is looked up.
-const ACCEPTANCE: Duration = Duration::from_secs(30);
-/// How often a look for a message may fail before its turn does.
-const MAX_LOOKS: u32 = 3;
-/// How long an agent may be silent in a turn before its session is read again.
-const SILENCE: Duration = Duration::from_secs(45);
-/// The same while a person is asked something.
-const SILENCE_ASKED: Duration = Duration::from_secs(600);
-/// How long a thread without turns or followers stays live.
-const IDLE: Duration = Duration::from_secs(300);
 /// How long the end of Baton waits for a running turn to end.
 const FAREWELL: Duration = Duration::from_secs(3);
+/// How long the closing of a session may hold up whatever ends the thread.
+const CLOSING: Duration = Duration::from_secs(3);
 
 /// What people and the engine ask of a thread.
 #[expect(clippy::large_enum_variant, reason = "nearly every command is an input")]
@@ -100,8 +92,14 @@ enum Report {
 /// Where the thread's session stands.
 enum Link {
     Closed,
-    Opening,
-    Open { session: Arc<dyn Session>, events: mpsc::Receiver<AgentEvent> },
+    /// It is being opened, which was begun for this turn.
+    Opening {
+        turn: Option<TurnId>,
+    },
+    Open {
+        session: Arc<dyn Session>,
+        events: mpsc::Receiver<AgentEvent>,
+    },
 }
 
 pub(crate) struct Actor {
@@ -113,48 +111,13 @@ pub(crate) struct Actor {
     link: Link,
     /// What waits for the session to be open.
     after_open: Option<Effect>,
+    /// Answers that wait for the session to be read again after a restart of Baton. At most as many
+    /// as the turn has requests.
+    undelivered: Vec<RequestId>,
     inbox: VecDeque<Report>,
     reports: (mpsc::Sender<Report>, mpsc::Receiver<Report>),
     commands: mpsc::Receiver<Command>,
-    last_sign: Instant,
-    acceptance: Acceptance,
-}
-
-/// The watch over a message from its handing over until the agent takes it.
-#[derive(Default)]
-struct Acceptance {
-    turn: Option<TurnId>,
-    /// When the message was handed over, or last looked for.
-    since: Option<Instant>,
-    looks: u32,
-}
-
-impl Acceptance {
-    /// A message is being handed over; the clock starts when that is done.
-    fn sending(&mut self, turn: &TurnId) {
-        *self = Self { turn: Some(turn.clone()), since: None, looks: 0 };
-    }
-
-    /// A message was handed over, or may have been.
-    fn sent(&mut self, turn: &TurnId) {
-        if self.turn.as_ref() != Some(turn) {
-            self.sending(turn);
-        }
-        self.since = Some(Instant::now());
-    }
-
-    /// Whether it is time to look for the message.
-    fn is_due(&self, turn: &TurnId) -> bool {
-        let overdue = self.since.is_some_and(|since| since.elapsed() > ACCEPTANCE);
-        self.turn.as_ref() == Some(turn) && overdue
-    }
-
-    /// A look failed; says whether another one is worth it.
-    fn look_failed(&mut self, turn: &TurnId) -> bool {
-        self.sent(turn);
-        self.looks += 1;
-        self.looks < MAX_LOOKS
-    }
+    clocks: Clocks,
 }
 
 impl Actor {
@@ -182,11 +145,11 @@ impl Actor {
             publisher: Publisher::new(seq),
             link: Link::Closed,
             after_open: None,
+            undelivered: Vec::new(),
             inbox: VecDeque::new(),
             reports: mpsc::channel(MAX_REPORTS),
             commands,
-            last_sign: Instant::now(),
-            acceptance: Acceptance::default(),
+            clocks: Clocks::new(),
             state,
             id,
             shared,
@@ -230,7 +193,7 @@ impl Actor {
                     }
                 }
                 count = next_events(&mut self.link, &mut batch), if !self.saving.is_stalled() => {
-                    self.last_sign = Instant::now();
+                    self.clocks.heard();
                     if count == 0 {
                         self.link_ended().await;
                     }
@@ -317,8 +280,15 @@ impl Actor {
 
     /// Applies what an agent or the engine reports, which cannot be refused.
     async fn apply(&mut self, input: Input) {
+        let told = matches!(input, Input::Agent(_));
         match self.state.apply(now(), input) {
-            Ok(outcome) => self.settle(outcome).await,
+            Ok(outcome) => {
+                // What is known already is no sign that the turn goes on.
+                if told && !outcome.changes.is_empty() {
+                    self.clocks.went_on();
+                }
+                self.settle(outcome).await;
+            }
             Err(refusal) => tracing::debug!(thread = %self.id, %refusal, "a report was refused"),
         }
     }
@@ -332,33 +302,11 @@ impl Actor {
                 self.apply(Input::Prepared { turn, prompt_key: key }).await;
             }
             Report::Opened(Ok(opened)) => self.opened(opened).await,
-            Report::Opened(Err(error)) => {
-                self.link = Link::Closed;
-                self.after_open = None;
-                self.fail_running(error.into()).await;
+            Report::Opened(Err(error)) => self.not_opened(error).await,
+            Report::Sent { turn, result } => self.sent(turn, result).await,
+            Report::LookedUp { turn, recovering, result } => {
+                self.looked_up(turn, recovering, result).await;
             }
-            Report::Sent { turn, result } => match result {
-                Ok(()) => self.acceptance.sent(&turn),
-                Err(error) => self.apply(Input::Fail { turn, error: error.into() }).await,
-            },
-            Report::LookedUp { turn, recovering, result } => match result {
-                Ok(Sighting::Present) => self.acceptance.sent(&turn),
-                Ok(Sighting::Absent) if recovering => self.apply(Input::NotSent(turn)).await,
-                Ok(Sighting::Absent) => {
-                    let error = TurnError {
-                        code: ErrorCode::NotAccepted,
-                        message: "the agent never took the message".to_owned(),
-                        hint: Some("send it again".to_owned()),
-                        retryable: true,
-                    };
-                    self.apply(Input::Fail { turn, error }).await;
-                }
-                Err(error) if self.acceptance.look_failed(&turn) => {
-                    tracing::warn!(thread = %self.id, %error, "a message could not be looked for");
-                    self.look_again(&turn, recovering);
-                }
-                Err(error) => self.apply(Input::Fail { turn, error: error.into() }).await,
-            },
             Report::AccessRefused { turn, access, error } => {
                 if self.state.thread().access == access {
                     tracing::warn!(thread = %self.id, %error, "the agent did not take its access");
@@ -403,52 +351,6 @@ impl Actor {
         }
     }
 
-    /// Checks what no event may ever tell: that whatever is not terminal is owned by live work.
-    async fn look_after(&mut self) -> std::ops::ControlFlow<()> {
-        if self.saving.is_stalled() {
-            self.flush().await;
-        }
-        let silent = self.last_sign.elapsed();
-        let Some(running) = self.state.running() else {
-            return self.retire_if_idle(silent).await;
-        };
-        let turn = running.turn().clone();
-        // While a person is asked, silence is what is expected.
-        let patience = if running.open_requests() > 0 { SILENCE_ASKED } else { SILENCE };
-        match &self.link {
-            Link::Opening => {}
-            Link::Closed => {
-                if turn.prompt_key.is_some() {
-                    self.fail_running(died()).await;
-                }
-            }
-            Link::Open { session, .. } => {
-                let session = session.clone();
-                match turn.state {
-                    TurnState::Preparing if self.acceptance.is_due(&turn.id) => {
-                        self.acceptance.sent(&turn.id);
-                        self.look_up(session, &turn, false);
-                    }
-                    TurnState::Running if silent > patience => {
-                        self.last_sign = Instant::now();
-                        tokio::spawn(async move { session.resync().await });
-                    }
-                    _ => {}
-                }
-            }
-        }
-        std::ops::ControlFlow::Continue(())
-    }
-
-    async fn retire_if_idle(&mut self, silent: Duration) -> std::ops::ControlFlow<()> {
-        let busy = self.publisher.is_followed() || self.saving.is_stalled();
-        if busy || silent < IDLE || !self.shared.retire(&self.id, &self.commands) {
-            return std::ops::ControlFlow::Continue(());
-        }
-        self.close_link().await;
-        std::ops::ControlFlow::Break(())
-    }
-
     async fn delete(&mut self) -> Result<(), EngineError> {
         self.shared.store.delete_thread(&self.id).await?;
         self.publisher.gone();
@@ -462,16 +364,6 @@ impl Actor {
     fn let_go(&self) {
         if let (Link::Open { session, .. }, Some(running)) = (&self.link, self.state.running()) {
             session.abandon(&running.turn().id);
-        }
-    }
-
-    /// Looks for a message again, now that a look failed.
-    fn look_again(&mut self, turn: &TurnId, recovering: bool) {
-        let Link::Open { session, .. } = &self.link else { return };
-        let session = session.clone();
-        if let Some(running) = self.state.running().filter(|r| r.turn().id == *turn) {
-            let turn = running.turn().clone();
-            self.look_up(session, &turn, recovering);
         }
     }
 
@@ -500,8 +392,10 @@ impl Actor {
     }
 
     async fn close_link(&mut self) {
-        if let Link::Open { session, .. } = std::mem::replace(&mut self.link, Link::Closed) {
-            session.close().await;
+        if let Link::Open { session, .. } = std::mem::replace(&mut self.link, Link::Closed)
+            && tokio::time::timeout(CLOSING, session.close()).await.is_err()
+        {
+            tracing::warn!(thread = %self.id, "the session did not close in time; it is let go");
         }
     }
 }
@@ -533,7 +427,7 @@ fn refuse_all(
 async fn next_events(link: &mut Link, batch: &mut Vec<AgentEvent>) -> usize {
     match link {
         Link::Open { events, .. } => events.recv_many(batch, BATCH).await,
-        Link::Closed | Link::Opening => std::future::pending().await,
+        Link::Closed | Link::Opening { .. } => std::future::pending().await,
     }
 }
 

@@ -125,14 +125,17 @@ pub trait Session: Send + Sync + 'static {
     /// Reads the session again and tells what differs from what was told.
     async fn resync(&self);
 
-    /// Stops what runs. Returns when the agent has taken note; stopping nothing is a success.
+    /// Stops a turn. Returns when the agent has taken note; stopping one that no longer runs is a
+    /// success and hits no other, however late it is. A message of it that is still on its way is
+    /// not handed over any more.
     ///
     /// # Errors
     /// [`SendError`] when the agent could not be reached.
-    async fn interrupt(&self) -> Result<(), SendError>;
+    async fn interrupt(&self, turn: &TurnId) -> Result<(), SendError>;
 
     /// Notes that a turn is over here although the agent has not ended it: nothing more of it is
-    /// told, and what still runs of it is stopped in the background, before the next message.
+    /// told, its message is not handed over any more, and what still runs of it is stopped in the
+    /// background, before the next message.
     fn abandon(&self, turn: &TurnId);
 
     /// Gives the agent an answer.

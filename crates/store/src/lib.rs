@@ -77,6 +77,12 @@ impl Store {
         self.writer.close().await
     }
 
+    /// How much waits to be stored, in slots of the queue; 0 when all that was asked is done.
+    #[must_use]
+    pub fn backlog(&self) -> usize {
+        self.writer.backlog()
+    }
+
     /// What stands in the way of storing, e.g. a full disk; `None` while all is well. It is brought
     /// up to date with every write.
     #[must_use]

@@ -70,6 +70,11 @@ impl Writer {
         self.trouble.clone()
     }
 
+    /// Slots that are taken.
+    pub(crate) fn backlog(&self) -> usize {
+        (SLOTS as usize).saturating_sub(self.slots.available_permits())
+    }
+
     /// Runs work in a transaction. The work may be run twice: again alone, after a group failed.
     ///
     /// The job is queued at once when there is room, else when the future is polled; a job that is

@@ -761,7 +761,11 @@ message: string, } | { "kind": "waiting_for_network",
 /**
  * The agent's own words.
  */
-message: string, } | { "kind": "compacting" } | { "kind": "reconnecting" };
+message: string, } | { "kind": "silent", 
+/**
+ * When it was last heard of.
+ */
+since: number, } | { "kind": "compacting" } | { "kind": "reconnecting" };
 
 /**
  * A decision on a plan.

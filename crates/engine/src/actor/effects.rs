@@ -4,12 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{Access, AgentEvent, Effect, Input, Phase, Request, RequestId, Turn, TurnId};
-use providers::{AnswerError, OpenSession, Opened, Origin, Prompt, Provider, SendError, Session};
+use providers::{
+    AnswerError, OpenError, OpenSession, Opened, Origin, Prompt, Provider, SendError, Session,
+};
 
 use super::{Actor, Link, Report};
 
 /// How long the agent has to confirm a stop before the turn ends without it.
 const STOP_GRACE: Duration = Duration::from_millis(1500);
+/// How long a session may take to be opened: the agent is started for it, which may fail and be
+/// tried once more, each try with a shorter clock of its own.
+const OPENING: Duration = Duration::from_secs(180);
 /// How long the agent has to take an answer before it counts as not delivered.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 /// How often the agent is told its new access, and the pause between.
@@ -31,7 +36,7 @@ impl Actor {
                 self.after_open = Some(effect);
                 match &self.link {
                     Link::Open { .. } => self.go_on(),
-                    Link::Opening => {}
+                    Link::Opening { .. } => {}
                     Link::Closed => self.open(),
                 }
             }
@@ -78,8 +83,11 @@ impl Actor {
     /// Stops the agent although the stop cannot be stored.
     pub(super) fn interrupt_unstored(&self) {
         let Link::Open { session, .. } = &self.link else { return };
+        let Some(turn) = self.state.running().map(|r| r.turn().id.clone()) else { return };
         let session = session.clone();
-        tokio::spawn(async move { session.interrupt().await });
+        tokio::spawn(async move {
+            let _ = tokio::time::timeout(INTERRUPT_TIMEOUT, session.interrupt(&turn)).await;
+        });
     }
 
     fn provider(&self) -> Option<Arc<dyn Provider>> {
@@ -99,19 +107,11 @@ impl Actor {
         let provider = self.provider();
         let starting = provider.as_ref().is_some_and(|p| !p.status().borrow().running);
         let reports = self.reports.0.clone();
-        self.link = Link::Opening;
+        self.link = Link::Opening { turn: self.state.running().map(|r| r.turn().id.clone()) };
         tokio::spawn(async move {
-            let failed = |message: &str| providers::OpenError {
-                code: domain::ErrorCode::AgentUnavailable,
-                message: message.to_owned(),
-                hint: None,
-            };
             let result = match provider {
-                // In a task of its own: should it break, that is told as well.
-                Some(provider) => tokio::spawn(async move { provider.open(request).await })
-                    .await
-                    .unwrap_or_else(|_| Err(failed("opening the session broke off"))),
-                None => Err(failed("this Baton has no such provider")),
+                Some(provider) => open_in_time(provider, request).await,
+                None => Err(unavailable("this Baton has no such provider")),
             };
             let _ = reports.send(Report::Opened(result)).await;
         });
@@ -129,12 +129,31 @@ impl Actor {
         let Opened { session, events, origin } = opened;
         let id = session.id();
         self.link = Link::Open { session, events };
-        self.last_sign = tokio::time::Instant::now();
+        self.clocks.heard();
         self.apply(Input::Agent(AgentEvent::Session { id })).await;
         if origin == Origin::Replaced {
             self.apply(Input::SessionReplaced).await;
         }
         self.go_on();
+    }
+
+    /// Takes that the session cannot be opened. When it was being opened for a turn that is over,
+    /// the one that waits now gets an opening of its own.
+    pub(super) async fn not_opened(&mut self, error: OpenError) {
+        let Link::Opening { turn: begun_for } = std::mem::replace(&mut self.link, Link::Closed)
+        else {
+            return;
+        };
+        match self.state.running().map(|r| r.turn().id.clone()) {
+            Some(turn) if self.after_open.is_some() && begun_for.as_ref() != Some(&turn) => {
+                self.open();
+            }
+            _ => {
+                self.after_open = None;
+                self.undelivered.clear();
+                self.fail_running(error.into()).await;
+            }
+        }
     }
 
     /// Does what waited for the session.
@@ -162,7 +181,7 @@ impl Actor {
         };
         let Link::Open { session, .. } = &self.link else { return };
         let (session, store) = (session.clone(), self.shared.store.clone());
-        self.acceptance.sending(&turn.id);
+        self.clocks.handing(&turn.id);
         let reports = self.reports.0.clone();
         tokio::spawn(async move {
             let result = match prompt(&store, &turn).await {
@@ -173,24 +192,15 @@ impl Actor {
         });
     }
 
-    pub(super) fn look_up(&mut self, session: Arc<dyn Session>, turn: &Turn, recovering: bool) {
-        let Some(key) = turn.prompt_key.clone() else { return };
-        let (turn, reports) = (turn.id.clone(), self.reports.0.clone());
-        tokio::spawn(async move {
-            let result = session.look_up(&turn, &key).await;
-            let _ = reports.send(Report::LookedUp { turn, recovering, result }).await;
-        });
-    }
-
     fn interrupt(&mut self, turn: TurnId) {
         let Link::Open { session, .. } = &self.link else {
             self.inbox.push_back(Report::StopExpired(turn));
             return;
         };
         let session = session.clone();
-        let (thread, reports) = (self.id.clone(), self.reports.0.clone());
+        let (thread, reports, stopped) = (self.id.clone(), self.reports.0.clone(), turn.clone());
         tokio::spawn(async move {
-            match tokio::time::timeout(INTERRUPT_TIMEOUT, session.interrupt()).await {
+            match tokio::time::timeout(INTERRUPT_TIMEOUT, session.interrupt(&stopped)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
                     tracing::warn!(%thread, %error, "the agent did not take the stop");
@@ -204,20 +214,66 @@ impl Actor {
         });
     }
 
+    /// Takes that a message was handed over, or was not. One of a turn that is over is of no matter.
+    pub(super) async fn sent(&mut self, turn: TurnId, result: Result<(), SendError>) {
+        match result {
+            Ok(()) if self.state.running().is_some_and(|r| r.turn().id == turn) => {
+                self.clocks.handed(&turn);
+            }
+            Ok(()) => {}
+            Err(error) => self.apply(Input::Fail { turn, error: error.into() }).await,
+        }
+    }
+
+    /// Gives the answers that waited for the session to be read.
+    pub(super) fn deliver_undelivered(&mut self) {
+        for request in std::mem::take(&mut self.undelivered) {
+            self.deliver(&request);
+        }
+    }
+
     fn deliver(&mut self, id: &RequestId) {
         let Some(request) = self.state.running().and_then(|r| r.request(id)).cloned() else {
             return;
         };
         let session = match &self.link {
             Link::Open { session, .. } => Some(session.clone()),
-            Link::Closed | Link::Opening => None,
+            Link::Closed | Link::Opening { .. } => None,
         };
+        // After a restart of Baton the agent's requests are known only once its session was read.
+        if matches!(self.after_open, Some(Effect::Reconcile(_))) || self.clocks.is_looking() {
+            self.undelivered.push(id.clone());
+            return;
+        }
         let reports = self.reports.0.clone();
         tokio::spawn(async move {
             let id = request.id.clone();
             let result = answer(session, &request).await;
             let _ = reports.send(Report::Answered { request: id, result }).await;
         });
+    }
+}
+
+/// Opens a session in a task of its own: should it break or take for ever, that is told as well.
+async fn open_in_time(
+    provider: Arc<dyn Provider>,
+    request: OpenSession,
+) -> Result<Opened, OpenError> {
+    let mut opening = tokio::spawn(async move { provider.open(request).await });
+    match tokio::time::timeout(OPENING, &mut opening).await {
+        Ok(opened) => opened.unwrap_or_else(|_| Err(unavailable("opening the session broke off"))),
+        Err(_) => {
+            opening.abort();
+            Err(unavailable("the agent did not open the session in three minutes"))
+        }
+    }
+}
+
+fn unavailable(message: &str) -> OpenError {
+    OpenError {
+        code: domain::ErrorCode::AgentUnavailable,
+        message: message.to_owned(),
+        hint: Some("send the message again; `baton doctor` looks at the agent".to_owned()),
     }
 }
 

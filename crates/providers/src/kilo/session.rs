@@ -1,7 +1,8 @@
 //! One Kilo session behind a thread: sending, stopping, answering, and the task that turns its
 //! events into the thread's.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -33,6 +34,9 @@ const SETTLE_STEP: Duration = Duration::from_millis(100);
 const MAX_QUIETING: u32 = 12;
 /// How often a stop is repeated while Kilo goes on.
 const MAX_ABORTS: u32 = 5;
+/// Stopped turns that are remembered. Their messages are on their way for seconds; a session has
+/// one of them at a time.
+const MAX_STOPPED: usize = 16;
 
 /// What is shared between a session's face and its task.
 pub(super) struct Inner {
@@ -49,8 +53,9 @@ pub(super) struct Inner {
     unsettled: AtomicBool,
     /// Whether the last turn was stopped, so that a turn that starts late is stopped as well.
     stopped: AtomicBool,
-    /// Counts the stops, so that a message is not handed over after the stop that was for it.
-    stops: AtomicU64,
+    /// The turns that were stopped last, so that no message is handed over after the stop that was
+    /// for it, whichever of the two comes first here.
+    stops: Mutex<VecDeque<TurnId>>,
 }
 
 /// What is known of a session when it is opened.
@@ -97,7 +102,7 @@ impl Inner {
             gate: AsyncMutex::new(Gate { applied }),
             unsettled,
             stopped: AtomicBool::new(false),
-            stops: AtomicU64::new(0),
+            stops: Mutex::default(),
         }
     }
 
@@ -172,17 +177,38 @@ impl Inner {
         }
     }
 
-    /// Notes that whatever runs is to stop.
-    fn note_stop(&self) {
-        self.stops.fetch_add(1, Ordering::SeqCst);
-        self.stopped.store(true, Ordering::SeqCst);
-        self.unsettled.store(true, Ordering::SeqCst);
+    fn stops(&self) -> MutexGuard<'_, VecDeque<TurnId>> {
+        self.stops.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that a turn is to stop. A stop that comes late is not for the turn after it.
+    fn note_stop(&self, turn: &TurnId) {
+        let mut stops = self.stops();
+        if !stops.contains(turn) {
+            stops.push_back(turn.clone());
+            if stops.len() > MAX_STOPPED {
+                stops.pop_front();
+            }
+        }
+        drop(stops);
+        if !self.runs_another(turn) {
+            self.stopped.store(true, Ordering::SeqCst);
+            self.unsettled.store(true, Ordering::SeqCst);
+        }
+    }
+
+    /// Whether the session is at another turn's message, before which everything was stopped.
+    fn runs_another(&self, turn: &TurnId) -> bool {
+        self.mapper().active().is_some_and(|(active, _)| active != turn)
     }
 
     /// Stops what runs until nothing has run for a moment, or it has been tried often enough; the
     /// next message tries again.
-    async fn quiet(&self) {
+    async fn quiet(&self, turn: &TurnId) {
         let _alone = self.gate.lock().await;
+        if self.runs_another(turn) {
+            return;
+        }
         let mut pause = SETTLE_STEP;
         let mut idle = 0;
         for _ in 0..MAX_QUIETING {
@@ -245,7 +271,6 @@ impl Session for KiloSession {
     async fn send(&self, prompt: Prompt) -> Result<(), SendError> {
         let inner = &self.inner;
         let wire = wire_prompt(&prompt)?;
-        let stops = inner.stops.load(Ordering::SeqCst);
         let mut gate = inner.gate.lock().await;
         if inner.unsettled.load(Ordering::SeqCst) || inner.mapper().has_left() {
             inner.settle().await?;
@@ -260,7 +285,7 @@ impl Session for KiloSession {
         }
         {
             let mut mapper = inner.mapper();
-            if inner.stops.load(Ordering::SeqCst) != stops {
+            if inner.stops().contains(&prompt.turn) {
                 return Err(SendError {
                     code: ErrorCode::Rejected,
                     message: "the turn was stopped before the message was sent".to_owned(),
@@ -307,10 +332,13 @@ impl Session for KiloSession {
         let _ = self.control.try_send(Control::Resync);
     }
 
-    async fn interrupt(&self) -> Result<(), SendError> {
+    async fn interrupt(&self, turn: &TurnId) -> Result<(), SendError> {
         let inner = &self.inner;
-        inner.note_stop();
+        inner.note_stop(turn);
         let _alone = inner.gate.lock().await;
+        if inner.runs_another(turn) {
+            return Ok(());
+        }
         for _ in 0..MAX_ABORTS {
             inner.instance.abort(&inner.id).await.map_err(|e| send_error(&e))?;
             // A message that was just handed over may start after the first abort.
@@ -323,15 +351,15 @@ impl Session for KiloSession {
     }
 
     fn abandon(&self, turn: &TurnId) {
-        self.inner.note_stop();
+        self.inner.note_stop(turn);
         {
             let mut mapper = self.inner.mapper();
             if mapper.active().is_some_and(|(active, _)| active == turn) {
                 mapper.abandon();
             }
         }
-        let inner = self.inner.clone();
-        tokio::spawn(async move { inner.quiet().await });
+        let (inner, turn) = (self.inner.clone(), turn.clone());
+        tokio::spawn(async move { inner.quiet(&turn).await });
     }
 
     async fn answer(&self, request: &Request, answer: &Answer) -> Result<(), AnswerError> {

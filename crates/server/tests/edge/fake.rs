@@ -158,7 +158,7 @@ impl Session for Echo {
 
     async fn resync(&self) {}
 
-    async fn interrupt(&self) -> Result<(), SendError> {
+    async fn interrupt(&self, _: &TurnId) -> Result<(), SendError> {
         self.end(TurnOutcome::Interrupted).await;
         Ok(())
     }

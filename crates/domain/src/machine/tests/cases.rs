@@ -353,7 +353,9 @@ fn a_queue_is_changed_in_place_and_keeps_its_order_over_a_restart() {
     assert_eq!(waiting(&world), ["message 3", "else", "message 1"]);
     world.apply(ended(0, TurnOutcome::Completed)).unwrap();
     assert_eq!(state(&world, 3), TurnState::Preparing);
+}
 
+#[test]
 fn a_silent_model_is_said_until_the_turn_goes_on() {
     let mut world = sent(1);
     let phase = |world: &World| world.client.turns[&turn_id(0)].phase.clone();

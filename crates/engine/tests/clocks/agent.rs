@@ -1,0 +1,256 @@
+//! An agent that a test plays: it hands over what it is told to hand over, tells what it is told to
+//! tell, and never returns where it is told to hang.
+
+use std::collections::HashSet;
+use std::future::pending;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use domain::{
+    Access, AgentEvent, Answer, ProviderCapabilities, ProviderId, ProviderSettings, ProviderState,
+    ProviderStatus, Request, TurnEvent, TurnId, TurnOutcome,
+};
+use providers::{
+    AnswerError, Inventory, OpenError, OpenSession, Opened, Origin, Prompt, Provider, SendError,
+    Session, Sighting,
+};
+use tokio::sync::{mpsc, watch};
+
+/// What can be asked of the agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum What {
+    Open,
+    Send,
+    LookUp,
+    Interrupt,
+    Answer,
+    Close,
+}
+
+pub(crate) const EVERYTHING: [What; 6] =
+    [What::Open, What::Send, What::LookUp, What::Interrupt, What::Answer, What::Close];
+
+/// What was asked of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Call {
+    Open,
+    Send(TurnId),
+    LookUp(TurnId),
+    Resync,
+    Interrupt(TurnId),
+    Abandon(TurnId),
+    Answer,
+}
+
+#[derive(Clone)]
+pub(crate) struct Agent {
+    state: Arc<Mutex<State>>,
+    status: watch::Sender<ProviderStatus>,
+    inventory: watch::Sender<Inventory>,
+}
+
+#[derive(Default)]
+struct State {
+    hangs: HashSet<What>,
+    /// Messages are taken and forgotten.
+    loses: bool,
+    calls: Vec<Call>,
+    messages: HashSet<String>,
+    active: Option<TurnId>,
+    events: Option<mpsc::Sender<AgentEvent>>,
+    /// What a reading of the session tells.
+    on_reading: Vec<TurnEvent>,
+}
+
+impl Agent {
+    pub(crate) fn new() -> Self {
+        let status = ProviderStatus {
+            id: ProviderId::known("fake"),
+            name: "Fake".to_owned(),
+            state: ProviderState::Ready,
+            message: "Ready.".to_owned(),
+            fix: None,
+            version: None,
+            binary: None,
+            models: 0,
+            checking: false,
+            running: true,
+            checked_at: None,
+            capabilities: ProviderCapabilities::default(),
+            settings: ProviderSettings::default(),
+        };
+        Self {
+            state: Arc::default(),
+            status: watch::Sender::new(status),
+            inventory: watch::Sender::new(Inventory::default()),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// From now on these never return.
+    pub(crate) fn hang(&self, what: &[What]) {
+        self.state().hangs.extend(what);
+    }
+
+    /// From now on everything returns; what hangs goes on hanging.
+    pub(crate) fn mend(&self) {
+        self.state().hangs.clear();
+        self.state().loses = false;
+    }
+
+    /// From now on it takes messages and forgets them.
+    pub(crate) fn lose(&self) {
+        self.state().loses = true;
+    }
+
+    /// It has a message, from whenever.
+    pub(crate) fn knows(&self, key: &str) {
+        self.state().messages.insert(key.to_owned());
+    }
+
+    /// Reading the session tells this from now on.
+    pub(crate) fn on_reading(&self, events: Vec<TurnEvent>) {
+        self.state().on_reading = events;
+    }
+
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        self.state().calls.clone()
+    }
+
+    pub(crate) fn count(&self, call: &Call) -> usize {
+        self.calls().iter().filter(|c| *c == call).count()
+    }
+
+    /// Tells something of a turn.
+    pub(crate) async fn tell(&self, turn: &TurnId, event: TurnEvent) {
+        let events = self.state().events.clone().expect("an open session");
+        let event = AgentEvent::Turn { turn: turn.clone(), event };
+        events.send(event).await.expect("a reader");
+    }
+
+    /// Notes the call; returns only if it is not to hang.
+    async fn called(&self, what: What, call: Option<Call>) {
+        let hangs = {
+            let mut state = self.state();
+            state.calls.extend(call);
+            state.hangs.contains(&what)
+        };
+        if hangs {
+            pending::<()>().await;
+        }
+    }
+
+    async fn read(&self) {
+        let (active, told) = {
+            let state = self.state();
+            (state.active.clone(), state.on_reading.clone())
+        };
+        for event in told {
+            if let Some(turn) = &active {
+                self.tell(turn, event).await;
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Provider for Agent {
+    fn id(&self) -> ProviderId {
+        ProviderId::known("fake")
+    }
+
+    fn status(&self) -> watch::Receiver<ProviderStatus> {
+        self.status.subscribe()
+    }
+
+    async fn detect(&self) -> ProviderStatus {
+        self.status.borrow().clone()
+    }
+
+    async fn configure(&self, _: ProviderSettings) {}
+
+    fn inventory(&self) -> watch::Receiver<Inventory> {
+        self.inventory.subscribe()
+    }
+
+    fn restore(&self, _: Inventory) {}
+
+    async fn warm(&self) {}
+
+    async fn open(&self, request: OpenSession) -> Result<Opened, OpenError> {
+        self.called(What::Open, Some(Call::Open)).await;
+        let (events, receiver) = mpsc::channel(256);
+        self.state().events = Some(events);
+        let origin = if request.session.is_some() { Origin::Resumed } else { Origin::New };
+        Ok(Opened { session: Arc::new(self.clone()), events: receiver, origin })
+    }
+
+    async fn shutdown(&self) {}
+}
+
+#[async_trait]
+impl Session for Agent {
+    fn id(&self) -> String {
+        "session".to_owned()
+    }
+
+    fn prompt_key(&self) -> String {
+        uuid::Uuid::now_v7().to_string()
+    }
+
+    async fn send(&self, prompt: Prompt) -> Result<(), SendError> {
+        self.called(What::Send, Some(Call::Send(prompt.turn.clone()))).await;
+        let mut state = self.state();
+        if !state.loses {
+            state.messages.insert(prompt.key);
+            state.active = Some(prompt.turn);
+        }
+        Ok(())
+    }
+
+    async fn look_up(&self, turn: &TurnId, prompt_key: &str) -> Result<Sighting, SendError> {
+        self.called(What::LookUp, Some(Call::LookUp(turn.clone()))).await;
+        if !self.state().messages.contains(prompt_key) {
+            return Ok(Sighting::Absent);
+        }
+        self.state().active = Some(turn.clone());
+        self.read().await;
+        Ok(Sighting::Present)
+    }
+
+    async fn resync(&self) {
+        self.state().calls.push(Call::Resync);
+        self.read().await;
+    }
+
+    async fn interrupt(&self, turn: &TurnId) -> Result<(), SendError> {
+        self.called(What::Interrupt, Some(Call::Interrupt(turn.clone()))).await;
+        let active = self.state().active.take();
+        if let Some(turn) = active {
+            self.tell(&turn, TurnEvent::Ended(TurnOutcome::Interrupted)).await;
+        }
+        Ok(())
+    }
+
+    fn abandon(&self, turn: &TurnId) {
+        let mut state = self.state();
+        state.calls.push(Call::Abandon(turn.clone()));
+        state.active.take_if(|active| active == turn);
+    }
+
+    async fn answer(&self, _: &Request, _: &Answer) -> Result<(), AnswerError> {
+        self.called(What::Answer, Some(Call::Answer)).await;
+        Ok(())
+    }
+
+    async fn set_access(&self, _: Access) -> Result<(), SendError> {
+        Ok(())
+    }
+
+    async fn close(&self) {
+        self.called(What::Close, None).await;
+    }
+}

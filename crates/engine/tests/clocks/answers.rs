@@ -1,0 +1,61 @@
+//! Answers that do not reach the agent.
+
+use std::time::Duration;
+
+use domain::{RequestState, TurnEvent, TurnOutcome, TurnState};
+
+use crate::agent::{Call, What};
+use crate::kit::{Bench, ask};
+
+/// Waits until the request is open again, with what went wrong.
+async fn reopened(bench: &Bench) -> Duration {
+    let start = tokio::time::Instant::now();
+    loop {
+        if let RequestState::Open { problem: Some(problem) } = bench.request().await.state {
+            assert!(!problem.is_empty());
+            return start.elapsed();
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert!(start.elapsed() < Duration::from_secs(300), "{:?}", bench.request().await);
+    }
+}
+
+/// Waits until nothing is asked any more.
+async fn closed(bench: &Bench) {
+    let waiting = async {
+        while !bench.window().await.requests.is_empty() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), waiting).await.expect("an answered request");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_never_arrives_can_be_given_again_also_after_a_restart() {
+    let bench = Bench::start().await;
+    let turn = bench.running().await;
+    bench.tell(&turn, TurnEvent::Asked(ask())).await;
+    bench.pass(1).await;
+    bench.agent.hang(&[What::Answer]);
+    bench.answer().await;
+    assert!(matches!(bench.request().await.state, RequestState::Answering { .. }));
+
+    // Baton dies while the answer is on its way. Found so again, it is given once the session was
+    // read, for only then the agent's requests are known.
+    let asked = || vec![TurnEvent::Asked(ask())];
+    let hung = bench.again(asked(), &[What::Answer]).await;
+    let fine = bench.again(asked(), &[]).await;
+    closed(&fine).await;
+    for again in [&fine, &hung] {
+        let calls = again.agent.calls();
+        assert_eq!(calls, [Call::Open, Call::LookUp(turn.clone()), Call::Answer]);
+    }
+    for late in [&hung, &bench] {
+        assert!(reopened(late).await < Duration::from_secs(60));
+        late.agent.mend();
+        late.answer().await;
+        closed(late).await;
+    }
+    bench.tell(&turn, TurnEvent::Ended(TurnOutcome::Completed)).await;
+    assert_eq!(bench.ended(&turn).await.0.state, TurnState::Completed);
+}

@@ -1,0 +1,87 @@
+//! Turns the agent has begun and of which nothing more is heard.
+
+use std::time::Duration;
+
+use domain::{ErrorCode, ItemStatus, Phase, TurnEvent, TurnOutcome, TurnState};
+
+use crate::agent::Call;
+use crate::kit::{Bench, ask, command, retrying, sub_agent, words};
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_was_lost_is_found_by_reading_the_session() {
+    let bench = Bench::start().await;
+    let turn = bench.running().await;
+    let whole = words("so far, and to the end", ItemStatus::Done);
+    let end = TurnEvent::Ended(TurnOutcome::Completed);
+    bench.agent.on_reading(vec![TurnEvent::Item(whole), end]);
+    bench.pass(44).await;
+    assert_eq!(bench.agent.count(&Call::Resync), 0, "too early");
+    let soon = Duration::from_secs(12);
+    let (turn, _) = bench.until(&turn, soon, |turn| turn.state.is_terminal()).await;
+    assert_eq!(turn.state, TurnState::Completed);
+    let items = bench.window().await.items;
+    assert_eq!(items[0].body.head, "so far, and to the end");
+    assert_eq!(bench.agent.count(&Call::Resync), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_model_is_said_and_in_the_end_its_turn_fails() {
+    let bench = Bench::start().await;
+    let turn = bench.running().await;
+    // Reading the session says only what is known: the agent works on.
+    let known = words("so far", ItemStatus::Running);
+    bench.agent.on_reading(vec![TurnEvent::Item(known), TurnEvent::Phase(None)]);
+    bench.pass(59).await;
+    assert_eq!(bench.turn(&turn).await.phase, None, "too early");
+    let silent = |turn: &domain::Turn| matches!(turn.phase, Some(Phase::Silent { .. }));
+    let soon = Duration::from_secs(12);
+    bench.until(&turn, soon, silent).await;
+    bench.pass(60).await;
+    assert!(silent(&bench.turn(&turn).await), "reading the session again is no word of the model");
+
+    let more = TurnEvent::Text { key: "words".to_owned(), at: 6, text: ", and more".to_owned() };
+    bench.tell(&turn, more).await;
+    bench.until(&turn, Duration::from_secs(1), |turn| turn.phase.is_none()).await;
+    let known = words("so far, and more", ItemStatus::Running);
+    bench.agent.on_reading(vec![TurnEvent::Item(known), TurnEvent::Phase(None)]);
+    let (ended, took) = bench.ended(&turn).await;
+    let error = ended.error.unwrap();
+    assert_eq!((ended.state, error.code), (TurnState::Failed, ErrorCode::Silent));
+    assert!(error.hint.is_some() && error.retryable);
+    let limit = Duration::from_secs(600);
+    assert!(took > limit && took < limit + soon, "{took:?}");
+    assert_eq!(bench.agent.count(&Call::Abandon(turn.clone())), 1);
+
+    // What it says after all is late.
+    let late = words("so far, and more, and late", ItemStatus::Done);
+    bench.tell(&turn, TurnEvent::Item(late)).await;
+    bench.runs().await;
+    let items = bench.window().await.items;
+    assert_eq!(items[0].body.head, "so far, and more");
+    assert_eq!(items[0].status, ItemStatus::Done);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_waited_for_with_a_reason_is_no_silence() {
+    let long_ahead = i64::MAX;
+    let network = Phase::WaitingForNetwork { message: "offline".to_owned() };
+    let waits = [
+        TurnEvent::Item(command(ItemStatus::Running)),
+        TurnEvent::Item(sub_agent()),
+        TurnEvent::Asked(ask()),
+        TurnEvent::Phase(Some(network)),
+        retrying(long_ahead),
+    ];
+    for wait in waits {
+        let bench = Bench::start().await;
+        let turn = bench.running().await;
+        bench.tell(&turn, wait.clone()).await;
+        bench.pass(1200).await;
+        let row = bench.turn(&turn).await;
+        assert_eq!(row.state, TurnState::Running, "{wait:?}");
+        assert!(!matches!(row.phase, Some(Phase::Silent { .. })), "{wait:?}");
+        assert!(bench.agent.count(&Call::Resync) > 0, "it is read all the same: {wait:?}");
+        bench.tell(&turn, TurnEvent::Ended(TurnOutcome::Completed)).await;
+        assert_eq!(bench.ended(&turn).await.0.state, TurnState::Completed);
+    }
+}

@@ -160,7 +160,7 @@ function plan() {
   const { c, put, begin } = conversation(threadOf({ id: "thr_plan", title: "Plan the migration to SQLite", status: "needs_you", open_requests: 1, active_at: now - 9 * MIN, mode: "plan" }));
   begin("Plan how to move from flat files to SQLite.", { mode: "plan" });
   put({ kind: "agent_message" }, { body: { head: "Here is what I would do." } });
-  c.requests.push({ ...approval("req_p", 1), thread_id: c.thread.id, turn_id: c.turns[0]!.id, body: { kind: "plan", path: ".kilo/plans/sqlite.md", markdown: "# Move to SQLite\n\n1. Add the schema and a writer thread\n2. Read old files once, write rows\n3. Keep the files for one release\n\n## Risks\n\n- A crash between 2 and 3: the import is **repeatable**.\n\n```sql\nCREATE TABLE thread (id TEXT PRIMARY KEY, title TEXT NOT NULL);\n```" } });
+  c.requests.push({ ...approval("req_p", 1), thread_id: c.thread.id, turn_id: c.turns[0]!.id, body: { kind: "plan", built_in: null, path: ".kilo/plans/sqlite.md", markdown: "# Move to SQLite\n\n1. Add the schema and a writer thread\n2. Read old files once, write rows\n3. Keep the files for one release\n\n## Risks\n\n- A crash between 2 and 3: the import is **repeatable**.\n\n```sql\nCREATE TABLE thread (id TEXT PRIMARY KEY, title TEXT NOT NULL);\n```" } });
   return c;
 }
 

@@ -136,8 +136,25 @@ impl RequestId {
     }
 }
 
-fn derived(kind: &str, thread: &ThreadId, key: &str) -> Uuid {
-    Uuid::new_v5(&DERIVED, format!("{kind}\0{thread}\0{key}").as_bytes())
+impl ThreadId {
+    /// Derives the id of the thread that builds the plan of a request: accepting it again meets
+    /// the same thread.
+    #[must_use]
+    pub fn derive(request: &RequestId) -> Self {
+        Self::from_uuid(derived("thread", request, ""))
+    }
+}
+
+impl TurnId {
+    /// Derives the id of the first turn of the thread that builds the plan of a request.
+    #[must_use]
+    pub fn derive(request: &RequestId) -> Self {
+        Self::from_uuid(derived("turn", request, ""))
+    }
+}
+
+fn derived(kind: &str, of: &impl fmt::Display, key: &str) -> Uuid {
+    Uuid::new_v5(&DERIVED, format!("{kind}\0{of}\0{key}").as_bytes())
 }
 
 /// The name of a provider, e.g. `kilo`: lower-case letters, digits and hyphens, at most 32.

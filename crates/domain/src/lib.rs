@@ -22,7 +22,7 @@ pub use event::{AgentEvent, ItemUpdate, NewRequest, RequestOutcome, TurnEvent, T
 pub use ids::{IdError, ItemId, ProjectId, ProviderId, RequestId, ThreadId, TurnId};
 pub use item::{FileChangeKind, Item, ItemContent, ItemStatus, NoticeLevel, Todo, TodoStatus};
 pub use machine::{
-    Change, Effect, Input, MAX_MESSAGE_UNITS, MAX_QUEUED, MAX_TITLE_CHARS, MAX_TURN_ITEMS,
+    Change, Effect, Founded, Input, MAX_MESSAGE_UNITS, MAX_QUEUED, MAX_TITLE_CHARS, MAX_TURN_ITEMS,
     MAX_TURN_REQUESTS, NewTurn, Outcome, Refusal, RunningTurn, ThreadPatch, ThreadState, TurnPatch,
 };
 pub use model::{

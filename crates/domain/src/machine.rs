@@ -19,11 +19,13 @@ use crate::{
     Usage, units,
 };
 
+mod founding;
 mod items;
 mod queue;
 mod requests;
 mod turns;
 
+pub use founding::Founded;
 pub use turns::RunningTurn;
 
 /// The longest message that is accepted, in UTF-16 units.
@@ -190,6 +192,8 @@ pub struct Outcome {
     pub changes: Vec<Change>,
     /// What is to be done once the changes are stored.
     pub effects: Vec<Effect>,
+    /// A thread to be stored together with the changes, unless there is one of this id.
+    pub founds: Option<Box<Founded>>,
 }
 
 /// One change of a thread: what is stored, sent and rendered.
@@ -414,7 +418,7 @@ impl ThreadState {
             Input::Fail { turn, error } => {
                 self.give_up(now, &turn, TurnOutcome::Failed(error), &mut out);
             }
-            Input::Answer { request, answer } => self.answer(&request, answer, &mut out)?,
+            Input::Answer { request, answer } => self.answer(now, &request, answer, &mut out)?,
             Input::Delivered(request) => self.delivered(now, &request, &mut out),
             Input::DeliveryFailed { request, problem, gone } => {
                 self.delivery_failed(now, &request, problem, gone, &mut out);

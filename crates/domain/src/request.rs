@@ -48,6 +48,9 @@ pub enum RequestBody {
         markdown: String,
         /// The file it was written to.
         path: Option<String>,
+        /// The thread that builds it, once it was accepted there. The agent here may still wait.
+        #[serde(default)]
+        built_in: Option<ThreadId>,
     },
 }
 
@@ -219,6 +222,8 @@ pub enum Answer {
 pub enum PlanDecision {
     /// Build it here.
     Accept,
+    /// Build it in a new thread of the same project; here the turn ends.
+    AcceptInNewThread,
     /// Change it; nothing is built yet.
     Refine,
     /// Leave it; the turn ends.

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use domain::{
-    Access, Answer, Change, Input, ItemId, Mode, ModelSelection, NewTurn, Project, ProjectId,
-    ProviderId, ProviderSettings, ProviderState, ProviderStatus, RequestId, ShellChange, Thread,
-    ThreadId, ThreadPatch, Turn, TurnId, Window,
+    Access, Answer, Change, Input, ItemId, Mode, ModelSelection, NewTurn, PlanDecision, Project,
+    ProjectId, ProviderId, ProviderSettings, ProviderState, ProviderStatus, RequestId, ShellChange,
+    Thread, ThreadId, ThreadPatch, Turn, TurnId, Window,
 };
 use providers::{Inventory, Provider};
 use store::{Store, ThreadQuery};
@@ -65,6 +65,17 @@ impl Shared {
     /// Takes a thread off the list of live ones.
     pub(crate) fn forget(&self, id: &ThreadId) {
         self.actors().live.remove(id);
+    }
+
+    /// Shows a thread that was stored together with the changes of another, and makes it live, which
+    /// begins its turn.
+    pub(crate) fn found(self: &Arc<Self>, row: Thread) {
+        let id = row.id.clone();
+        self.shell.publish(ShellChange::Thread { thread: row });
+        let (reply, _) = oneshot::channel();
+        if let Err(error) = self.post(&id, Command::Follow { cursor: None, reply }) {
+            tracing::warn!(thread = %id, %error, "a new thread begins when it is next looked at");
+        }
     }
 
     /// Puts a command into a thread's mailbox, making the thread live if it is not.
@@ -408,7 +419,8 @@ impl Engine {
         self.input(thread, Input::Release).await
     }
 
-    /// Answers a request.
+    /// Answers a request. A plan that is accepted in a new thread has that thread when this returns,
+    /// and accepting it again gives the same one.
     ///
     /// # Errors
     /// [`EngineError::Refused`] when it is closed or the answer does not fit.
@@ -417,8 +429,20 @@ impl Engine {
         thread: &ThreadId,
         request: &RequestId,
         answer: Answer,
-    ) -> Result<(), EngineError> {
-        self.input(thread, Input::Answer { request: request.clone(), answer }).await
+    ) -> Result<Option<ThreadId>, EngineError> {
+        let elsewhere =
+            matches!(&answer, Answer::Plan { decision: PlanDecision::AcceptInNewThread, .. });
+        let founded = elsewhere.then(|| ThreadId::derive(request));
+        let answered = self.input(thread, Input::Answer { request: request.clone(), answer }).await;
+        match (answered, founded) {
+            (Ok(()), founded) => Ok(founded),
+            // The same command again, or another device's: it has happened.
+            (Err(error), Some(founded)) => match self.shared.store.thread(&founded).await? {
+                Some(_) => Ok(Some(founded)),
+                None => Err(error),
+            },
+            (Err(error), None) => Err(error),
+        }
     }
 
     async fn input(&self, thread: &ThreadId, input: Input) -> Result<(), EngineError> {

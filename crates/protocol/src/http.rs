@@ -169,6 +169,13 @@ pub struct AnswerRequest {
     pub answer: Answer,
 }
 
+/// What `POST /api/threads/{id}/requests/{request}/answer` gives: the answer is on its way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+pub struct AnswerTaken {
+    /// The thread that builds the plan, when it was accepted in a new one.
+    pub built_in: Option<ThreadId>,
+}
+
 /// `GET /api/threads`: threads that are not in the shell's snapshot, e.g. archived ones.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 pub struct ThreadList {

@@ -10,9 +10,9 @@ mod socket;
 mod typescript;
 
 pub use http::{
-    AddProject, AnswerRequest, Bootstrap, CreateThread, Device, DeviceList, Diagnostics,
-    Directories, DirectoryEntry, Health, ModelList, MoveTurn, PairRequest, PairingLink,
-    ProjectList, ProviderList, SendMessage, SetProvider, TextWhole, ThreadList,
+    AddProject, AnswerRequest, AnswerTaken, Bootstrap, CreateThread, Device, DeviceList,
+    Diagnostics, Directories, DirectoryEntry, Health, ModelList, MoveTurn, PairRequest,
+    PairingLink, ProjectList, ProviderList, SendMessage, SetProvider, TextWhole, ThreadList,
 };
 pub use problem::{Problem, ProblemCode};
 pub use socket::{ClientMessage, Cursor, ServerMessage, Topic};

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, HashSet};
 use ts_rs::{Config, TS, TypeVisitor};
 
 use crate::{
-    AddProject, AnswerRequest, Bootstrap, ClientMessage, CreateThread, DeviceList, Diagnostics,
-    Directories, Health, ModelList, MoveTurn, PairRequest, PairingLink, Problem, ProjectList,
-    ProviderList, SendMessage, ServerMessage, SetProvider, TextWhole, ThreadList,
+    AddProject, AnswerRequest, AnswerTaken, Bootstrap, ClientMessage, CreateThread, DeviceList,
+    Diagnostics, Directories, Health, ModelList, MoveTurn, PairRequest, PairingLink, Problem,
+    ProjectList, ProviderList, SendMessage, ServerMessage, SetProvider, TextWhole, ThreadList,
 };
 
 /// Writes the declarations of all wire types, sorted by name.
@@ -33,6 +33,7 @@ pub fn typescript() -> String {
     found.visit::<SendMessage>();
     found.visit::<MoveTurn>();
     found.visit::<AnswerRequest>();
+    found.visit::<AnswerTaken>();
     found.visit::<ThreadList>();
     found.visit::<domain::Window>();
     found.visit::<TextWhole>();

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use domain::{
-    Change, Item, Request, Thread, ThreadId, ThreadStatus, Turn, TurnState, Usage, units,
+    Change, Founded, Item, Request, Thread, ThreadId, ThreadStatus, Turn, TurnState, Usage, units,
 };
 use rusqlite::Connection;
 
@@ -34,6 +34,36 @@ impl Store {
         let order = order(&changes);
         let thread = thread.clone();
         self.writer.call(order, move |conn| apply(conn, &thread, seq, &changes))
+    }
+}
+
+impl Store {
+    /// Stores the changes of a thread like [`Store::commit`] and, in the same transaction, another
+    /// thread that they bring into being. One of that id that is there already is left as it is.
+    ///
+    /// # Errors
+    /// As [`Store::commit`]; then neither is stored.
+    pub fn commit_founding(
+        &self,
+        thread: &ThreadId,
+        seq: u64,
+        changes: Vec<Change>,
+        founded: Box<Founded>,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send + use<> {
+        let mut order = order(&changes);
+        order.durable = true;
+        order.bytes += founded.changes.iter().map(bytes).sum::<usize>();
+        let thread = thread.clone();
+        self.writer.call(order, move |conn| {
+            apply(conn, &thread, seq, &changes)?;
+            let Founded { thread: row, changes } = &*founded;
+            if first(conn, "SELECT 1 FROM threads WHERE id = ?1", [row.id.as_str()], |_| Ok(()))?
+                .is_some()
+            {
+                return Ok(());
+            }
+            apply(conn, &row.id, row.seq, changes)
+        })
     }
 }
 

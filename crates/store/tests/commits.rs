@@ -10,7 +10,7 @@
 mod common;
 
 use common::{item, put_thread, side_door, thread, thread_id, turn, turn_id};
-use domain::{Change, TurnState};
+use domain::{Change, Founded, TurnState};
 use store::{Store, StoreError};
 
 fn with_item(position: u64) -> Vec<Change> {
@@ -152,4 +152,33 @@ async fn a_turn_that_ended_is_not_opened_again() {
     store.commit(&thread_id(1), 6, changes).await.unwrap();
     let page = store.window(&thread_id(1), None).await.unwrap().unwrap();
     assert_eq!((page.items.len(), page.thread.seq), (1, 6));
+}
+
+#[tokio::test]
+async fn a_thread_that_another_founds_is_stored_with_it_or_not_at_all_and_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    put_thread(&store, thread(1)).await;
+    let founded = |title: &str| {
+        let row = domain::Thread { title: title.to_owned(), seq: 2, ..thread(2) };
+        let first = Change::Turn { turn: turn(2, 7, TurnState::Preparing) };
+        let changes = vec![Change::Thread { thread: row.clone() }, first];
+        Box::new(Founded { thread: row, changes })
+    };
+    // What goes wrong with one of them is wrong with both.
+    let nowhere = store.commit_founding(&thread_id(99), 1, with_item(1), founded("Built")).await;
+    assert_eq!(nowhere, Err(StoreError::NoThread));
+    assert_eq!(store.thread(&thread_id(2)).await.unwrap(), None);
+
+    store.commit_founding(&thread_id(1), 5, with_item(1), founded("Built")).await.unwrap();
+    assert_eq!(store.thread(&thread_id(1)).await.unwrap().unwrap().seq, 5);
+    assert_eq!(store.unfinished_threads().await.unwrap(), [thread_id(2)], "it begins at a start");
+    // Once more, it is the same thread, as it is by now.
+    let ended = vec![Change::Turn { turn: turn(2, 7, TurnState::Completed) }];
+    store.commit(&thread_id(2), 3, ended).await.unwrap();
+    store.commit_founding(&thread_id(1), 6, with_item(2), founded("Again")).await.unwrap();
+    let row = store.thread(&thread_id(2)).await.unwrap().unwrap();
+    assert_eq!((row.title.as_str(), row.seq), ("Built", 3));
+    let turn = store.turn(&turn_id(7)).await.unwrap().unwrap();
+    assert_eq!(turn.state, TurnState::Completed);
 }

@@ -1,7 +1,7 @@
 // Commands and queries by HTTP. Every failure is a `Problem`, also when there was no answer.
 
 import type {
-  AddProject, Answer, Bootstrap, CreateThread, Directories, ModelList, Problem, Project, ProviderStatus, SendMessage, SetProvider,
+  AddProject, Answer, AnswerTaken, Bootstrap, CreateThread, Directories, ModelList, Problem, Project, ProviderStatus, SendMessage, SetProvider,
   TextWhole, Thread, ThreadList, ThreadPatch, Turn, TurnPatch, Window,
 } from "../generated/wire";
 
@@ -91,7 +91,7 @@ export const api = {
   stop: (thread: string) => call<void>("POST", `threads/${e(thread)}/stop`),
   release: (thread: string) => call<void>("POST", `threads/${e(thread)}/release`),
   answer: (thread: string, request: string, answer: Answer) =>
-    call<void>("POST", `threads/${e(thread)}/requests/${e(request)}/answer`, { answer }),
+    call<AnswerTaken>("POST", `threads/${e(thread)}/requests/${e(request)}/answer`, { answer }),
 
   itemBody: (thread: string, item: string) => call<TextWhole>("GET", `threads/${e(thread)}/items/${e(item)}/body`),
   turnText: (thread: string, turn: string) => call<TextWhole>("GET", `threads/${e(thread)}/turns/${e(turn)}/text`),

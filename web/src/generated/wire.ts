@@ -53,6 +53,15 @@ export type AnswerRequest = {
 answer: Answer, };
 
 /**
+ * What `POST /api/threads/{id}/requests/{request}/answer` gives: the answer is on its way.
+ */
+export type AnswerTaken = { 
+/**
+ * The thread that builds the plan, when it was accepted in a new one.
+ */
+built_in: ThreadId | null, };
+
+/**
  * A question whether something may be done.
  */
 export type Approval = { 
@@ -770,7 +779,7 @@ since: number, } | { "kind": "compacting" } | { "kind": "reconnecting" };
 /**
  * A decision on a plan.
  */
-export type PlanDecision = "accept" | "refine" | "dismiss";
+export type PlanDecision = "accept" | "accept_in_new_thread" | "refine" | "dismiss";
 
 /**
  * A refusal or failure. Clients decide on `code`; people read `title` and `detail`.
@@ -1041,7 +1050,11 @@ markdown: string,
 /**
  * The file it was written to.
  */
-path: string | null, };
+path: string | null, 
+/**
+ * The thread that builds it, once it was accepted there. The agent here may still wait.
+ */
+built_in: ThreadId | null, };
 
 /**
  * A request's id, derived from its thread and the agent's own name for it.

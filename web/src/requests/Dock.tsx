@@ -1,6 +1,7 @@
 import "./Dock.css";
 import { createEffect, createMemo, createSignal, Match, onCleanup, Show, Switch } from "solid-js";
 import { api, explain } from "../api/client";
+import { navigate } from "../app/router";
 import type { Answer, Request } from "../generated/wire";
 import { takesText } from "../lib/writing";
 import { useThread } from "../thread/context";
@@ -65,7 +66,8 @@ function RequestCard(props: { request: Request; count: number; at: number; onSte
     setProblem("");
     setLast(given);
     try {
-      await api.answer(scope.id, props.request.id, given);
+      const taken = await api.answer(scope.id, props.request.id, given);
+      if (taken.built_in) navigate({ page: "thread", id: taken.built_in });
     } catch (error) {
       setProblem(explain(error));
     } finally {

@@ -1,4 +1,5 @@
 import { createMemo, createSignal, Show } from "solid-js";
+import { hrefOf } from "../app/router";
 import { Markdown } from "../markdown/Markdown";
 import { CopyButton } from "../ui/CopyButton";
 import { useNumberKeys, type CardProps } from "./Dock";
@@ -8,25 +9,34 @@ import { ReasonField } from "./ReasonField";
 export function PlanCard(props: CardProps) {
   const body = createMemo(() => props.request.body as Extract<typeof props.request.body, { kind: "plan" }>);
   const [refining, setRefining] = createSignal(false);
-  const decide = (decision: "accept" | "dismiss") => props.answer({ kind: "plan", decision, message: null });
+  const hasPlan = () => body().markdown.trim() !== "";
+  const decide = (decision: "accept" | "accept_in_new_thread" | "dismiss") => props.answer({ kind: "plan", decision, message: null });
 
   useNumberKeys((index) => {
     if (refining() || props.busy) return;
     if (index === 0) decide("accept");
-    if (index === 1) setRefining(true);
-    if (index === 2) decide("dismiss");
+    if (index === 1 && hasPlan()) decide("accept_in_new_thread");
+    if (index === 2) setRefining(true);
+    if (index === 3) decide("dismiss");
   });
 
   return (
     <>
       <div class="ask-body ask-plan" tabindex="0" role="region" aria-label="The plan">
-        <Markdown text={body().markdown} />
+        <Show when={hasPlan()} fallback={<p class="faint">The plan's file could not be read. Refine it to have it written again.</p>}>
+          <Markdown text={body().markdown} />
+        </Show>
       </div>
       <div class="ask-file">
         <Show when={body().path}>
           <code class="faint ellip">{body().path}</code>
         </Show>
-        <CopyButton text={() => body().markdown} label="Copy the plan" />
+        <Show when={hasPlan()}>
+          <CopyButton text={() => body().markdown} label="Copy the plan" />
+        </Show>
+        <Show when={body().built_in}>
+          {(id) => <a href={hrefOf({ page: "thread", id: id() })}>Built in a new thread</a>}
+        </Show>
       </div>
       <Show
         when={!refining()}
@@ -44,11 +54,20 @@ export function PlanCard(props: CardProps) {
           <button type="button" class="btn primary" disabled={props.busy} onClick={() => decide("accept")}>
             Accept and build <kbd aria-hidden="true">1</kbd>
           </button>
+          <button
+            type="button"
+            class="btn"
+            disabled={props.busy || !hasPlan()}
+            title="A new thread of this project begins with the plan; this one's turn ends"
+            onClick={() => decide("accept_in_new_thread")}
+          >
+            Build in a new thread <kbd aria-hidden="true">2</kbd>
+          </button>
           <button type="button" class="btn" disabled={props.busy} onClick={() => setRefining(true)}>
-            Refine… <kbd aria-hidden="true">2</kbd>
+            Refine… <kbd aria-hidden="true">3</kbd>
           </button>
           <button type="button" class="btn" disabled={props.busy} onClick={() => decide("dismiss")}>
-            Dismiss <kbd aria-hidden="true">3</kbd>
+            Dismiss <kbd aria-hidden="true">4</kbd>
           </button>
         </div>
       </Show>

@@ -7,7 +7,7 @@ const body = request.body as Extract<typeof request.body, { kind: "approval" }>;
 
 test("a heading says who asks for what", () => {
   expect(headingOf(request, "Kilo")).toBe("Kilo asks to run a command");
-  expect(headingOf({ body: { kind: "plan", markdown: "", path: null } }, "Kilo")).toBe("Kilo proposes a plan");
+  expect(headingOf({ body: { kind: "plan", markdown: "", path: null, built_in: null } }, "Kilo")).toBe("Kilo proposes a plan");
 });
 
 test("choices tell their true scope", () => {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::{Change, Effect, MAX_TURN_ITEMS, Outcome, ThreadState};
 use crate::{
-    Body, FullText, Item, ItemContent, ItemId, ItemStatus, ItemUpdate, NoticeLevel, Phase, Splice,
-    Timestamp, TurnId, TurnState, units,
+    Body, FullText, Item, ItemContent, ItemId, ItemStatus, ItemUpdate, NoticeLevel, Phase,
+    RequestId, Splice, Timestamp, TurnId, TurnState, units,
 };
 
 /// An item of the running turn. While it runs its whole text is held; afterwards only a digest.
@@ -196,6 +196,16 @@ impl ThreadState {
         let text = "The agent no longer has the session of this thread, so it does not know what \
                     was said before. The conversation goes on in a new session.";
         self.item(now, notice(key, text.to_owned()), out);
+    }
+
+    /// Tells in the running turn that its plan is built in another thread.
+    pub(super) fn built_elsewhere(&mut self, now: Timestamp, plan: &RequestId, out: &mut Outcome) {
+        let text = "The plan was accepted and is being built in a new thread.";
+        let told = ItemUpdate {
+            content: ItemContent::Notice { level: NoticeLevel::Info },
+            ..notice(format!("baton:elsewhere:{plan}"), text.to_owned())
+        };
+        self.item(now, told, out);
     }
 
     pub(super) fn item_removed(&mut self, key: &str, out: &mut Outcome) {

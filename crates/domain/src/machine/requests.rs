@@ -1,9 +1,9 @@
 //! Requests within the machine: asked, answered, delivered, closed.
 
-use super::{Change, Effect, MAX_TURN_REQUESTS, Outcome, Refusal, ThreadState};
+use super::{Change, Effect, MAX_TURN_REQUESTS, Outcome, Refusal, ThreadState, founding};
 use crate::{
-    Answer, Decision, ItemId, NewRequest, Request, RequestBody, RequestId, RequestOutcome,
-    RequestState, Timestamp,
+    Answer, Decision, ItemId, NewRequest, PlanDecision, Request, RequestBody, RequestId,
+    RequestOutcome, RequestState, Timestamp,
 };
 
 impl ThreadState {
@@ -84,6 +84,7 @@ impl ThreadState {
     /// Takes a person's answer.
     pub(super) fn answer(
         &mut self,
+        now: Timestamp,
         id: &RequestId,
         answer: Answer,
         out: &mut Outcome,
@@ -98,9 +99,23 @@ impl ThreadState {
             }
         }
         check(&request.body, &answer)?;
+        let elsewhere = is_elsewhere(&answer);
+        if elsewhere {
+            let founded = founding::found(&self.thread, &running.turn, request, now);
+            let founded = founded.ok_or_else(|| Refusal::WrongAnswer {
+                why: "there is no plan to take along".to_owned(),
+            })?;
+            if let RequestBody::Plan { built_in, .. } = &mut request.body {
+                *built_in = Some(founded.thread.id.clone());
+            }
+            out.founds = Some(Box::new(founded));
+        }
         request.state = RequestState::Answering { answer };
         out.changes.push(Change::Request { request: request.clone() });
         out.effects.push(Effect::Deliver(id.clone()));
+        if elsewhere {
+            self.built_elsewhere(now, id, out);
+        }
         Ok(())
     }
 
@@ -120,7 +135,16 @@ impl ThreadState {
         out: &mut Outcome,
     ) {
         self.close_request(now, id, out, |state| match state {
+            RequestState::Answering { answer } if gone && is_elsewhere(&answer) => {
+                RequestState::Resolved { answer: Some(answer) }
+            }
             RequestState::Answering { .. } if gone => RequestState::Withdrawn { reason: problem },
+            RequestState::Answering { answer } if is_elsewhere(&answer) => RequestState::Open {
+                problem: Some(format!(
+                    "the plan is being built in a new thread, but here the agent still waits: \
+                     {problem}"
+                )),
+            },
             RequestState::Answering { .. } => RequestState::Open { problem: Some(problem) },
             other => other,
         });
@@ -145,6 +169,24 @@ impl ThreadState {
         request.closed_at = (!state.is_open()).then_some(now);
         request.state = state;
         out.changes.push(Change::Request { request: request.clone() });
+    }
+}
+
+/// Whether a plan is accepted in another thread.
+fn is_elsewhere(answer: &Answer) -> bool {
+    matches!(answer, Answer::Plan { decision: PlanDecision::AcceptInNewThread, .. })
+}
+
+/// How a request that is still open stands once its turn is over.
+pub(super) fn closed_with_turn(body: &RequestBody) -> RequestState {
+    match body {
+        // That was done and stays so, whether or not the agent here was told.
+        RequestBody::Plan { built_in: Some(_), .. } => RequestState::Resolved {
+            answer: Some(Answer::Plan { decision: PlanDecision::AcceptInNewThread, message: None }),
+        },
+        RequestBody::Approval(_) | RequestBody::Question { .. } | RequestBody::Plan { .. } => {
+            RequestState::Withdrawn { reason: "the turn ended".to_owned() }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod cases;
 mod client;
 mod order;
+mod plans;
 mod recovery;
 mod refusals;
 mod text;

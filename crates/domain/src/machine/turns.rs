@@ -364,7 +364,7 @@ impl ThreadState {
             item.close(now, state, out);
         }
         for mut request in requests.into_values().filter(|r| r.state.is_open()) {
-            request.state = RequestState::Withdrawn { reason: "the turn ended".to_owned() };
+            request.state = super::requests::closed_with_turn(&request.body);
             request.closed_at = Some(now);
             out.changes.push(Change::Request { request });
         }

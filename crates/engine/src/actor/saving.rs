@@ -57,7 +57,7 @@ impl Actor {
             return self.settle_text(outcome).await;
         }
         let seq = self.state.thread().seq;
-        let Outcome { changes, effects } = outcome;
+        let Outcome { changes, effects, founds: _ } = outcome;
         if changes.is_empty() && !self.saving.is_stalled() {
             return self.perform_all(effects);
         }
@@ -76,7 +76,14 @@ impl Actor {
         let seq = self.state.thread().seq;
         let mut changes = self.saving.unsaved.clone();
         changes.extend(outcome.changes.iter().cloned());
-        self.shared.store.commit(&self.id, seq, changes).await?;
+        match outcome.founds {
+            None => self.shared.store.commit(&self.id, seq, changes).await?,
+            Some(founded) => {
+                let row = founded.thread.clone();
+                self.shared.store.commit_founding(&self.id, seq, changes, founded).await?;
+                self.shared.found(row);
+            }
+        }
         self.saving.saved();
         self.tell(seq, outcome.changes);
         self.perform_all(outcome.effects);

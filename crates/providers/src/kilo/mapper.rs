@@ -51,6 +51,8 @@ pub(super) struct Mapper {
     root: SessionId,
     workspace: String,
     access: domain::Access,
+    /// The agent that plans is at work, which may change nothing but its plan.
+    planning: bool,
     granted: Vec<Rule>,
     active: Option<Active>,
     messages: HashMap<MessageId, Known>,
@@ -206,6 +208,7 @@ impl Mapper {
             root,
             workspace,
             access,
+            planning: false,
             granted: Vec::new(),
             active: None,
             messages: HashMap::new(),
@@ -317,10 +320,16 @@ impl Mapper {
     /// What waits for permission that the access now implies.
     pub(super) fn implied(&self) -> Vec<Ask> {
         let implied = |ask: &&Ask| match &ask.kind {
-            AskKind::Permission { permission, .. } => baseline::allows(self.access, permission),
+            AskKind::Permission { permission, .. } => self.allows(permission),
             AskKind::Question { .. } | AskKind::Network => false,
         };
         self.asks.values().filter(implied).cloned().collect()
+    }
+
+    /// Whether the access lets an act happen that asks all the same. What a planning agent asks is
+    /// left to a person whatever the access: it, its MCP tools and its sub-agents are to look only.
+    pub(super) fn allows(&self, permission: &str) -> bool {
+        !self.planning && baseline::allows(self.access, permission)
     }
 
     /// Whether a session is this thread's: its own or a sub-agent's of the running turn.
@@ -331,6 +340,16 @@ impl Mapper {
     /// The plan file to read before this event is applied.
     pub(super) fn plan_wanted(&self, event: &Event) -> Option<String> {
         let Event::PartUpdated { part, .. } = event else { return None };
+        Self::plan_of(part)
+    }
+
+    /// The plan file to read before a session as it was read is merged: the last that was ended
+    /// with, which may have been changed since it was written.
+    pub(super) fn plan_in(snapshot: &Snapshot) -> Option<String> {
+        snapshot.messages.iter().rev().flat_map(|m| m.parts.iter().rev()).find_map(Self::plan_of)
+    }
+
+    fn plan_of(part: &Part) -> Option<String> {
         let PartBody::Tool(tool) = &part.body else { return None };
         (tool.tool == "plan_exit" && tool.state.status == ToolStatus::Completed)
             .then(|| tools::plan_path(&tool.state))
@@ -342,6 +361,7 @@ impl Mapper {
     pub(super) fn set_plan(&mut self, path: String, text: Option<String>) {
         let written = self.plan.take().filter(|plan| plan.path.ends_with(&path));
         let text = text.or(written.map(|plan| plan.text)).unwrap_or_default();
+        let text = bounds::cut(&text, MAX_PLAN);
         self.plan = Some(Plan { path, text });
     }
 

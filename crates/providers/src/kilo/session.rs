@@ -471,7 +471,10 @@ impl KiloSession {
                 vec![vec![own.unwrap_or_else(refine)]]
             }
             Answer::Dismiss
-            | Answer::Plan { decision: PlanDecision::Dismiss, .. }
+            | Answer::Plan {
+                decision: PlanDecision::Dismiss | PlanDecision::AcceptInNewThread,
+                ..
+            }
             | Answer::Approval { .. } => return instance.reject_question(&id).await,
         };
         instance.reply_question(&id, &said).await

@@ -8,7 +8,9 @@ use domain::{
     Timestamp, Turn, TurnId, Window,
 };
 use engine::NewThread;
-use protocol::{AnswerRequest, CreateThread, ProblemCode, SendMessage, TextWhole, ThreadList};
+use protocol::{
+    AnswerRequest, AnswerTaken, CreateThread, ProblemCode, SendMessage, TextWhole, ThreadList,
+};
 use serde::Deserialize;
 use store::{MAX_THREADS, ThreadQuery};
 use uuid::Uuid;
@@ -215,12 +217,12 @@ pub(crate) async fn stop(
         ("id" = String, Path, description = "The thread"),
         ("request" = String, Path, description = "The request"),
     ),
-    responses((status = 202, description = "On its way to the agent")))]
+    responses((status = 202, description = "On its way to the agent", body = AnswerTaken)))]
 pub(crate) async fn answer(
     State(app): State<App>,
     Params((id, request)): Params<(ThreadId, RequestId)>,
     extract::Json(answer): extract::Json<AnswerRequest, MAX_MESSAGE_BODY>,
-) -> Result<StatusCode, Failure> {
-    app.engine.answer(&id, &request, answer.answer).await?;
-    Ok(StatusCode::ACCEPTED)
+) -> Result<(StatusCode, Json<AnswerTaken>), Failure> {
+    let built_in = app.engine.answer(&id, &request, answer.answer).await?;
+    Ok((StatusCode::ACCEPTED, Json(AnswerTaken { built_in })))
 }

@@ -121,7 +121,7 @@ pub(super) fn body(kind: u8) -> RequestBody {
                 .into(),
         }),
         1 => RequestBody::Question { questions: vec![question(false, false)] },
-        _ => RequestBody::Plan { markdown: "# Plan".to_owned(), path: None },
+        _ => RequestBody::Plan { markdown: "# Plan".to_owned(), path: None, built_in: None },
     }
 }
 

@@ -1,7 +1,7 @@
 //! Messages and their parts: text, tools, usage, sub-agents' places.
 
 use domain::{
-    AgentEvent, Context, FullText, ItemContent, ItemStatus, ItemUpdate, NoticeLevel, Phase,
+    AgentEvent, Context, FullText, ItemContent, ItemStatus, ItemUpdate, Mode, NoticeLevel, Phase,
     TodoStatus, TurnEvent, Usage, units,
 };
 use kilo_sdk::types::{
@@ -16,6 +16,7 @@ use super::{
     Mapper, PartKind, PartState, Plan, TextKind, tools, whole,
 };
 use crate::kilo::errors;
+use crate::kilo::session::agent;
 
 impl Mapper {
     pub(super) fn message(&mut self, session: &SessionId, message: &Message, out: &mut Mapped) {
@@ -37,7 +38,11 @@ impl Mapper {
         let first = room && self.messages.insert(id.clone(), known).is_none();
         if *session == self.root {
             match message {
-                Message::User(_) => self.user_message(&id, out),
+                Message::User(user) => {
+                    // An accepted plan is built in the same turn, by the other agent.
+                    self.planning = user.agent == agent(Mode::Plan);
+                    self.user_message(&id, out);
+                }
                 Message::Assistant(assistant) => self.assistant_message(assistant, out),
                 Message::Unknown(_) => {}
             }
@@ -302,7 +307,9 @@ impl Mapper {
         let parent = self.parent_of_session(&part.session_id);
         let declined = self.declined.contains(&call);
         self.remember_plan(&part.id, tool);
-        let plan = self.plan.as_ref().map(|plan| plan.text.as_str());
+        let ended_with = tools::plan_path(&tool.state);
+        let plan = self.plan.as_ref().filter(|plan| Some(&plan.path) == ended_with.as_ref());
+        let plan = plan.map(|plan| plan.text.as_str());
         let mut item =
             tools::item(id.clone(), parent, tool, (&self.workspace, &self.servers), declined, plan);
         match &mut item.content {

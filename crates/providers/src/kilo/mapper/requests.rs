@@ -33,7 +33,7 @@ impl Mapper {
         if self.is_late(&ask.session_id, ask.tool.as_ref()) {
             return;
         }
-        let implied = baseline::allows(self.access, &ask.permission)
+        let implied = self.allows(&ask.permission)
             || baseline::granted(&self.granted, &ask.permission, &ask.patterns);
         if implied {
             out.implied.push(known);
@@ -71,6 +71,7 @@ impl Mapper {
             Some(PLAN_FOLLOWUP) => RequestBody::Plan {
                 markdown: self.plan.as_ref().map(|p| p.text.clone()).unwrap_or_default(),
                 path: self.plan.as_ref().map(|p| p.path.clone()),
+                built_in: None,
             },
             Some(SLOW_SNAPSHOT) => {
                 let go_on = ask.questions.first().and_then(|q| q.options.first());

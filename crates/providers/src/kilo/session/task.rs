@@ -9,7 +9,7 @@ use kilo_sdk::{Envelope, Error, MessageId, QuestionId};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
-use super::super::mapper::Mapped;
+use super::super::mapper::{Mapped, Mapper};
 use super::super::router::Lane;
 use super::{Inner, reading};
 use crate::{SendError, Sighting};
@@ -178,6 +178,10 @@ impl Task {
         };
         let error = match read {
             Ok(snapshot) => {
+                if let Some(path) = Mapper::plan_in(&snapshot) {
+                    let text = reading::plan(&self.inner, &path).await;
+                    self.inner.mapper().set_plan(path, text);
+                }
                 let mapped = self.inner.mapper().merge(&snapshot);
                 return self.act(mapped).await;
             }

@@ -226,6 +226,7 @@ async fn a_plan_is_answered_in_kilos_words_and_never_with_a_session_of_its_own()
     let answers = [
         (PlanDecision::Accept, Some(json!([["Weiter"]]))),
         (PlanDecision::Refine, Some(json!([["Nein"]]))),
+        (PlanDecision::AcceptInNewThread, None),
         (PlanDecision::Dismiss, None),
     ];
     for (decision, said) in answers {

@@ -293,3 +293,21 @@ fn rejecting_one_takes_the_others_and_that_is_said() {
     };
     assert_eq!(elsewhere(), RequestState::Resolved { answer: None });
 }
+
+#[test]
+fn full_access_answers_nothing_for_an_agent_that_plans() {
+    let asks = |agents: &[&str]| {
+        let mut play = Play::new(&SessionId::from(ROOT), &[MessageId::from(PROMPT)]);
+        play.mapper.set_access(Access::Full);
+        for (n, agent) in agents.iter().enumerate() {
+            let info = json!({ "id": format!("msg_{}", n + 1), "sessionID": ROOT, "role": "user",
+                "agent": agent });
+            play.event(&frame("message.updated", &json!({ "sessionID": ROOT, "info": info })));
+        }
+        play.event(&asked("per_1", ROOT, "notes_add_note", &json!({ "patterns": ["*"] })));
+        (play.open_requests(), play.implied)
+    };
+    assert_eq!(asks(&["plan"]), (1, 0));
+    assert_eq!(asks(&["plan", "code"]), (0, 1), "its plan was accepted");
+    assert_eq!(asks(&["code"]), (0, 1));
+}

@@ -105,7 +105,7 @@ fn show_request(play: &Play, request: &Request, out: &mut String) {
                 let _ = writeln!(out, "      {}", serde_json::to_string(question).unwrap());
             }
         }
-        RequestBody::Plan { markdown, path } => {
+        RequestBody::Plan { markdown, path, built_in: _ } => {
             let _ = writeln!(out, "      plan at {path:?}");
             for line in markdown.lines() {
                 let _ = writeln!(out, "      | {line}");

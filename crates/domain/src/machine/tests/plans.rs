@@ -66,11 +66,11 @@ fn a_plan_accepted_elsewhere_brings_its_thread_with_it() {
     );
     assert_eq!((built.mode, built.title.as_str()), (Mode::Build, "Greet people"));
     assert!(!built.titled_by_person);
-    let turns = founded.changes.iter().filter_map(|change| match change {
+    let mut turns = founded.changes.iter().filter_map(|change| match change {
         Change::Turn { turn } => Some(turn),
         _ => None,
     });
-    let turn = turns.last().expect("its first turn");
+    let turn = turns.next_back().expect("its first turn");
     assert_eq!((&turn.id, turn.mode), (&TurnId::derive(&id), Mode::Build));
     assert_eq!(turn.state, TurnState::Preparing);
     assert!(turn.input.text.head.ends_with(PLAN), "{:?}", turn.input);

@@ -50,6 +50,12 @@ const TASKS: &[Task] = &[
         run: tasks::bench,
     },
     Task {
+        name: "soak",
+        arguments: "[--minutes N] [ARGS]",
+        help: "wear out a release build with the real Kilo, and count what is left",
+        run: tasks::soak,
+    },
+    Task {
         name: "types",
         arguments: "[--check]",
         help: "write the web app's TypeScript types from the Rust types",

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 
-use crate::command::{Cmd, built};
+use crate::command::{Cmd, built, root};
 use crate::web;
 
 /// Where the TypeScript types go.
@@ -21,6 +21,16 @@ pub(crate) fn demo(arguments: &[String]) -> Result<()> {
 
 pub(crate) fn bench(arguments: &[String]) -> Result<()> {
     Cmd::cargo("run").args(&["--release", "-p", "bench", "--"]).args(arguments).replace_us()
+}
+
+pub(crate) fn soak(arguments: &[String]) -> Result<()> {
+    let mut soak = Cmd::cargo("run").args(&["--release", "-p", "soak", "--"]);
+    if !arguments.iter().any(|argument| argument == "--baton") {
+        Cmd::cargo("build").args(&["--release", "-p", "baton"]).run()?;
+        let release = root().join("target/release");
+        soak = soak.arg("--baton").arg(release.join("baton"));
+    }
+    soak.args(arguments).replace_us()
 }
 
 pub(crate) fn types(arguments: &[String]) -> Result<()> {

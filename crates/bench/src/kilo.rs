@@ -8,9 +8,9 @@ use kilo_sdk::{Client, Connection, Envelope, Event, Limits, StreamItem, StreamOp
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use crate::machine;
 use crate::report::Row;
 use crate::stats::Samples;
+use bench::machine;
 
 /// Conversations recorded of the real Kilo.
 const RECORDED: &str = "crates/testkit/fixtures/kilo-7.7.7";

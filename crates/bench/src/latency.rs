@@ -18,9 +18,11 @@ use tokio::sync::oneshot;
 
 use crate::puppet::Speech;
 use crate::report::{Budget, Row};
-use crate::rig::{Door, Stage};
-use crate::socket::Socket;
+use bench::socket::Door;
+
+use crate::rig::Stage;
 use crate::stats::Times;
+use bench::socket::Socket;
 
 /// The time between two deltas of a thread: fifty a second, as quick models write.
 const PACE: Duration = Duration::from_millis(20);

@@ -10,14 +10,19 @@ use serde::{Deserialize, Serialize};
 
 /// What kind of machine it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Machine {
-    pub(crate) system: String,
-    pub(crate) cores: usize,
-    pub(crate) memory_gib: u64,
+pub struct Machine {
+    /// Its operating system and processor.
+    pub system: String,
+    /// Its processor cores.
+    pub cores: usize,
+    /// Its memory.
+    pub memory_gib: u64,
 }
 
 impl Machine {
-    pub(crate) fn this() -> Self {
+    /// The one this runs on.
+    #[must_use]
+    pub fn this() -> Self {
         let memory = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
         let kib = memory.lines().find_map(|line| kib(line, "MemTotal:"));
         Self {
@@ -29,12 +34,16 @@ impl Machine {
 }
 
 /// How many programs wanted to run in the last minute, on average.
-pub(crate) fn load() -> Option<f64> {
+#[must_use]
+pub fn load() -> Option<f64> {
     std::fs::read_to_string("/proc/loadavg").ok()?.split(' ').next()?.parse().ok()
 }
 
 /// The memory of a process in MB: what is resident, and its own share of that.
-pub(crate) fn memory_mb(pid: u32) -> Result<(f64, f64)> {
+///
+/// # Errors
+/// When the system does not tell it.
+pub fn memory_mb(pid: u32) -> Result<(f64, f64)> {
     let path = format!("/proc/{pid}/smaps_rollup");
     let text = std::fs::read_to_string(&path).with_context(|| format!("{path} cannot be read"))?;
     let mb = |name: &str| {
@@ -49,14 +58,20 @@ fn kib(line: &str, name: &str) -> Option<u64> {
 }
 
 /// Bytes this process has had written to disks so far.
-pub(crate) fn written() -> Result<u64> {
+///
+/// # Errors
+/// When the system does not tell it.
+pub fn written() -> Result<u64> {
     let text = std::fs::read_to_string("/proc/self/io").context("/proc/self/io cannot be read")?;
     let bytes = text.lines().find_map(|line| line.strip_prefix("write_bytes: ")?.parse().ok());
     bytes.context("/proc/self/io has no write_bytes")
 }
 
 /// The processor time this process has used so far.
-pub(crate) fn cpu_time() -> Result<Duration> {
+///
+/// # Errors
+/// When the system does not tell it.
+pub fn cpu_time() -> Result<Duration> {
     let usage = getrusage(UsageWho::RUSAGE_SELF).context("the processor time is not told")?;
     let time = |value: TimeVal| {
         let seconds = Duration::from_secs(u64::try_from(value.tv_sec()).unwrap_or(0));
@@ -66,8 +81,11 @@ pub(crate) fn cpu_time() -> Result<Duration> {
 }
 
 /// Keeps this thread, and all it starts from now on, on one core.
+///
+/// # Errors
+/// When the system does not allow it.
 #[cfg(target_os = "linux")]
-pub(crate) fn stay_on_one_core() -> Result<()> {
+pub fn stay_on_one_core() -> Result<()> {
     use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 
     let this = nix::unistd::Pid::from_raw(0);
@@ -79,12 +97,16 @@ pub(crate) fn stay_on_one_core() -> Result<()> {
 }
 
 /// Says that this cannot be measured here.
+///
+/// # Errors
+/// Always.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn stay_on_one_core() -> Result<()> {
+pub fn stay_on_one_core() -> Result<()> {
     anyhow::bail!("a thread is kept on one core on Linux only")
 }
 
 /// The repository's root.
-pub(crate) fn root() -> PathBuf {
+#[must_use]
+pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
 }

@@ -8,13 +8,11 @@
 mod history;
 mod kilo;
 mod latency;
-mod machine;
 mod opening;
 mod program;
 mod puppet;
 mod report;
 mod rig;
-mod socket;
 mod start;
 mod stats;
 mod stored;

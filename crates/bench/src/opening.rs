@@ -9,8 +9,8 @@ use store::Store;
 use crate::history;
 use crate::report::{Budget, Row};
 use crate::rig::Stage;
-use crate::socket::Socket;
 use crate::stats::Samples;
+use bench::socket::Socket;
 
 const ITEMS: u64 = 10_000;
 const RUNS: usize = 30;

@@ -8,8 +8,8 @@ use process::{Child, Host, HostConfig, Spec, Stream};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::machine;
-use crate::rig::Door;
+use bench::machine;
+use bench::socket::Door;
 
 /// How long building it may take.
 const BUILD: Duration = Duration::from_secs(30 * 60);

@@ -3,14 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
+use bench::document::{self, number};
 use serde::{Deserialize, Serialize};
 
-use crate::machine::{self, Machine};
-
-/// The lines of the document between which the table stands.
-const BEGIN: &str = "<!-- measured: begin -->";
-const END: &str = "<!-- measured: end -->";
+use bench::machine::{self, Machine};
 
 /// One thing that was measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -133,18 +130,7 @@ impl Report {
 
     /// Writes the table into `docs/performance.md`.
     pub(crate) fn write_document(&self) -> Result<()> {
-        let path = machine::root().join("docs/performance.md");
-        let shown = path.display();
-        let text = fs::read_to_string(&path).with_context(|| format!("{shown} cannot be read"))?;
-        let parts = text.split_once(BEGIN).and_then(|(before, rest)| {
-            let (_, after) = rest.split_once(END)?;
-            Some((before, after))
-        });
-        let Some((before, after)) = parts else {
-            bail!("{shown} has no place for the table: `{BEGIN}` and `{END}`");
-        };
-        let text = format!("{before}{BEGIN}\n{}{END}{after}", self.table());
-        fs::write(&path, text).with_context(|| format!("{shown} cannot be written"))
+        document::write("measured", &self.table())
     }
 }
 
@@ -155,40 +141,9 @@ fn path() -> Result<PathBuf> {
     Ok(target.join("bench/results.json"))
 }
 
-/// A number as people read it: three digits that count, and thousands apart.
-pub(crate) fn number(value: f64) -> String {
-    let decimals = match value.abs() {
-        100.0.. => 0,
-        10.0.. => 1,
-        1.0.. => 2,
-        _ => 3,
-    };
-    let plain = format!("{value:.decimals$}");
-    let (whole, rest) = plain.split_once('.').map_or((&*plain, ""), |(whole, rest)| (whole, rest));
-    let mut grouped = String::new();
-    for (index, digit) in whole.chars().enumerate() {
-        if index > 0 && (whole.len() - index).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    let rest = rest.trim_end_matches('0');
-    if rest.is_empty() { grouped } else { format!("{grouped}.{rest}") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_readable() {
-        let check = |value: f64, wanted: &str| assert_eq!(number(value), wanted);
-        check(0.0423, "0.042");
-        check(3.0, "3");
-        check(12.34, "12.3");
-        check(256.4, "256");
-        check(1_234_567.0, "1,234,567");
-    }
 
     #[test]
     fn a_bench_that_is_run_again_keeps_its_place() {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow};
+use bench::socket::Door;
 use domain::{Access, Delivery, Mode, ModelSelection, NewTurn, ProviderId, ThreadId, TurnId};
 use engine::{Engine, NewThread};
 use server::{App, Assets, Config, Hosts, Token};
@@ -98,13 +99,6 @@ pub(crate) struct Served {
     pub(crate) door: Door,
     end: oneshot::Sender<()>,
     running: JoinHandle<()>,
-}
-
-/// How a server is reached.
-#[derive(Debug, Clone)]
-pub(crate) struct Door {
-    pub(crate) url: String,
-    pub(crate) token: String,
 }
 
 impl Served {

@@ -4,28 +4,44 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use futures_util::{SinkExt as _, StreamExt as _};
-use protocol::{ClientMessage, ServerMessage, Topic};
+use protocol::{ClientMessage, Cursor, ServerMessage, Topic};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-use crate::rig::Door;
-
 /// How long the next message may take before a bench gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>);
+/// How a server is reached.
+#[derive(Debug, Clone)]
+pub struct Door {
+    /// Its address, `http://127.0.0.1:4777`.
+    pub url: String,
+    /// The secret of command lines.
+    pub token: String,
+}
+
+/// A client's connection.
+#[derive(Debug)]
+pub struct Socket(WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>);
 
 /// A message, with the moment it was there and how long it is.
-pub(crate) struct Received {
-    pub(crate) at: Instant,
-    pub(crate) bytes: usize,
-    pub(crate) message: ServerMessage,
+#[derive(Debug)]
+pub struct Received {
+    /// When it was there.
+    pub at: Instant,
+    /// How long it is.
+    pub bytes: usize,
+    /// What it says.
+    pub message: ServerMessage,
 }
 
 impl Socket {
     /// Connects and takes the welcome.
-    pub(crate) async fn connect(door: &Door) -> Result<Self> {
+    ///
+    /// # Errors
+    /// When the server cannot be reached or does not greet.
+    pub async fn connect(door: &Door) -> Result<Self> {
         let url = format!("{}/api/live", door.url.replace("http://", "ws://"));
         let mut request = url.into_client_request()?;
         let headers = request.headers_mut();
@@ -40,13 +56,27 @@ impl Socket {
     }
 
     /// Follows a topic afresh.
-    pub(crate) async fn follow(&mut self, topic: Topic) -> Result<()> {
-        let message = ClientMessage::Subscribe { topic, cursor: None };
+    ///
+    /// # Errors
+    /// When the connection is broken.
+    pub async fn follow(&mut self, topic: Topic) -> Result<()> {
+        self.follow_from(topic, None).await
+    }
+
+    /// Follows a topic, from a cursor if there is one.
+    ///
+    /// # Errors
+    /// When the connection is broken.
+    pub async fn follow_from(&mut self, topic: Topic, cursor: Option<Cursor>) -> Result<()> {
+        let message = ClientMessage::Subscribe { topic, cursor };
         Ok(self.0.send(Message::text(serde_json::to_string(&message)?)).await?)
     }
 
     /// The next message of the server.
-    pub(crate) async fn next(&mut self) -> Result<Received> {
+    ///
+    /// # Errors
+    /// When none comes in time or the connection is broken.
+    pub async fn next(&mut self) -> Result<Received> {
         loop {
             let next = tokio::time::timeout(PATIENCE, self.0.next()).await;
             let message =

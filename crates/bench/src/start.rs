@@ -8,11 +8,11 @@ use protocol::{ServerMessage, Topic};
 use store::Store;
 
 use crate::history;
-use crate::machine;
 use crate::program::{Program, Running};
 use crate::report::{Budget, Row};
-use crate::socket::Socket;
 use crate::stats::Samples;
+use bench::machine;
+use bench::socket::Socket;
 
 /// How often it is started.
 const RUNS: usize = 15;

@@ -6,10 +6,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use rusqlite::Connection;
 
-use crate::machine;
 use crate::puppet::Speech;
 use crate::report::Row;
 use crate::rig::Stage;
+use bench::machine;
 
 const THREADS: usize = 20;
 /// How many deltas a thread says.

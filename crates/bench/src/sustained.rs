@@ -9,11 +9,11 @@ use engine::{Feed, FeedItem};
 use futures_util::FutureExt as _;
 use protocol::{Cursor, ServerMessage};
 
-use crate::machine;
 use crate::puppet::Speech;
 use crate::report::{Budget, Row};
 use crate::rig::Stage;
 use crate::stats::Samples;
+use bench::machine;
 
 /// How many deltas all threads say together.
 const DELTAS: usize = 500_000;
@@ -27,7 +27,7 @@ pub(crate) fn sustained() -> Result<Vec<Row>> {
     let twenty = measure(20)?;
     let one = measure(1)?;
     let by_the_clock = |measured: &Measured| {
-        let rate = crate::report::number(measured.per_second.median());
+        let rate = bench::document::number(measured.per_second.median());
         format!("by the clock, the core shared with others: {rate} per second")
     };
     let unit = "per CPU second";

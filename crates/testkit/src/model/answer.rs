@@ -31,6 +31,8 @@ pub struct Answer {
     pub step: Step,
     /// Identifies the script's step where refusals are counted.
     pub key: String,
+    /// The name of the script that begins with this, if it has one.
+    pub begins: Option<String>,
 }
 
 /// Decides what the model does.
@@ -40,6 +42,7 @@ pub fn answer(request: &ChatRequest) -> Answer {
         kind,
         step: vec![Action::Text(text, Pace::default())],
         key: String::new(),
+        begins: None,
     };
     if is_title(request) {
         return said(Kind::Title, title(request));
@@ -53,12 +56,13 @@ pub fn answer(request: &ChatRequest) -> Answer {
             kind: Kind::Script(found.index),
             step: found.steps.get(found.index).cloned().unwrap_or_else(past_the_end),
             key: found.key(),
+            begins: found.script.id.filter(|_| found.part == 0 && found.index == 0),
         },
         Ok(None) => {
             let (words, index) = last_words(&request.messages);
             let steps = plain::steps(&words, request);
             let step = steps.get(index).cloned().unwrap_or_else(past_the_end);
-            Answer { kind: Kind::Plain(index), step, key: String::new() }
+            Answer { kind: Kind::Plain(index), step, key: String::new(), begins: None }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What the server was asked, kept for assertions.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
@@ -65,16 +65,28 @@ impl Call {
 /// Calls kept; the oldest are dropped beyond that.
 const KEPT_CALLS: usize = 1000;
 
+/// Named scripts whose beginnings are counted; more are not.
+const KEPT_PLAYS: usize = 100_000;
+
 /// Larger bodies are not kept: a thousand of them would not fit.
 const KEPT_BODY_BYTES: usize = 1 << 20;
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CallLog(Arc<Mutex<Calls>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Calls {
     next: u64,
+    most: usize,
     kept: VecDeque<Call>,
+    /// How often each named script was begun.
+    plays: BTreeMap<String, u32>,
+}
+
+impl Default for Calls {
+    fn default() -> Self {
+        Self { next: 0, most: KEPT_CALLS, kept: VecDeque::new(), plays: BTreeMap::new() }
+    }
 }
 
 impl CallLog {
@@ -87,7 +99,7 @@ impl CallLog {
         call.number = calls.next;
         let number = call.number;
         calls.next += 1;
-        if calls.kept.len() == KEPT_CALLS {
+        while calls.kept.len() >= calls.most {
             calls.kept.pop_front();
         }
         calls.kept.push_back(call);
@@ -96,6 +108,23 @@ impl CallLog {
 
     pub(crate) fn all(&self) -> Vec<Call> {
         self.lock().kept.iter().cloned().collect()
+    }
+
+    /// Keeps fewer calls, for runs that make very many.
+    pub(crate) fn keep(&self, most: usize) {
+        self.lock().most = most.clamp(1, KEPT_CALLS);
+    }
+
+    /// Notes that a named script was begun.
+    pub(crate) fn play(&self, id: &str) {
+        let mut calls = self.lock();
+        if calls.plays.len() < KEPT_PLAYS || calls.plays.contains_key(id) {
+            *calls.plays.entry(id.to_owned()).or_default() += 1;
+        }
+    }
+
+    pub(crate) fn plays(&self, id: &str) -> u32 {
+        self.lock().plays.get(id).copied().unwrap_or_default()
     }
 
     fn close(&self, number: u64, outcome: Outcome) {

@@ -128,6 +128,17 @@ impl ModelServer {
         self.shared.log.all()
     }
 
+    /// Remembers only so many calls from now on, for runs that make very many with long histories.
+    pub fn keep_calls(&self, most: usize) {
+        self.shared.log.keep(most);
+    }
+
+    /// Returns how often the model was called for the first step of the script of this name.
+    #[must_use]
+    pub fn plays(&self, id: &str) -> u32 {
+        self.shared.log.plays(id)
+    }
+
     /// Returns the calls so far whose request holds `words`.
     #[must_use]
     pub fn calls_with(&self, words: &str) -> Vec<Call> {
@@ -199,6 +210,9 @@ async fn chat(
     let request = ChatRequest::read(&value);
     let answer = answer(&request);
     let call = shared.log.open(note(&request, &answer, value, &headers), body.len());
+    if let Some(id) = &answer.begins {
+        shared.log.play(id);
+    }
     let session = headers.get(SESSION).map(|id| String::from_utf8_lossy(id.as_bytes()));
     let key = format!("{}#{}", session.unwrap_or_default(), answer.key);
     let step = match refused(&shared, &answer, &key) {

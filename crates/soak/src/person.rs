@@ -1,0 +1,329 @@
+//! Somebody who works in one thread after another: sends, waits, answers, stops, changes things.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use domain::{Request, RequestBody, RequestId, RequestState, ThreadId};
+use serde_json::{Value, json};
+use testkit::dice::Dice;
+use uuid::Uuid;
+
+use crate::World;
+use crate::accounts::Accepted;
+use crate::baton::Said;
+use crate::follower::{Follower, Manner};
+use crate::scripts::{self, Work};
+
+/// How long a turn may take before it counts as stuck: longer than any watch of Baton's.
+const STUCK: Duration = Duration::from_secs(300);
+/// Messages sent in a thread before another is begun, so that histories stay small.
+const PER_THREAD: u32 = 12;
+
+/// Somebody who works.
+pub(crate) struct Person {
+    world: World,
+    number: u32,
+    project: String,
+    dice: Dice,
+    follower: Follower,
+    thread: Option<ThreadId>,
+    workspace: PathBuf,
+    sent: u32,
+    total: u32,
+    /// When each open request is answered.
+    answers: BTreeMap<RequestId, Instant>,
+}
+
+/// What is waited for.
+struct Waiting {
+    turn: String,
+    endless: bool,
+    since: Instant,
+    blamed: bool,
+}
+
+impl Person {
+    pub(crate) fn new(world: World, number: u32, project: String) -> Self {
+        let name = format!("person {number}");
+        let dice = Dice::of(world.seed, &format!("{name}'s work"));
+        let nobody = ThreadId::from_uuid(Uuid::nil());
+        let follower = Follower::start(world.clone(), name, Manner::Steady, Some(nobody));
+        Self {
+            world,
+            number,
+            project,
+            dice,
+            follower,
+            thread: None,
+            workspace: PathBuf::new(),
+            sent: 0,
+            total: 0,
+            answers: BTreeMap::new(),
+        }
+    }
+
+    /// Works until the time is up and everything has ended.
+    pub(crate) async fn work(mut self) {
+        // Not all at the same moment.
+        tokio::time::sleep(self.dice.millis(0..5000)).await;
+        while !self.world.is_over() {
+            if let Err(error) = self.act().await {
+                self.world.accounts.blame(format!("person {}: {error:#}", self.number));
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+        if let Err(error) = self.wait(Vec::new()).await {
+            self.world.accounts.blame(format!("person {}: {error:#}", self.number));
+        }
+    }
+
+    async fn act(&mut self) -> anyhow::Result<()> {
+        if self.thread.is_none() || self.sent >= PER_THREAD {
+            self.begin_thread().await?;
+        }
+        let pause = self.dice.millis(0..4000);
+        tokio::time::sleep(pause).await;
+        let mut waiting = Vec::new();
+        match self.dice.within(0..100) {
+            0..50 => self.send(&mut waiting).await?,
+            50..65 => {
+                for _ in 0..self.dice.within(2..5) {
+                    self.send(&mut waiting).await?;
+                }
+                if self.dice.happens(300) {
+                    self.take_back(&mut waiting).await?;
+                }
+            }
+            65..78 => {
+                self.send(&mut waiting).await?;
+                let pause = self.dice.millis(0..2500);
+                tokio::time::sleep(pause).await;
+                self.post("stop", "stopped").await?;
+            }
+            78..90 => {
+                self.send(&mut waiting).await?;
+                let pause = self.dice.millis(0..1500);
+                tokio::time::sleep(pause).await;
+                self.post("stop", "stopped").await?;
+                self.send(&mut waiting).await?;
+            }
+            90..96 => {
+                self.send(&mut waiting).await?;
+                self.change_access().await?;
+            }
+            _ => {
+                self.send(&mut waiting).await?;
+                self.send(&mut waiting).await?;
+                self.post("stop", "stopped").await?;
+                self.post("stop", "stopped").await?;
+            }
+        }
+        self.wait(waiting).await
+    }
+
+    async fn begin_thread(&mut self) -> anyhow::Result<()> {
+        if let Some(old) = self.thread.take() {
+            match self.dice.within(0..10) {
+                0 => {
+                    self.world.accounts.delete(&old.to_string());
+                    self.world.baton.call("DELETE", &format!("/api/threads/{old}"), None).await?;
+                }
+                1 => {
+                    let put_away = json!({ "archived": true });
+                    let path = format!("/api/threads/{old}");
+                    self.world.baton.call("PATCH", &path, Some(&put_away)).await?;
+                }
+                _ => {}
+            }
+        }
+        let id = ThreadId::from_uuid(Uuid::now_v7());
+        let access = *self.dice.pick(&["supervised", "auto-edit", "full"]).unwrap_or(&"supervised");
+        let new = json!({
+            "id": id, "project_id": self.project, "provider": "kilo",
+            "model": { "model": "mock/m1" }, "access": access,
+        });
+        match self.world.baton.call("POST", "/api/threads", Some(&new)).await? {
+            Said::Yes(thread) => {
+                self.workspace = thread["workspace"].as_str().unwrap_or_default().into();
+            }
+            Said::No(status, text) => anyhow::bail!("no thread: {status} {text}"),
+        }
+        self.world.accounts.event("thread", format!("{id} {access}"));
+        self.follower.turn_to(id.clone());
+        self.thread = Some(id);
+        self.sent = 0;
+        Ok(())
+    }
+
+    async fn send(&mut self, waiting: &mut Vec<Waiting>) -> anyhow::Result<()> {
+        let Some(thread) = self.thread.clone() else { return Ok(()) };
+        self.sent += 1;
+        self.total += 1;
+        let mark = format!("m{}x{}", self.number, self.total);
+        let Work { script, plays, endless, name } =
+            scripts::some(&mut self.dice, &mark, &self.workspace);
+        let turn = format!("trn_{}", Uuid::now_v7().simple());
+        let body = json!({ "id": turn, "text": script.prompt(&format!("{mark}: {name}")) });
+        let path = format!("/api/threads/{thread}/turns");
+        match self.world.baton.call("POST", &path, Some(&body)).await? {
+            Said::Yes(_) => {
+                let thread = thread.to_string();
+                self.world.accounts.event("work", format!("{mark} {name}"));
+                self.world.accounts.accept(&turn, Accepted { thread, mark, plays });
+                let since = Instant::now();
+                waiting.push(Waiting { turn, endless, since, blamed: false });
+            }
+            Said::No(status, text) => {
+                self.world.accounts.blame(format!("a message was refused: {status} {text}"));
+            }
+        }
+        Ok(())
+    }
+
+    async fn take_back(&mut self, waiting: &mut Vec<Waiting>) -> anyhow::Result<()> {
+        let Some((thread, last)) = self.thread.clone().zip(waiting.last()) else { return Ok(()) };
+        let path = format!("/api/threads/{thread}/turns/{}", last.turn);
+        let said = self.world.baton.call("DELETE", &path, None).await?;
+        // One that is no longer waiting cannot be taken back.
+        if matches!(said, Said::Yes(_)) {
+            self.world.accounts.withdraw(&last.turn);
+            self.world.accounts.count("withdrawn");
+            waiting.pop();
+        }
+        Ok(())
+    }
+
+    async fn post(&self, what: &str, count: &'static str) -> anyhow::Result<()> {
+        let Some(thread) = &self.thread else { return Ok(()) };
+        let path = format!("/api/threads/{thread}/{what}");
+        self.world.accounts.event(count, thread.to_string());
+        match self.world.baton.call("POST", &path, Some(&json!({}))).await? {
+            Said::Yes(_) => self.world.accounts.count(count),
+            Said::No(status, text) => {
+                self.world.accounts.blame(format!("{path}: {status} {text}"));
+            }
+        }
+        Ok(())
+    }
+
+    async fn change_access(&mut self) -> anyhow::Result<()> {
+        let Some(thread) = &self.thread else { return Ok(()) };
+        let access = *self.dice.pick(&["supervised", "auto-edit", "full"]).unwrap_or(&"full");
+        let path = format!("/api/threads/{thread}");
+        self.world.accounts.count("access changed");
+        self.world.baton.call("PATCH", &path, Some(&json!({ "access": access }))).await?;
+        Ok(())
+    }
+
+    /// Waits for the ends of turns, answering what is asked meanwhile; with none to wait for, until
+    /// nothing is left in the thread.
+    async fn wait(&mut self, mut waiting: Vec<Waiting>) -> anyhow::Result<()> {
+        let Some(thread) = self.thread.clone() else { return Ok(()) };
+        let begun = Instant::now();
+        let mut changes = self.follower.changes();
+        loop {
+            let pause = tokio::time::sleep(Duration::from_millis(300));
+            tokio::select! {
+                _ = changes.changed() => {}
+                () = pause => {}
+            }
+            let Some(view) = self.follower.view(&thread) else {
+                if begun.elapsed() > STUCK {
+                    anyhow::bail!("{thread} cannot be seen");
+                }
+                continue;
+            };
+            self.answer(view.requests.values()).await?;
+            if view.thread.queue_held {
+                self.post("release", "released").await?;
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+            let over = |turn: &str| {
+                let known = view.turns.values().find(|known| known.id.to_string() == turn);
+                known.is_some_and(|known| known.state.is_terminal())
+            };
+            waiting.retain(|one| !over(&one.turn));
+            let idle = view.turns.values().all(|turn| turn.state.is_terminal());
+            if waiting.is_empty() && (idle || !self.world.is_over()) {
+                return Ok(());
+            }
+            self.hurry(&mut waiting, begun).await?;
+        }
+    }
+
+    /// Stops what does not end by itself, and what should have.
+    async fn hurry(&mut self, waiting: &mut [Waiting], begun: Instant) -> anyhow::Result<()> {
+        let patience = self.dice.millis(2000..15_000);
+        let endless = waiting.first().is_some_and(|one| one.endless);
+        if endless && begun.elapsed() > patience && self.dice.happens(100) {
+            self.post("stop", "stopped").await?;
+        }
+        let mut stop = self.world.is_over() && begun.elapsed() > STUCK / 2 && self.dice.happens(20);
+        for one in waiting.iter_mut().filter(|one| one.since.elapsed() > STUCK) {
+            if !one.blamed && !one.endless {
+                let thread = &self.thread;
+                self.world.accounts.blame(format!("{} of {thread:?} is stuck", one.turn));
+            }
+            stop |= !one.blamed;
+            one.blamed = true;
+        }
+        if stop {
+            self.post("stop", "stopped").await?;
+        }
+        if waiting.iter().any(|one| one.since.elapsed() > STUCK * 2) {
+            anyhow::bail!("a turn does not even end when it is stopped");
+        }
+        Ok(())
+    }
+
+    /// Answers what is asked, some time after it was asked.
+    async fn answer(&mut self, open: impl Iterator<Item = &Request>) -> anyhow::Result<()> {
+        let open: Vec<&Request> =
+            open.filter(|r| matches!(r.state, RequestState::Open { .. })).collect();
+        self.answers.retain(|id, _| open.iter().any(|request| request.id == *id));
+        for request in open {
+            let pause = self.dice.millis(0..2500);
+            let at = *self.answers.entry(request.id.clone()).or_insert(Instant::now() + pause);
+            if Instant::now() < at {
+                continue;
+            }
+            // Should it come back, it is answered again.
+            self.answers.insert(request.id.clone(), Instant::now() + Duration::from_secs(5));
+            let answer = self.decide(request);
+            let path = format!("/api/threads/{}/requests/{}/answer", request.thread_id, request.id);
+            let body = json!({ "answer": answer });
+            self.world.accounts.event("answer", format!("{} {answer}", request.id));
+            // It may have been closed meanwhile, and then is refused.
+            match self.world.baton.call("POST", &path, Some(&body)).await? {
+                Said::Yes(_) => self.world.accounts.count("answered"),
+                Said::No(..) => self.world.accounts.count("answered too late"),
+            }
+        }
+        Ok(())
+    }
+
+    fn decide(&mut self, request: &Request) -> Value {
+        let dice = &mut self.dice;
+        match &request.body {
+            RequestBody::Approval(_) => match dice.within(0..20) {
+                0..14 => json!({ "kind": "approval", "decision": "once" }),
+                14..16 => json!({ "kind": "approval", "decision": "session" }),
+                16..18 => json!({ "kind": "approval", "decision": "reject" }),
+                _ => json!({ "kind": "approval", "decision": "reject", "message": "not so" }),
+            },
+            RequestBody::Question { questions } => {
+                let own = dice.happens(200) && questions.iter().all(|question| question.custom);
+                let one = |question: &domain::Question| {
+                    let first = question.options.first().map(|option| option.label.clone());
+                    vec![if own { "My own way".to_owned() } else { first.unwrap_or_default() }]
+                };
+                if dice.happens(150) {
+                    return json!({ "kind": "dismiss" });
+                }
+                json!({ "kind": "question", "answers": questions.iter().map(one).collect::<Vec<_>>() })
+            }
+            RequestBody::Plan { .. } => json!({ "kind": "plan", "decision": "dismiss" }),
+        }
+    }
+}

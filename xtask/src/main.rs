@@ -56,6 +56,12 @@ const TASKS: &[Task] = &[
         run: tasks::soak,
     },
     Task {
+        name: "drift",
+        arguments: "[--kilo PATH]",
+        help: "what a Kilo no longer has of what Baton relies on [default: the pinned one]",
+        run: tasks::drift,
+    },
+    Task {
         name: "types",
         arguments: "[--check]",
         help: "write the web app's TypeScript types from the Rust types",

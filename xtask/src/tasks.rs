@@ -33,6 +33,11 @@ pub(crate) fn soak(arguments: &[String]) -> Result<()> {
     soak.args(arguments).replace_us()
 }
 
+pub(crate) fn drift(arguments: &[String]) -> Result<()> {
+    let drift = ["-q", "-p", "kilo-sdk", "--example", "drift", "--"];
+    Cmd::cargo("run").args(&drift).args(arguments).replace_us()
+}
+
 pub(crate) fn types(arguments: &[String]) -> Result<()> {
     let check = flag("types", "--check", arguments)?;
     let run = Cmd::cargo("run").args(&["-q", "-p", "protocol", "--bin", "types", "--", TYPES]);

@@ -72,6 +72,15 @@ impl Socket {
         Ok(self.0.send(Message::text(serde_json::to_string(&message)?)).await?)
     }
 
+    /// No longer follows a topic.
+    ///
+    /// # Errors
+    /// When the connection is broken.
+    pub async fn leave(&mut self, topic: Topic) -> Result<()> {
+        let message = ClientMessage::Unsubscribe { topic };
+        Ok(self.0.send(Message::text(serde_json::to_string(&message)?)).await?)
+    }
+
     /// The next message of the server.
     ///
     /// # Errors

@@ -136,6 +136,15 @@ impl Client {
         self.get("/global/health").await
     }
 
+    /// The server's description of itself, an OpenAPI document (0.8 MB; Kilo 7.7.7); for
+    /// [`drift::compare`](crate::drift::compare).
+    ///
+    /// # Errors
+    /// If it does not answer properly.
+    pub async fn description(&self) -> Result<Value, Error> {
+        self.call(Call::get("/doc").timeout(self.limits().slow)).await
+    }
+
     /// Opens the event stream of all directories.
     #[must_use]
     pub fn events(&self, options: StreamOptions) -> EventStream {

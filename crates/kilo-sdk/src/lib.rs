@@ -10,6 +10,7 @@
 //! and events are kept as they came.
 
 mod client;
+pub mod drift;
 mod error;
 mod event;
 mod ids;

@@ -12,6 +12,10 @@ use crate::{World, processes};
 /// In which part of the time Baton itself is killed. After it, one life is left to be measured.
 const KILLS_UNTIL: f64 = 0.4;
 
+/// In how long Kilo is killed how often at most: Baton leaves a Kilo alone that ends more often, until
+/// a person looks at it again.
+const KILO_KILLS: (Duration, usize) = (Duration::from_secs(330), 2);
+
 /// Breaks things until the time is up; then everything is whole again.
 pub(crate) async fn reign(world: World, begun: Instant, time: Duration) {
     let mut dice = Dice::of(world.seed, "chaos");
@@ -21,6 +25,7 @@ pub(crate) async fn reign(world: World, begun: Instant, time: Duration) {
         stream_bytes: Some(20_000..4_000_000),
     };
     world.proxy.weather(Some(storm));
+    let mut kills: Vec<Instant> = Vec::new();
     loop {
         tokio::time::sleep(dice.millis(3000..20_000)).await;
         if world.is_over() {
@@ -49,6 +54,11 @@ pub(crate) async fn reign(world: World, begun: Instant, time: Duration) {
             }
             60..70 => halt(&world, &mut dice).await,
             70..78 => {
+                kills.retain(|kill| kill.elapsed() < KILO_KILLS.0);
+                if kills.len() >= KILO_KILLS.1 {
+                    continue;
+                }
+                kills.push(Instant::now());
                 signal_kilo(&world, Signal::SIGKILL);
                 "Kilo killed"
             }

@@ -129,7 +129,12 @@ impl Follower {
         }
         let mut changed = self.version.subscribe();
         loop {
-            for thread in self.wanted() {
+            let wanted = self.wanted();
+            for thread in asked.extract_if(.., |asked| !wanted.contains(asked)) {
+                self.known().views.remove(&thread);
+                socket.leave(Topic::Thread { id: thread }).await?;
+            }
+            for thread in wanted {
                 if asked.insert(thread.clone()) {
                     let cursor = self.view(&thread).map(|view| view.cursor);
                     socket.follow_from(Topic::Thread { id: thread }, cursor).await?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use domain::{Request, RequestBody, RequestId, RequestState, ThreadId};
+use domain::{ErrorCode, Request, RequestBody, RequestId, RequestState, ThreadId};
 use serde_json::{Value, json};
 use testkit::dice::Dice;
 use uuid::Uuid;
@@ -14,6 +14,7 @@ use crate::accounts::Accepted;
 use crate::baton::Said;
 use crate::follower::{Follower, Manner};
 use crate::scripts::{self, Work};
+use crate::view::View;
 
 /// How long a turn may take before it counts as stuck: longer than any watch of Baton's.
 const STUCK: Duration = Duration::from_secs(300);
@@ -244,12 +245,25 @@ impl Person {
                 known.is_some_and(|known| known.state.is_terminal())
             };
             waiting.retain(|one| !over(&one.turn));
+            self.look_again(&view).await?;
             let idle = view.turns.values().all(|turn| turn.state.is_terminal());
             if waiting.is_empty() && (idle || !self.world.is_over()) {
                 return Ok(());
             }
             self.hurry(&mut waiting, begun).await?;
         }
+    }
+
+    /// Has Baton look at Kilo again when it does not start it any more, as somebody would do in the
+    /// settings.
+    async fn look_again(&mut self, view: &View) -> anyhow::Result<()> {
+        let last = view.turns.values().max_by_key(|turn| turn.ordinal);
+        let error = last.and_then(|turn| turn.error.as_ref());
+        if error.is_some_and(|e| e.code == ErrorCode::AgentUnavailable) && self.dice.happens(50) {
+            self.world.accounts.count("looked again");
+            self.world.baton.call("POST", "/api/providers/kilo/refresh", Some(&json!({}))).await?;
+        }
+        Ok(())
     }
 
     /// Stops what does not end by itself, and what should have.

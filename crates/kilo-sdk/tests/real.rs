@@ -554,3 +554,13 @@ async fn the_stream_tells_the_server_s_death() {
     assert!(rig.events.next().await.is_none());
     assert_eq!(rig.server.exit().wait().await.unwrap().cause, Cause::Exited);
 }
+
+#[tokio::test]
+async fn the_server_has_all_that_is_relied_on_and_all_that_is_listed() {
+    let rig = Rig::new().await;
+    let doc = rig.server.client().description().await.unwrap();
+    let drift = kilo_sdk::drift::compare(&doc);
+    assert!(drift.is_empty(), "{}", drift.iter().map(|d| format!("\n{d}")).collect::<String>());
+    let listed = include_str!("../kilo-7.7.7.txt").lines().map(str::to_owned).collect();
+    assert_eq!(kilo_sdk::drift::everything(&doc), listed);
+}

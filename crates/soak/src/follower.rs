@@ -46,8 +46,8 @@ struct Known {
     connects: u64,
 }
 
-/// Threads one client follows at most: a socket takes 64 topics.
-const MAX_FOLLOWED: usize = 60;
+/// Threads one client follows at most: a socket takes 64 topics, and people look at fewer.
+const MAX_FOLLOWED: usize = 24;
 
 impl Follower {
     /// Starts a client of one thread, or of all.

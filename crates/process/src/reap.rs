@@ -95,7 +95,7 @@ fn reap_blocking(dir: &Path, grace: Duration) -> io::Result<Vec<Reaped>> {
             }
         };
         if !matches!(outcome, Outcome::OwnerAlive { .. }) {
-            std::fs::remove_file(&path)?;
+            remove(&path);
         }
         reaped.push(Reaped { label, outcome });
     }
@@ -110,12 +110,20 @@ fn reap_blocking(dir: &Path, grace: Duration) -> io::Result<Vec<Reaped>> {
         let outcome = if alive(&all) {
             Outcome::Stuck { pids: pids(all.into_iter().filter(|id| proc::alive(*id))) }
         } else {
-            std::fs::remove_file(&path)?;
+            remove(&path);
             Outcome::Ended { pids: pids(all) }
         };
         reaped.push(Reaped { label: entry.label, outcome });
     }
     Ok(reaped)
+}
+
+/// Takes an entry off the ledger. One that cannot be removed is no reason to spare the rest: the
+/// next reaper finds nothing behind it and tries again.
+fn remove(path: &Path) {
+    if let Err(error) = std::fs::remove_file(path) {
+        tracing::warn!(path = %path.display(), %error, "could not remove a ledger entry");
+    }
 }
 
 /// Every process that the entry proves to be ours.

@@ -335,6 +335,19 @@ async fn the_reaper_ends_a_stubborn_orphan_too() {
 }
 
 #[tokio::test]
+async fn an_entry_that_cannot_be_removed_does_not_stop_the_reaper() {
+    let dir = tempfile::tempdir().unwrap();
+    let (helper, _child) = orphans(dir.path(), false).await;
+    for name in ["!first.json", "~last.json"] {
+        // Neither can be read as an entry, nor removed as a file.
+        std::fs::create_dir(dir.path().join(name)).unwrap();
+    }
+    let reaped = process::reap(dir.path(), Duration::from_millis(200)).await.unwrap();
+    assert_eq!(reaped.len(), 3, "{reaped:?}");
+    assert!(!alive(helper));
+}
+
+#[tokio::test]
 async fn the_reaper_spares_what_it_cannot_prove() {
     let dir = tempfile::tempdir().unwrap();
     let spec = Spec::new("sleep").arg("600").env("PROCESS_TEST_NONCE", "theirs");

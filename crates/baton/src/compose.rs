@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use engine::Engine;
 use process::{Host, HostConfig, Ledger, Outcome};
 use providers::Provider;
-use providers::kilo::{Kilo, KiloConfig};
+use providers::kilo::{Bounds, Kilo, KiloConfig};
 use server::{App, Assets, Config, Hosts, Token};
 use store::Store;
 use tokio::net::TcpListener;
@@ -73,6 +73,7 @@ fn kilo(data: &DataDir, host: &Host) -> Result<Arc<dyn Provider>> {
         cwd,
         injected: std::env::var("KILO_CONFIG_CONTENT").ok(),
         env: Vec::new(),
+        bounds: Bounds::default(),
     })))
 }
 

@@ -107,6 +107,7 @@ fn status() -> ProviderStatus {
         state: ProviderState::Ready,
         message: "ready".to_owned(),
         fix: None,
+        problems: Vec::new(),
         version: None,
         binary: None,
         models: 1,

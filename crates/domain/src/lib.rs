@@ -11,6 +11,7 @@ mod ids;
 mod item;
 mod machine;
 mod model;
+mod process;
 mod project;
 mod request;
 mod thread;
@@ -28,6 +29,9 @@ pub use machine::{
 pub use model::{
     Model, ModelAbilities, ModelCost, ModelSelection, ProviderCapabilities, ProviderSettings,
     ProviderState, ProviderStatus,
+};
+pub use process::{
+    AgentEnd, AgentEndReason, AgentProcess, AgentReport, ProviderProblem, ProviderProblemKind,
 };
 pub use project::Project;
 pub use request::{

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
-use crate::{ProviderId, Timestamp};
+use crate::{ProviderId, ProviderProblem, Timestamp};
 
 /// What a turn runs on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, TS, ToSchema)]
@@ -77,6 +77,9 @@ pub struct ProviderStatus {
     pub message: String,
     /// The command that mends the state, to be run in a terminal.
     pub fix: Option<String>,
+    /// What is wrong although it can be used; a bounded number.
+    #[serde(default)]
+    pub problems: Vec<ProviderProblem>,
     /// The program's version.
     pub version: Option<String>,
     /// The program found.
@@ -126,6 +129,9 @@ pub struct ProviderCapabilities {
     pub steer: bool,
     /// Access can be changed while a turn runs.
     pub live_access: bool,
+    /// Its agent process can be started anew.
+    #[serde(default)]
+    pub restart: bool,
 }
 
 /// What a person sets for a provider.

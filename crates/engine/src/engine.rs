@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use domain::{
-    Access, Answer, Change, Input, ItemId, Mode, ModelSelection, NewTurn, PlanDecision, Project,
-    ProjectId, ProviderId, ProviderSettings, ProviderState, ProviderStatus, RequestId, ShellChange,
-    Thread, ThreadId, ThreadPatch, Turn, TurnId, Window,
+    Access, AgentReport, Answer, Change, Input, ItemId, Mode, ModelSelection, NewTurn,
+    PlanDecision, Project, ProjectId, ProviderId, ProviderSettings, ProviderState, ProviderStatus,
+    RequestId, ShellChange, Thread, ThreadId, ThreadPatch, Turn, TurnId, Window,
 };
-use providers::{Inventory, Provider};
+use providers::{Inventory, Provider, RestartError};
 use store::{Store, ThreadQuery};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
@@ -536,6 +536,38 @@ impl Engine {
         let provider = self.provider(id)?;
         tokio::spawn(async move { provider.warm().await });
         Ok(())
+    }
+
+    /// Ends a provider's agent process and starts it anew.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownProvider`], [`EngineError::ProviderBusy`] when turns run and it is not
+    /// forced, or [`EngineError::ProviderUnavailable`] with the reason it did not start.
+    pub async fn restart_provider(
+        &self,
+        id: &ProviderId,
+        force: bool,
+    ) -> Result<ProviderStatus, EngineError> {
+        let provider = self.provider(id)?;
+        // In a task of its own: a caller that goes away does not leave it half done.
+        whole(async move {
+            provider.restart(force).await.map_err(|error| match error {
+                RestartError::Busy { turns } => EngineError::ProviderBusy { turns },
+                RestartError::Failed(error) => {
+                    EngineError::ProviderUnavailable { message: error.message, fix: None }
+                }
+            })?;
+            Ok(provider.status().borrow().clone())
+        })
+        .await
+    }
+
+    /// A provider's agent processes and how earlier ones ended.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownProvider`].
+    pub async fn agent_report(&self, id: &ProviderId) -> Result<AgentReport, EngineError> {
+        Ok(self.provider(id)?.report().await)
     }
 
     /// The models of a provider.

@@ -35,6 +35,12 @@ pub enum EngineError {
         /// The command that mends it.
         fix: Option<String>,
     },
+    /// Turns run that would end with the provider's process.
+    #[error("{turns} running {} would end", if *turns == 1 { "turn" } else { "turns" })]
+    ProviderBusy {
+        /// How many.
+        turns: u32,
+    },
     /// Threads of the project are at work.
     #[error("threads of the project are at work")]
     ProjectBusy,

@@ -5,8 +5,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 use process::{Exit, ExitWatch};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::client::Client;
 use crate::error::Error;
@@ -102,6 +103,7 @@ impl Default for StreamOptions {
 #[derive(Debug)]
 pub struct EventStream {
     items: mpsc::Receiver<StreamItem>,
+    heard: watch::Receiver<Instant>,
     pump: JoinHandle<()>,
 }
 
@@ -117,10 +119,17 @@ impl EventStream {
         self.items.recv().await
     }
 
+    /// When bytes last came, heartbeats included; at first, when it was made.
+    #[must_use]
+    pub fn heard(&self) -> watch::Receiver<Instant> {
+        self.heard.clone()
+    }
+
     fn start(source: impl Source, options: StreamOptions) -> Self {
         let (sender, items) = mpsc::channel(options.queue.max(1));
-        let pump = tokio::spawn(Pump { source, options, items: sender }.run());
-        Self { items, pump }
+        let (told, heard) = watch::channel(Instant::now());
+        let pump = tokio::spawn(Pump { source, options, items: sender, told }.run());
+        Self { items, heard, pump }
     }
 }
 
@@ -144,6 +153,7 @@ struct Pump<S> {
     source: S,
     options: StreamOptions,
     items: mpsc::Sender<StreamItem>,
+    told: watch::Sender<Instant>,
 }
 
 impl<S: Source> Pump<S> {
@@ -195,6 +205,7 @@ impl<S: Source> Pump<S> {
                 Ok(None) => return Ok(Why::Eof),
                 Err(_) => return Ok(Why::Silent),
             };
+            self.told.send_replace(Instant::now());
             parser.push(&chunk, &mut frames);
             for frame in frames.drain(..) {
                 if !*connected {

@@ -1,8 +1,8 @@
 //! Bodies of HTTP commands and queries.
 
 use domain::{
-    Access, Answer, Delivery, Mode, Model, ModelSelection, Project, ProjectId, ProviderId,
-    ProviderStatus, Thread, ThreadId, Timestamp, TurnId,
+    Access, AgentReport, Answer, Delivery, Mode, Model, ModelSelection, Project, ProjectId,
+    ProviderId, ProviderStatus, Thread, ThreadId, Timestamp, TurnId,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -227,6 +227,24 @@ pub struct SetProvider {
     pub custom_models: Option<Vec<String>>,
 }
 
+/// `POST /api/providers/{id}/restart`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+#[ts(optional_fields)]
+pub struct RestartProvider {
+    /// Whether turns that run may end with it.
+    pub force: Option<bool>,
+}
+
+/// The processes of a provider, in [`Diagnostics`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
+pub struct ProviderProcesses {
+    /// The provider.
+    pub id: ProviderId,
+    /// Its processes.
+    pub report: AgentReport,
+}
+
 /// `GET /api/diagnostics`: what to look at, and to send along, when something is wrong.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
 pub struct Diagnostics {
@@ -248,4 +266,6 @@ pub struct Diagnostics {
     pub sockets: u32,
     /// Every provider.
     pub providers: Vec<ProviderStatus>,
+    /// The processes of each.
+    pub processes: Vec<ProviderProcesses>,
 }

@@ -12,7 +12,8 @@ mod typescript;
 pub use http::{
     AddProject, AnswerRequest, AnswerTaken, Bootstrap, CreateThread, Device, DeviceList,
     Diagnostics, Directories, DirectoryEntry, Health, ModelList, MoveTurn, PairRequest,
-    PairingLink, ProjectList, ProviderList, SendMessage, SetProvider, TextWhole, ThreadList,
+    PairingLink, ProjectList, ProviderList, ProviderProcesses, RestartProvider, SendMessage,
+    SetProvider, TextWhole, ThreadList,
 };
 pub use problem::{Problem, ProblemCode};
 pub use socket::{ClientMessage, Cursor, ServerMessage, Topic};

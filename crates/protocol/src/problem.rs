@@ -63,6 +63,8 @@ pub enum ProblemCode {
     PathOutside,
     /// The project still has threads at work.
     ProjectBusy,
+    /// Turns run that would end with the provider's process.
+    ProviderBusy,
     /// The message has no text.
     EmptyMessage,
     /// The message is too long.

@@ -8,7 +8,8 @@ use ts_rs::{Config, TS, TypeVisitor};
 use crate::{
     AddProject, AnswerRequest, AnswerTaken, Bootstrap, ClientMessage, CreateThread, DeviceList,
     Diagnostics, Directories, Health, ModelList, MoveTurn, PairRequest, PairingLink, Problem,
-    ProjectList, ProviderList, SendMessage, ServerMessage, SetProvider, TextWhole, ThreadList,
+    ProjectList, ProviderList, RestartProvider, SendMessage, ServerMessage, SetProvider, TextWhole,
+    ThreadList,
 };
 
 /// Writes the declarations of all wire types, sorted by name.
@@ -38,6 +39,8 @@ pub fn typescript() -> String {
     found.visit::<domain::Window>();
     found.visit::<TextWhole>();
     found.visit::<ProviderList>();
+    found.visit::<RestartProvider>();
+    found.visit::<domain::AgentReport>();
     found.visit::<ModelList>();
     found.visit::<SetProvider>();
     found.visit::<domain::ThreadPatch>();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::{
-    Access, AgentEvent, Answer, ErrorCode, Mode, Model, ModelSelection, ProviderId,
+    Access, AgentEvent, AgentReport, Answer, ErrorCode, Mode, Model, ModelSelection, ProviderId,
     ProviderSettings, ProviderStatus, Request, ThreadId, TurnError, TurnId,
 };
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,20 @@ pub trait Provider: Send + Sync + 'static {
     /// # Errors
     /// [`OpenError`] says why the agent cannot be used for this thread.
     async fn open(&self, request: OpenSession) -> Result<Opened, OpenError>;
+
+    /// Ends the agent process and starts it anew, forgetting earlier failures. Sessions stay with
+    /// the agent. A provider without a process of its own has nothing to do.
+    ///
+    /// # Errors
+    /// [`RestartError::Busy`] when turns run and it is not forced, else why it did not start.
+    async fn restart(&self, _force: bool) -> Result<(), RestartError> {
+        Ok(())
+    }
+
+    /// Its agent processes and how earlier ones ended. Starts nothing.
+    async fn report(&self) -> AgentReport {
+        AgentReport::default()
+    }
 
     /// Ends the agent process and everything that belongs to it.
     async fn shutdown(&self);
@@ -191,6 +205,20 @@ pub struct OpenError {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
+}
+
+/// Why an agent process was not started anew.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RestartError {
+    /// Turns run and would end with it.
+    #[error("{turns} turns run and would end")]
+    Busy {
+        /// How many.
+        turns: u32,
+    },
+    /// It ended and did not start again, or may not.
+    #[error(transparent)]
+    Failed(#[from] OpenError),
 }
 
 /// Why a message did not get to the agent.

@@ -6,29 +6,37 @@
 //! (`router`), the session's face and task (`session`), the server's life (`server`), and what can
 //! be said of the installation and its models (`looking`). The wire itself is `kilo-sdk`'s.
 
+use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{
-    ErrorCode, ProviderCapabilities, ProviderId, ProviderSettings, ProviderState, ProviderStatus,
+    AgentEnd, AgentReport, ErrorCode, ProviderCapabilities, ProviderId, ProviderProblem,
+    ProviderSettings, ProviderState, ProviderStatus,
 };
 use kilo_sdk::{NewSession, SessionId};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Inventory, OpenError, OpenSession, Opened, Origin, Provider};
+use crate::{Inventory, OpenError, OpenSession, Opened, Origin, Provider, RestartError};
 
 mod baseline;
+mod bounds;
 mod errors;
 mod looking;
 mod mapper;
+mod problems;
 mod router;
 mod server;
 mod session;
 
+pub use bounds::Bounds;
+
+use problems::Source;
 use router::{NotJoined, Router};
 use server::{End, Found, Held, Kind, Slots, unavailable};
 use session::{Inner, KiloSession, Known};
@@ -38,6 +46,9 @@ const MAX_EVENTS: usize = 1024;
 
 /// How long an open waits for the first settings, which are on their way when Baton starts.
 const FIRST_SETTINGS: Duration = Duration::from_secs(10);
+
+/// How long a server's end may take to be known when an open failed on it.
+const NOTICED: Duration = Duration::from_secs(1);
 
 /// The provider's name.
 pub const ID: &str = "kilo";
@@ -55,6 +66,8 @@ pub struct KiloConfig {
     pub injected: Option<String>,
     /// Variables set over the inherited environment; none for people, a home apart for tests.
     pub env: Vec<(OsString, OsString)>,
+    /// What is borne of the server before something is done about it.
+    pub bounds: Bounds,
 }
 
 /// The Kilo provider. Cheap to clone.
@@ -76,6 +89,12 @@ struct Shared {
     /// Cancelled when Baton ends: no server is started any more.
     closed: CancellationToken,
     router: Arc<Router>,
+    /// How servers ended, the latest first.
+    ends: Mutex<VecDeque<AgentEnd>>,
+    /// How many servers were started.
+    starts: AtomicU32,
+    /// What is wrong although Kilo can be used, the latest last.
+    problems: Mutex<Vec<(Source, ProviderProblem)>>,
 }
 
 impl Kilo {
@@ -88,13 +107,19 @@ impl Kilo {
             state: ProviderState::Unknown,
             message: "not looked at yet".to_owned(),
             fix: None,
+            problems: Vec::new(),
             version: None,
             binary: None,
             models: 0,
             checking: false,
             running: false,
             checked_at: None,
-            capabilities: ProviderCapabilities { plan: true, steer: false, live_access: true },
+            capabilities: ProviderCapabilities {
+                plan: true,
+                steer: false,
+                live_access: true,
+                restart: true,
+            },
             settings: ProviderSettings::default(),
         };
         Self(Arc::new(Shared {
@@ -107,6 +132,9 @@ impl Kilo {
             slots: Slots::default(),
             closed: CancellationToken::new(),
             router: Arc::default(),
+            ends: Mutex::default(),
+            starts: AtomicU32::new(0),
+            problems: Mutex::default(),
         }))
     }
 }
@@ -126,6 +154,10 @@ impl Kilo {
 impl Shared {
     fn found(&self) -> MutexGuard<'_, Option<Found>> {
         self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn problems(&self) -> MutexGuard<'_, Vec<(Source, ProviderProblem)>> {
+        self.problems.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn settings(&self) -> ProviderSettings {
@@ -196,6 +228,14 @@ impl Provider for Kilo {
         self.0.open(request).await
     }
 
+    async fn restart(&self, force: bool) -> Result<(), RestartError> {
+        self.0.restart(force).await
+    }
+
+    async fn report(&self) -> AgentReport {
+        self.0.report().await
+    }
+
     async fn shutdown(&self) {
         self.0.closed.cancel();
         self.0.end_servers(End::BatonEnds).await;
@@ -211,9 +251,25 @@ impl Shared {
                 hint: Some("bring it back, or work in another project".to_owned()),
             });
         }
-        let workspace = request.workspace.to_string_lossy().into_owned();
         self.configured().await?;
-        let Held { server, hold } = self.server(Kind::of(request.trusted)).await?;
+        let kind = Kind::of(request.trusted);
+        let held = self.server(kind).await?;
+        let mut exit = held.server.exit();
+        match self.open_on(held, &request).await {
+            // A server that ended just now was still taken for one that runs.
+            Err(_) if tokio::time::timeout(NOTICED, exit.wait()).await.is_ok() => {
+                self.open_on(self.server(kind).await?, &request).await
+            }
+            result => result,
+        }
+    }
+
+    async fn open_on(
+        self: &Arc<Self>,
+        Held { server, hold }: Held,
+        request: &OpenSession,
+    ) -> Result<Opened, OpenError> {
+        let workspace = request.workspace.to_string_lossy().into_owned();
         let instance = server.client().at(&workspace);
         let mode = domain::Mode::Build;
         let (resumed, origin) = match &request.session {
@@ -249,7 +305,6 @@ impl Shared {
         };
         let joined = self.router.join(hold.generation, &id);
         let (lane, control) = joined.map_err(not_joined)?;
-        drop(hold);
         let inner = Arc::new(Inner::new(
             id,
             workspace,
@@ -259,10 +314,24 @@ impl Shared {
             request.access,
             known,
         ));
+        self.router.attend(&inner.id, hold.generation, &inner);
+        drop(hold);
+        self.tell_configuration(&inner);
         let (out, events) = mpsc::channel(MAX_EVENTS);
         tokio::spawn(session::run(inner.clone(), lane, out));
         let models = self.inventory.subscribe();
         Ok(Opened { session: Arc::new(KiloSession { inner, control, models }), events, origin })
+    }
+
+    /// Says what Kilo does not understand of the configuration in a session's directory.
+    fn tell_configuration(self: &Arc<Self>, inner: &Arc<Inner>) {
+        let (shared, inner) = (self.clone(), inner.clone());
+        tokio::spawn(async move {
+            if let Ok(warnings) = inner.instance.config_warnings().await {
+                let source = Source::Directory(inner.directory.clone());
+                shared.set_problems(&source, problems::of_configuration(&warnings));
+            }
+        });
     }
 }
 
@@ -283,4 +352,9 @@ fn open_error(error: &kilo_sdk::Error) -> OpenError {
         message: format!("Kilo could not open the session: {error}"),
         hint: Some("try again; if it goes on, restart Kilo in the settings".to_owned()),
     }
+}
+
+fn now() -> domain::Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
 }

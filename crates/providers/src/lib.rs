@@ -8,7 +8,7 @@ mod contract;
 pub mod kilo;
 
 pub use contract::{
-    AnswerError, Inventory, OpenError, OpenSession, Opened, Origin, Prompt, Provider, SendError,
-    Session, Sighting,
+    AnswerError, Inventory, OpenError, OpenSession, Opened, Origin, Prompt, Provider, RestartError,
+    SendError, Session, Sighting,
 };
 pub use domain::AgentEvent;

@@ -63,6 +63,8 @@ pub(crate) async fn openapi() -> Response {
         providers::configure,
         providers::refresh,
         providers::warm,
+        providers::restart,
+        providers::processes,
         providers::models,
     ),
     components(schemas(Problem, ClientMessage, ServerMessage)),

@@ -84,7 +84,8 @@ fn status(code: ProblemCode) -> StatusCode {
         | ProblemCode::UnknownProvider => StatusCode::NOT_FOUND,
         ProblemCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ProblemCode::TimedOut => StatusCode::GATEWAY_TIMEOUT,
-        ProblemCode::ProjectBusy
+        ProblemCode::ProviderBusy
+        | ProblemCode::ProjectBusy
         | ProblemCode::ThreadArchived
         | ProblemCode::QueueFull
         | ProblemCode::NotQueued
@@ -128,6 +129,8 @@ impl From<EngineError> for Failure {
                     None => failure,
                 }
             }
+            EngineError::ProviderBusy { .. } => Self::new(ProblemCode::ProviderBusy, title)
+                .detail("Stop what runs first, or restart anyway."),
             EngineError::ProjectBusy => Self::new(ProblemCode::ProjectBusy, title)
                 .detail("Stop them first, or wait until they are done."),
             EngineError::IdTaken => Self::new(ProblemCode::IdTaken, title)

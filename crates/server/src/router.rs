@@ -63,6 +63,8 @@ pub(crate) fn closed_routes() -> Vec<Route> {
         ("patch",  "/api/providers/{id}", patch(providers::configure)),
         ("post",   "/api/providers/{id}/refresh", post(providers::refresh)),
         ("post",   "/api/providers/{id}/warm", post(providers::warm)),
+        ("post",   "/api/providers/{id}/restart", post(providers::restart)),
+        ("get",    "/api/providers/{id}/processes", get(providers::processes)),
         ("get",    "/api/providers/{id}/models", get(providers::models)),
     ]
 }

@@ -19,6 +19,107 @@ path: string,
 name?: string, };
 
 /**
+ * How an agent process ended, or did not start.
+ */
+export type AgentEnd = { 
+/**
+ * When.
+ */
+at: number, 
+/**
+ * Whether it served the trusted projects; otherwise the others.
+ */
+trusted: boolean, 
+/**
+ * Its process id, if it got that far.
+ */
+pid: number | null, 
+/**
+ * Why.
+ */
+why: AgentEndReason, 
+/**
+ * The last it wrote, or what is known besides.
+ */
+said: string | null, 
+/**
+ * Turns that ran on it and ended with it.
+ */
+turns: number, };
+
+/**
+ * Why an agent process ended.
+ */
+export type AgentEndReason = "switched_off" | "baton_ended" | "settings_changed" | "unused" | "restarted" | "not_answering" | "memory" | "processor" | "died" | "not_started";
+
+/**
+ * An agent process that runs.
+ */
+export type AgentProcess = { 
+/**
+ * Whether it serves the trusted projects; otherwise the others.
+ */
+trusted: boolean, 
+/**
+ * Its process id; `None` for one that Baton did not start.
+ */
+pid: number | null, 
+/**
+ * Where it listens.
+ */
+url: string, 
+/**
+ * The version it told.
+ */
+version: string, 
+/**
+ * When it was ready, or connected to.
+ */
+since: number, 
+/**
+ * Whether it answered when it was last asked.
+ */
+answering: boolean, 
+/**
+ * The resident memory of it and all it started, in bytes, at the last sample.
+ */
+memory_bytes: number | null, 
+/**
+ * The processor time of it and all it started between the last two samples, in percent of one
+ * processor.
+ */
+cpu_percent: number | null, 
+/**
+ * Sessions that are open on it.
+ */
+sessions: number, 
+/**
+ * Turns that run on it.
+ */
+turns: number, 
+/**
+ * Directories in which it keeps something running.
+ */
+directories: number, };
+
+/**
+ * A provider's agent processes, for whoever has to find out what is wrong.
+ */
+export type AgentReport = { 
+/**
+ * Those that run.
+ */
+processes: Array<AgentProcess>, 
+/**
+ * Those that ended or did not start since Baton did, the latest first; a bounded number.
+ */
+ends: Array<AgentEnd>, 
+/**
+ * How many were started since Baton was, the running ones included.
+ */
+starts: number, };
+
+/**
  * What a person answers.
  */
 export type Answer = { "kind": "approval", 
@@ -357,7 +458,11 @@ sockets: number,
 /**
  * Every provider.
  */
-providers: Array<ProviderStatus>, };
+providers: Array<ProviderStatus>, 
+/**
+ * The processes of each.
+ */
+processes: Array<ProviderProcesses>, };
 
 /**
  * `GET /api/directories?path=`: directories that continue a path.
@@ -805,7 +910,7 @@ detail?: string, };
 /**
  * The stable codes of problems.
  */
-export type ProblemCode = "unauthorized" | "bad_pairing_code" | "forbidden_origin" | "bad_request" | "unsupported_media_type" | "too_large" | "method_not_allowed" | "too_many_tries" | "timed_out" | "not_found" | "unknown_project" | "unknown_thread" | "unknown_turn" | "unknown_item" | "unknown_device" | "unknown_provider" | "unknown_model" | "not_a_directory" | "path_outside" | "project_busy" | "empty_message" | "message_too_long" | "no_model" | "thread_archived" | "queue_full" | "not_queued" | "request_closed" | "already_answering" | "wrong_answer" | "bad_title" | "id_taken" | "provider_unavailable" | "steer_unsupported" | "busy" | "too_many" | "storage_failed" | "shutting_down" | "internal";
+export type ProblemCode = "unauthorized" | "bad_pairing_code" | "forbidden_origin" | "bad_request" | "unsupported_media_type" | "too_large" | "method_not_allowed" | "too_many_tries" | "timed_out" | "not_found" | "unknown_project" | "unknown_thread" | "unknown_turn" | "unknown_item" | "unknown_device" | "unknown_provider" | "unknown_model" | "not_a_directory" | "path_outside" | "project_busy" | "provider_busy" | "empty_message" | "message_too_long" | "no_model" | "thread_archived" | "queue_full" | "not_queued" | "request_closed" | "already_answering" | "wrong_answer" | "bad_title" | "id_taken" | "provider_unavailable" | "steer_unsupported" | "busy" | "too_many" | "storage_failed" | "shutting_down" | "internal";
 
 /**
  * A directory on this machine that threads work in.
@@ -857,7 +962,11 @@ steer: boolean,
 /**
  * Access can be changed while a turn runs.
  */
-live_access: boolean, };
+live_access: boolean, 
+/**
+ * Its agent process can be started anew.
+ */
+restart: boolean, };
 
 /**
  * The name of a provider, e.g. `kilo`: lower-case letters, digits and hyphens, at most 32.
@@ -872,6 +981,37 @@ export type ProviderList = {
  * Every provider Baton knows.
  */
 providers: Array<ProviderStatus>, };
+
+/**
+ * Something that is wrong with a provider although it can be used.
+ */
+export type ProviderProblem = { 
+/**
+ * What kind of thing.
+ */
+kind: ProviderProblemKind, 
+/**
+ * It in a sentence, with what to do.
+ */
+message: string, };
+
+/**
+ * What is wrong with a provider that can be used.
+ */
+export type ProviderProblemKind = "configuration" | "not_answering" | "memory" | "processor";
+
+/**
+ * The processes of a provider, in [`Diagnostics`].
+ */
+export type ProviderProcesses = { 
+/**
+ * The provider.
+ */
+id: ProviderId, 
+/**
+ * Its processes.
+ */
+report: AgentReport, };
 
 /**
  * What a person sets for a provider.
@@ -919,6 +1059,10 @@ message: string,
  * The command that mends the state, to be run in a terminal.
  */
 fix: string | null, 
+/**
+ * What is wrong although it can be used; a bounded number.
+ */
+problems: Array<ProviderProblem>, 
 /**
  * The program's version.
  */
@@ -1081,6 +1225,15 @@ answer: Answer | null, } | { "state": "withdrawn",
  * Why, in a phrase.
  */
 reason: string, };
+
+/**
+ * `POST /api/providers/{id}/restart`.
+ */
+export type RestartProvider = { 
+/**
+ * Whether turns that run may end with it.
+ */
+force?: boolean, };
 
 /**
  * `POST /api/threads/{id}/turns`: a message. Repeating it with the same id gives the same turn.

@@ -70,6 +70,7 @@ impl Agent {
             state: ProviderState::Ready,
             message: "Ready.".to_owned(),
             fix: None,
+            problems: Vec::new(),
             version: None,
             binary: None,
             models: 0,

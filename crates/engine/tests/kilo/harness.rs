@@ -10,7 +10,7 @@ use domain::{
 };
 use engine::{Engine, NewThread};
 use providers::Provider;
-use providers::kilo::{Kilo, KiloConfig};
+use providers::kilo::{Bounds, Kilo, KiloConfig};
 use serde_json::Value;
 use store::Store;
 use testkit::faults::FaultProxy;
@@ -37,11 +37,20 @@ impl Bench {
         let dir = sandbox.home.path().join("faults");
         let proxy = FaultProxy::start(&dir, &sandbox.kilo.binary).await.expect("a proxy");
         sandbox.kilo.binary = proxy.program().to_owned();
-        (Self::start_in(sandbox).await, proxy)
+        (Self::start_in(sandbox, Bounds::default()).await, proxy)
     }
 
     /// Starts where the user's own Kilo configuration says more than who the model is.
     pub(crate) async fn start_with_config(more: &Value) -> Self {
+        Self::start_with(more, Bounds::default()).await
+    }
+
+    /// Starts with other bounds of what is borne of Kilo's server.
+    pub(crate) async fn start_bounded(bounds: Bounds) -> Self {
+        Self::start_with(&Value::Null, bounds).await
+    }
+
+    async fn start_with(more: &Value, bounds: Bounds) -> Self {
         let sandbox = Sandbox::new().await.expect("a sandbox with the real Kilo");
         let file = sandbox.home.path().join(".config/kilo/kilo.json");
         let text = std::fs::read_to_string(&file).expect("Kilo's configuration");
@@ -50,12 +59,12 @@ impl Bench {
             config[key] = value.clone();
         }
         std::fs::write(&file, config.to_string()).expect("a written configuration");
-        Self::start_in(sandbox).await
+        Self::start_in(sandbox, bounds).await
     }
 
-    async fn start_in(sandbox: Sandbox) -> Self {
+    async fn start_in(sandbox: Sandbox, bounds: Bounds) -> Self {
         let data = tempfile::tempdir().expect("a data directory");
-        let (engine, kilo) = compose(&sandbox, data.path()).await;
+        let (engine, kilo) = compose(&sandbox, data.path(), bounds).await;
         Self { sandbox, engine, kilo, data }
     }
 
@@ -67,7 +76,8 @@ impl Bench {
     /// Ends Baton in order and starts it again on the same data.
     pub(crate) async fn restart(&mut self) {
         self.engine.shutdown().await;
-        (self.engine, self.kilo) = compose(&self.sandbox, self.data.path()).await;
+        (self.engine, self.kilo) =
+            compose(&self.sandbox, self.data.path(), Bounds::default()).await;
     }
 
     /// A supervised thread in the sample project.
@@ -163,7 +173,7 @@ impl Bench {
     }
 }
 
-async fn compose(sandbox: &Sandbox, data: &Path) -> (Engine, Kilo) {
+async fn compose(sandbox: &Sandbox, data: &Path, bounds: Bounds) -> (Engine, Kilo) {
     let env: Vec<_> =
         sandbox.env.iter().map(|(n, v)| (n.clone().into(), v.clone().into())).collect();
     let kilo = Kilo::new(KiloConfig {
@@ -172,6 +182,7 @@ async fn compose(sandbox: &Sandbox, data: &Path) -> (Engine, Kilo) {
         cwd: data.join("kilo"),
         injected: None,
         env,
+        bounds,
     });
     let store = Store::open(data).expect("a store");
     // Settings name the program, as a person would whose Kilo is not on the path.

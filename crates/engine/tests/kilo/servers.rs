@@ -1,39 +1,55 @@
 //! The life of `kilo serve`: which server a thread gets, and what becomes of servers.
 
+use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
-use domain::{Access, AgentEvent, Mode, ModelSelection, ThreadId, TurnEvent, TurnId};
-use providers::{OpenSession, Opened, Prompt, Provider};
+use domain::{
+    Access, AgentEndReason, AgentEvent, ErrorCode, Mode, ModelSelection, ProviderId,
+    ProviderProblem, ProviderProblemKind, ProviderSettings, ProviderStatus, ThreadId, TurnEvent,
+    TurnId, TurnState,
+};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use providers::kilo::Bounds;
+use providers::{OpenSession, Opened, Prompt, Provider, RestartError};
 use testkit::model::Script;
 use testkit::wait::{PATIENT, until, until_true};
 use uuid::Uuid;
 
-use crate::harness::Bench;
+use crate::harness::{Bench, said};
 
-/// Opens a session past the engine.
-async fn open(bench: &Bench, trusted: bool) -> Opened {
-    let request = OpenSession {
+/// What opens a session past the engine.
+fn request(bench: &Bench, trusted: bool) -> OpenSession {
+    OpenSession {
         thread: ThreadId::from_uuid(Uuid::now_v7()),
         session: None,
         workspace: bench.sandbox.project.clone(),
         access: Access::Supervised,
         title: String::new(),
         trusted,
-    };
-    bench.kilo.open(request).await.expect("an open session")
+    }
+}
+
+async fn open(bench: &Bench, trusted: bool) -> Opened {
+    bench.kilo.open(request(bench, trusted)).await.expect("an open session")
+}
+
+fn prompt(opened: &Opened, text: String) -> Prompt {
+    Prompt {
+        turn: TurnId::from_uuid(Uuid::now_v7()),
+        key: opened.session.prompt_key(),
+        text,
+        model: ModelSelection { model: "mock/m1".to_owned(), option: None },
+        mode: Mode::Build,
+        access: Access::Supervised,
+    }
 }
 
 /// Runs a turn in such a session until its end.
 async fn run(opened: &mut Opened, script: &Script) {
     let session = Arc::clone(&opened.session);
-    let prompt = Prompt {
-        turn: TurnId::from_uuid(Uuid::now_v7()),
-        key: session.prompt_key(),
-        text: script.prompt("Please do this."),
-        model: ModelSelection { model: "mock/m1".to_owned(), option: None },
-        mode: Mode::Build,
-        access: Access::Supervised,
-    };
+    let prompt = prompt(opened, script.prompt("Please do this."));
     session.send(prompt).await.expect("a message that is taken");
     let ended = async {
         while let Some(event) = opened.events.recv().await {
@@ -80,4 +96,224 @@ async fn what_a_project_would_start_is_started_for_trusted_threads_only() {
         let process = std::path::PathBuf::from(format!("/proc/{pid}"));
         until_true(PATIENT, || !process.exists()).await;
     }
+}
+
+/// Bounds that a test can wait for.
+fn narrow() -> Bounds {
+    Bounds {
+        check_every: Duration::from_millis(500),
+        answer_within: Duration::from_secs(3),
+        silent_for: Duration::from_secs(20),
+        hung_for: Duration::from_secs(20),
+        ..Bounds::default()
+    }
+}
+
+fn signal(pid: u32, signal: Signal) {
+    kill(Pid::from_raw(i32::try_from(pid).unwrap()), signal).unwrap();
+}
+
+/// A turn that has begun to answer and waits at a gate.
+async fn answering(bench: &Bench, thread: &ThreadId, gate: &str) -> TurnId {
+    let turn = bench.send(thread, &Script::new().text("Half").wait(gate).text(" done.")).await;
+    bench.reached(gate).await;
+    bench.see(thread, |w| said(w).contains(&"Half").then_some(())).await;
+    turn
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_answers_nothing_is_replaced_and_its_threads_go_on() {
+    let bench = Bench::start_bounded(narrow()).await;
+    let (one, two) = (bench.thread().await, bench.thread().await);
+    let stopped = answering(&bench, &one, "one").await;
+    let lost = answering(&bench, &two, "two").await;
+    let session = bench.row(&two).await.session;
+    let pid = bench.kilo.server_pid().await.expect("a running server");
+    let mut status = bench.kilo.status();
+
+    // Its port stays open, and nothing is answered any more.
+    signal(pid, Signal::SIGSTOP);
+    let wedged =
+        |s: &ProviderStatus| s.problems.iter().any(|p| p.kind == ProviderProblemKind::NotAnswering);
+    tokio::time::timeout(PATIENT, status.wait_for(wedged)).await.expect("told").unwrap();
+    bench.engine.stop(&one).await.unwrap();
+    // By the clock: the server takes no stop.
+    let turn = bench.ended(&one, &stopped).await;
+    assert_eq!(turn.state, TurnState::Interrupted);
+    let turn = bench.ended(&two, &lost).await;
+    assert_eq!(turn.state, TurnState::Failed);
+    assert_eq!(turn.error.map(|e| e.code), Some(ErrorCode::AgentDied));
+
+    for thread in [&one, &two] {
+        let turn = bench.run(thread, &Script::new().text("Here I am again.")).await;
+        assert_eq!((turn.state, &turn.error), (TurnState::Completed, &None));
+    }
+    assert_eq!(bench.row(&two).await.session, session, "another session");
+    assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists(), "it still runs");
+    let report = bench.kilo.report().await;
+    let end = report.ends.first().expect("a remembered end");
+    assert_eq!((end.why, end.pid, end.trusted), (AgentEndReason::NotAnswering, Some(pid), true));
+    assert!(report.processes.iter().all(|p| p.answering && p.pid != Some(pid)), "{report:?}");
+    assert!(!wedged(&bench.kilo.status().borrow()));
+    bench.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_asks_first_and_many_opens_at_once_start_one_server() {
+    let bench = Bench::start().await;
+    let thread = bench.thread().await;
+    let turn = answering(&bench, &thread, "never").await;
+    let session = bench.row(&thread).await.session;
+    let before = bench.kilo.report().await;
+    assert_eq!((before.processes.len(), before.processes[0].turns), (1, 1));
+
+    assert_eq!(bench.kilo.restart(false).await, Err(RestartError::Busy { turns: 1 }));
+    let runs = || async {
+        let processes = bench.kilo.report().await.processes;
+        processes.iter().map(|process| process.turns).sum::<u32>() == 1
+    };
+    assert!(runs().await, "it was ended unasked");
+    // What Kilo does not understand is found at the next look, and named.
+    let file = bench.sandbox.home.path().join(".config/kilo/kilo.json");
+    let good = std::fs::read_to_string(&file).unwrap();
+    let mut bad: serde_json::Value = serde_json::from_str(&good).unwrap();
+    bad["permission"] = serde_json::json!({ "bash": "perhaps" });
+    std::fs::write(&file, bad.to_string()).unwrap();
+    let status = bench.engine.refresh_provider(&ProviderId::known("kilo")).await.unwrap();
+    let named = |p: &ProviderProblem| {
+        p.kind == ProviderProblemKind::Configuration && p.message.contains("permission.bash")
+    };
+    assert!(status.problems.iter().any(named), "{status:?}");
+    assert!(runs().await, "a look ended it");
+    std::fs::write(&file, good).unwrap();
+
+    bench.kilo.restart(true).await.unwrap();
+    let turn = bench.ended(&thread, &turn).await;
+    assert_eq!(turn.error.map(|e| e.code), Some(ErrorCode::AgentDied));
+    assert_eq!(bench.kilo.status().borrow().problems, []);
+    let after = bench.kilo.report().await;
+    assert_eq!(after.ends.first().map(|e| (e.why, e.turns)), Some((AgentEndReason::Restarted, 1)));
+    assert_ne!(after.processes[0].pid, before.processes[0].pid);
+    let turn = bench.run(&thread, &Script::new().text("Here I am again.")).await;
+    assert_eq!((turn.state, turn.error), (TurnState::Completed, None));
+    assert_eq!(bench.row(&thread).await.session, session, "another session");
+
+    // Many at once when none runs.
+    signal(after.processes[0].pid.unwrap(), Signal::SIGKILL);
+    let mut opens = tokio::task::JoinSet::new();
+    for _ in 0..50 {
+        let (kilo, request) = (bench.kilo.clone(), request(&bench, true));
+        opens.spawn(async move { kilo.open(request).await.map(|opened| opened.session.id()) });
+    }
+    let opened = opens.join_all().await;
+    let sessions: HashSet<_> = opened.into_iter().collect::<Result<_, _>>().unwrap();
+    assert_eq!(sessions.len(), 50);
+    let report = bench.kilo.report().await;
+    assert_eq!((report.starts, report.processes.len()), (after.starts + 1, 1));
+    assert_eq!(report.ends.first().map(|e| e.why), Some(AgentEndReason::Died));
+    bench.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_takes_too_much_is_told_of_and_replaced_once_nothing_runs() {
+    let bench = Bench::start_bounded(Bounds {
+        sample_every: Duration::from_millis(300),
+        memory_bytes: 1,
+        recycle_after: Duration::ZERO,
+        ..Bounds::default()
+    })
+    .await;
+    let thread = bench.thread().await;
+    let mut status = bench.kilo.status();
+    let turn = answering(&bench, &thread, "gate").await;
+    let pid = bench.kilo.server_pid().await;
+    let large =
+        |s: &ProviderStatus| s.problems.iter().any(|p| p.kind == ProviderProblemKind::Memory);
+    tokio::time::timeout(PATIENT, status.wait_for(large)).await.expect("a warning").unwrap();
+    let report = bench.kilo.report().await;
+    let process = report.processes.first().expect("it runs");
+    assert!(process.memory_bytes.is_some_and(|bytes| bytes > 50_000_000), "{process:?}");
+    // Not under a turn.
+    assert_eq!(process.pid, pid);
+    bench.sandbox.model.release("gate");
+    assert_eq!(bench.ended(&thread, &turn).await.state, TurnState::Completed);
+
+    let ended = || async {
+        let report = bench.kilo.report().await;
+        let end = report.ends.iter().find(|end| end.pid == pid).cloned();
+        end.ok_or(report)
+    };
+    let end = until(PATIENT, ended).await;
+    assert_eq!((end.why, end.turns), (AgentEndReason::Memory, 0));
+    bench.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_directory_keeps_running_is_freed_when_nothing_uses_it() {
+    let bench = Bench::start_bounded(Bounds {
+        directory_unused: Duration::from_secs(2),
+        ..Bounds::default()
+    })
+    .await;
+    let marks = bench.data().join("marks.txt");
+    let other = bench.data().join("other");
+    std::fs::create_dir(&other).unwrap();
+    let command = format!("echo $$ >> '{}'; exec cat", marks.display());
+    let config = serde_json::json!({
+        "mcp": { "theirs": { "type": "local", "command": ["sh", "-c", command], "enabled": true } }
+    });
+    std::fs::write(other.join("kilo.json"), config.to_string()).unwrap();
+    let thread = bench.thread().await;
+    let turn = answering(&bench, &thread, "gate").await;
+
+    // A turn runs on there although no session of Baton's is open any more.
+    let alone = bench.kilo.open(OpenSession { workspace: other, ..request(&bench, true) }).await;
+    let alone = alone.expect("an open session");
+    let text = Script::new().text("Alone.").wait("alone").prompt("Please do this.");
+    alone.session.send(prompt(&alone, text)).await.expect("a message that is taken");
+    bench.reached("alone").await;
+    alone.session.close().await;
+    drop(alone);
+    let read = || async {
+        let text = std::fs::read_to_string(&marks).unwrap_or_default();
+        text.lines().next().map(str::to_owned).ok_or("nothing started")
+    };
+    let started = until(PATIENT, read).await;
+    let process = std::path::PathBuf::from(format!("/proc/{started}"));
+    bench.sandbox.model.release("alone");
+    until_true(PATIENT, || !process.exists()).await;
+    // The other directory's turn is none the wiser.
+    bench.sandbox.model.release("gate");
+    let turn = bench.ended(&thread, &turn).await;
+    assert_eq!((turn.state, turn.error), (TurnState::Completed, None));
+    bench.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_program_takes_over_when_no_turn_runs() {
+    let bench = Bench::start().await;
+    let thread = bench.thread().await;
+    let turn = answering(&bench, &thread, "gate").await;
+    let pid = bench.kilo.server_pid().await;
+    // Another way to the same Kilo.
+    let link = bench.data().join("another-kilo");
+    std::os::unix::fs::symlink(&bench.sandbox.kilo.binary, &link).unwrap();
+    let binary = Some(link.to_string_lossy().into_owned());
+    let settings = ProviderSettings { binary, ..ProviderSettings::default() };
+    let id = ProviderId::known("kilo");
+    bench.engine.configure_provider(&id, settings).await.unwrap();
+    assert_eq!(bench.kilo.server_pid().await, pid, "it was ended under a turn");
+    bench.sandbox.model.release("gate");
+    assert_eq!(bench.ended(&thread, &turn).await.state, TurnState::Completed);
+
+    let next = bench.thread().await;
+    let turn = bench.run(&next, &Script::new().text("By another program.")).await;
+    assert_eq!((turn.state, turn.error), (TurnState::Completed, None));
+    assert_ne!(bench.kilo.server_pid().await, pid);
+    let ends = bench.kilo.report().await.ends;
+    assert_eq!(ends.first().map(|e| e.why), Some(AgentEndReason::SettingsChanged));
+    // The thread of before goes on there.
+    let turn = bench.run(&thread, &Script::new().text("I as well.")).await;
+    assert_eq!((turn.state, turn.error), (TurnState::Completed, None));
+    bench.engine.shutdown().await;
 }

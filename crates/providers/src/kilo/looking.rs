@@ -8,8 +8,9 @@ use kilo_sdk::types::{self, Config};
 use kilo_sdk::{Client, LocateError};
 use tokio::sync::watch;
 
-use super::Shared;
+use super::problems::{self, Source};
 use super::server::{Found, Kind};
+use super::{Shared, now};
 use crate::{Inventory, OpenError};
 
 const INSTALL: &str = "npm install -g @kilocode/cli";
@@ -63,7 +64,11 @@ impl Shared {
         if models {
             // Starting the server reads the models as well; one that runs is asked again.
             match self.server(Kind::Trusted).await {
-                Ok(held) => self.refresh_models(held.server.client()).await,
+                Ok(held) => {
+                    let client = held.server.client();
+                    forget_configuration(client).await;
+                    self.refresh_models(client).await;
+                }
                 Err(error) => return self.say(broken(error)),
             }
         }
@@ -89,7 +94,7 @@ impl Shared {
         Said { state: ProviderState::Ready, message, fix: None }
     }
 
-    fn say(&self, said: Said) -> ProviderStatus {
+    pub(super) fn say(&self, said: Said) -> ProviderStatus {
         let models = u32::try_from(self.inventory.borrow().models.len()).unwrap_or(u32::MAX);
         self.status.send_modify(|status| {
             status.state = said.state;
@@ -107,7 +112,11 @@ impl Shared {
         let home = client.at_home();
         let read = async {
             let inventory = home.providers().await?;
-            Ok::<_, kilo_sdk::Error>((inventory, home.config().await?))
+            let config = home.config().await?;
+            if let Ok(warnings) = home.config_warnings().await {
+                self.set_problems(&Source::User, problems::of_configuration(&warnings));
+            }
+            Ok::<_, kilo_sdk::Error>((inventory, config))
         };
         let custom = self.settings().custom_models;
         match read.await {
@@ -135,6 +144,21 @@ impl Shared {
     }
 }
 
+/// Has Kilo read its configuration anew: an instance keeps what it read when it was made (7.7.7).
+/// Outside of projects nothing runs, so that nothing is stopped by it.
+async fn forget_configuration(client: &Client) {
+    let home = client.at_home();
+    match home.statuses().await {
+        Ok(statuses) if statuses.is_empty() => {
+            if let Err(error) = home.dispose().await {
+                tracing::warn!(%error, "the configuration of Kilo could not be read anew");
+            }
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "it is unknown what runs in Kilo's own directory"),
+    }
+}
+
 /// Shows that a look is in progress for as long as it is, also when its caller gives up.
 struct Checking<'a>(&'a watch::Sender<ProviderStatus>);
 
@@ -153,7 +177,7 @@ impl Drop for Checking<'_> {
 
 /// The state of an installation whose server does not start. A hint is a sentence, while a fix is
 /// a command to run, so the hint becomes part of the message.
-fn broken(error: OpenError) -> Said {
+pub(super) fn broken(error: OpenError) -> Said {
     let message = match error.hint {
         Some(hint) => format!("{}; {hint}", error.message),
         None => error.message,
@@ -277,11 +301,6 @@ fn custom_model(id: &str) -> Model {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked before")]
 fn whole(number: f64) -> Option<u64> {
     (number.is_finite() && number >= 1.0).then_some(number as u64)
-}
-
-fn now() -> domain::Timestamp {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

@@ -4,15 +4,15 @@
 //! for the others: each has a [`Generation`], every lane belongs to one, and what is left of an old
 //! server touches no other's.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use domain::TurnError;
 use kilo_sdk::{Envelope, Event, SessionId};
 use tokio::sync::mpsc;
 
-use super::session::{Control, MAX_CONTROL, MAX_INBOUND};
+use super::session::{Control, Inner, MAX_CONTROL, MAX_INBOUND};
 
 /// Sub-agents' sessions that are remembered; the oldest are forgotten with their roots.
 const MAX_CHILDREN: usize = 10_000;
@@ -57,6 +57,8 @@ struct Routes {
 
 struct Route {
     generation: Generation,
+    /// The session; nothing for the moment between its lane and it.
+    session: Weak<Inner>,
     events: mpsc::Sender<Envelope>,
     control: mpsc::Sender<Control>,
     lagged: Arc<AtomicBool>,
@@ -126,9 +128,51 @@ impl Router {
         let (events, inbound) = mpsc::channel(MAX_INBOUND);
         let (control, wishes) = mpsc::channel(MAX_CONTROL);
         let lagged = Arc::new(AtomicBool::new(false));
-        let route = Route { generation, events, control: control.clone(), lagged: lagged.clone() };
+        let route = Route {
+            generation,
+            session: Weak::new(),
+            events,
+            control: control.clone(),
+            lagged: lagged.clone(),
+        };
         routes.roots.insert(session.clone(), route);
         Ok((Lane { events: inbound, control: wishes, lagged }, control))
+    }
+
+    /// Notes whose lane it is.
+    pub(super) fn attend(&self, id: &SessionId, generation: Generation, session: &Arc<Inner>) {
+        let mut routes = self.routes();
+        if let Some(route) = routes.roots.get_mut(id).filter(|r| r.generation == generation) {
+            route.session = Arc::downgrade(session);
+        }
+    }
+
+    /// How many sessions are open on a server.
+    pub(super) fn sessions(&self, generation: Generation) -> usize {
+        self.routes().of(generation).count()
+    }
+
+    /// Whether a session is being opened on a server.
+    pub(super) fn is_opening(&self, generation: Generation) -> bool {
+        self.routes().serving.get(&generation).is_some_and(|holds| *holds > 0)
+    }
+
+    /// How many turns run on a server.
+    pub(super) fn turns(&self, generation: Generation) -> u32 {
+        let open: Vec<_> = self.routes().of(generation).map(|r| r.session.clone()).collect();
+        running(&open)
+    }
+
+    /// How many turns run on all servers.
+    pub(super) fn all_turns(&self) -> u32 {
+        let open: Vec<_> = self.routes().roots.values().map(|r| r.session.clone()).collect();
+        running(&open)
+    }
+
+    /// The directories of a server in which a session is open.
+    pub(super) fn directories(&self, generation: Generation) -> HashSet<String> {
+        let open: Vec<_> = self.routes().of(generation).map(|r| r.session.clone()).collect();
+        open.iter().filter_map(Weak::upgrade).map(|session| session.directory.clone()).collect()
     }
 
     /// Closes a session's lane.
@@ -232,6 +276,12 @@ impl Drop for Hold {
             *holds = holds.saturating_sub(1);
         }
     }
+}
+
+/// How many of these sessions run a turn; asked without the lock of the routes.
+fn running(sessions: &[Weak<Inner>]) -> u32 {
+    let running = sessions.iter().filter_map(Weak::upgrade).filter(|session| session.is_running());
+    u32::try_from(running.count()).unwrap_or(u32::MAX)
 }
 
 impl Routes {

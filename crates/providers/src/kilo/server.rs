@@ -5,29 +5,42 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use domain::{ErrorCode, ProviderState};
+use domain::{AgentEndReason, ErrorCode, ProviderState, Timestamp, TurnError};
 use kilo_sdk::{Installed, Server};
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
-use super::Shared;
 use super::router::{Generation, Hold};
 use super::session::server_gone;
+use super::{Shared, looking};
 use crate::OpenError;
 
+mod directories;
 mod ends;
+mod health;
 mod pump;
+mod report;
 mod start;
+mod usage;
 
 pub(super) use ends::End;
+use usage::Vitals;
 
 /// Ends of the server that are forgiven within [`FORGIVEN_FOR`] before it is left alone.
 const FORGIVEN: usize = 3;
 const FORGIVEN_FOR: Duration = Duration::from_secs(300);
+/// The pauses before a start after the first end, after the second, and so on.
+const BACK_OFF: [Duration; FORGIVEN - 1] = [Duration::from_secs(1), Duration::from_secs(5)];
 /// How long the server has to end by itself.
 const GRACE: Duration = Duration::from_secs(5);
+/// The same for one that answers nothing, and so hardly a signal.
+const SHORT_GRACE: Duration = Duration::from_secs(1);
+/// Lines of a dead server's last words that are told.
+const LAST_WORDS: usize = 3;
 /// How long the server is kept when no thread has a session open: it takes half a gigabyte.
 const UNUSED: Duration = Duration::from_secs(600);
 
@@ -51,8 +64,10 @@ pub(super) struct Slots {
 #[derive(Default)]
 pub(super) struct Slot {
     running: Option<Running>,
-    /// When servers ended without being asked to, the newest last.
-    ends: VecDeque<Instant>,
+    /// When servers failed (ended by themselves, did not start, answered no more), the newest last.
+    failures: VecDeque<Instant>,
+    /// What the last failure was, in words.
+    failure: String,
     /// When a server was last asked for.
     wanted: Option<Instant>,
 }
@@ -72,6 +87,11 @@ struct Running {
     generation: Generation,
     /// What the settings named when it was started.
     program: Option<String>,
+    /// When it was ready.
+    since: Timestamp,
+    vitals: Arc<Vitals>,
+    /// Cancelled when it serves no more.
+    gone: CancellationToken,
 }
 
 /// A server, kept from being ended as unused.
@@ -93,10 +113,11 @@ impl Shared {
         }
         let program = self.settings().binary;
         if let Some(running) = slot.running.as_ref().filter(|r| r.program != program) {
-            if self.router.is_unused(running.generation) {
+            let generation = running.generation;
+            if self.router.turns(generation) == 0 && !self.router.is_opening(generation) {
                 self.stop(&mut slot, End::Moved).await;
             } else {
-                self.router.rest(running.generation);
+                self.router.rest(generation);
             }
         }
         let running = match slot.running.clone() {
@@ -138,7 +159,13 @@ impl Shared {
         kind: Kind,
         slot: &mut Slot,
     ) -> Result<Running, OpenError> {
-        slot.forgive()?;
+        if let Err(error) = slot.may_start() {
+            if kind == Kind::Trusted {
+                self.say(looking::broken(error.clone()));
+            }
+            return Err(error);
+        }
+        slot.back_off().await;
         let program = self.settings().binary;
         let known = self.found().clone().filter(|found| found.program == program);
         let found = match known {
@@ -152,15 +179,26 @@ impl Shared {
         };
         match self.start(kind, &found.installed).await {
             Ok((server, stream)) => {
-                let (server, generation) = (Arc::new(server), self.router.begin());
-                let running = Running { kind, server, generation, program: found.program };
+                let running = Running {
+                    kind,
+                    server: Arc::new(server),
+                    generation: self.router.begin(),
+                    program: found.program,
+                    since: super::now(),
+                    vitals: Arc::default(),
+                    gone: CancellationToken::new(),
+                };
                 slot.running = Some(running.clone());
+                self.starts.fetch_add(1, Ordering::Relaxed);
                 self.tell_running();
+                tokio::spawn(care(self.clone(), running.clone(), stream.heard()));
                 tokio::spawn(pump::pump(self.clone(), stream, running.clone()));
                 Ok(running)
             }
             Err(error) => {
-                slot.note_end();
+                slot.note_failure(&error.message);
+                let said = Some(error.message.clone());
+                self.remember(kind, None, AgentEndReason::NotStarted, said, 0);
                 *self.found() = None;
                 Err(error)
             }
@@ -188,28 +226,54 @@ impl Shared {
         unused
     }
 
+    /// Stops a server, if it still is this one, and loses every session on it.
+    async fn end_one(&self, kind: Kind, generation: Generation, why: End) {
+        let mut slot = self.slots.lock(kind).await;
+        if slot.serves(generation) {
+            self.stop(&mut slot, why).await;
+        }
+    }
+
     async fn stop(&self, slot: &mut Slot, why: End) {
         let Some(running) = slot.running.take() else { return };
+        let turns = self.router.turns(running.generation);
         // First, so that turns end by this reason and not by what the server's end makes of them.
-        self.router.lost(running.generation, &why.error());
-        self.tell_running();
-        running.server.stop(why.reason(), GRACE).await;
+        self.let_go(&running, &why.error());
+        let wedged = why == End::NotAnswering;
+        if wedged {
+            slot.note_failure(why.reason());
+        }
+        running.server.stop(why.reason(), if wedged { SHORT_GRACE } else { GRACE }).await;
+        self.remember(running.kind, Some(running.server.pid()), why.into(), None, turns);
     }
 
     /// Takes a server out that ended without being asked to.
     fn bury(&self, slot: &mut Slot) {
-        let Some(Running { server, generation, .. }) = slot.running.take() else { return };
-        let said = server.stderr().pop().unwrap_or_default();
-        tracing::warn!(pid = server.pid(), said, "kilo serve ended unexpectedly");
-        slot.note_end();
-        self.router.lost(generation, &server_gone(&said));
-        self.tell_running();
+        let Some(running) = slot.running.take() else { return };
+        let words = running.server.stderr();
+        let from = words.len().saturating_sub(LAST_WORDS);
+        let said = looking::plain(&words.get(from..).unwrap_or_default().join("; "));
+        let pid = running.server.pid();
+        tracing::warn!(pid, said, "kilo serve ended unexpectedly");
+        let turns = self.router.turns(running.generation);
+        let error = server_gone(&said);
+        slot.note_failure(&said);
+        self.let_go(&running, &error);
+        self.remember(running.kind, Some(pid), AgentEndReason::Died, Some(said), turns);
         self.status.send_modify(|status| {
             if status.state == ProviderState::Ready {
                 "Kilo ended unexpectedly; it is started again when it is needed"
                     .clone_into(&mut status.message);
             }
         });
+    }
+
+    /// Loses every session on a server that serves no more.
+    fn let_go(&self, running: &Running, error: &TurnError) {
+        running.gone.cancel();
+        self.router.lost(running.generation, error);
+        self.clear_problems(running.generation);
+        self.tell_running();
     }
 
     fn tell_running(&self) {
@@ -221,7 +285,7 @@ impl Shared {
     /// Forgets earlier ends: a person wants it tried again.
     pub(super) async fn forgive(&self) {
         for kind in Kind::BOTH {
-            self.slots.lock(kind).await.ends.clear();
+            self.slots.lock(kind).await.failures.clear();
         }
     }
 }
@@ -253,26 +317,52 @@ impl Slot {
         self.running.as_ref().is_some_and(|running| running.generation == generation)
     }
 
-    fn note_end(&mut self) {
-        self.ends.push_back(Instant::now());
-        while self.ends.len() > FORGIVEN {
-            self.ends.pop_front();
+    fn note_failure(&mut self, said: &str) {
+        self.failures.push_back(Instant::now());
+        said.clone_into(&mut self.failure);
+        while self.failures.len() > FORGIVEN {
+            self.failures.pop_front();
         }
     }
 
-    fn forgive(&mut self) -> Result<(), OpenError> {
-        self.ends.retain(|at| at.elapsed() < FORGIVEN_FOR);
-        if self.ends.len() < FORGIVEN {
+    /// Refuses a start after too many failures in a short time.
+    fn may_start(&mut self) -> Result<(), OpenError> {
+        self.failures.retain(|at| at.elapsed() < FORGIVEN_FOR);
+        if self.failures.len() < FORGIVEN {
             return Ok(());
         }
-        let said = format!("Kilo ended {FORGIVEN} times within five minutes and is left alone");
-        Err(unavailable(&said, Some("look at its state in the settings and check again")))
+        let mut said =
+            format!("Kilo failed {FORGIVEN} times within five minutes and is left alone");
+        if !self.failure.is_empty() {
+            said = format!("{said}; the last time: {}", self.failure);
+        }
+        Err(unavailable(&said, Some("mend what it says, then restart Kilo in the settings")))
+    }
+
+    /// Waits, longer after each failure, before the next start.
+    async fn back_off(&self) {
+        let pause = self.failures.len().checked_sub(1).and_then(|n| BACK_OFF.get(n));
+        if let (Some(pause), Some(last)) = (pause, self.failures.back()) {
+            tokio::time::sleep_until(*last + *pause).await;
+        }
     }
 }
 
 impl Running {
     fn is_gone(&self) -> bool {
         self.server.exit().get().is_some()
+    }
+}
+
+/// Looks after a server until it serves no more.
+async fn care(shared: Arc<Shared>, running: Running, heard: watch::Receiver<Instant>) {
+    let gone = running.gone.clone();
+    let health = tokio::spawn(health::watch(shared.clone(), running.clone(), heard));
+    let usage = tokio::spawn(usage::watch(shared.clone(), running.clone()));
+    let directories = tokio::spawn(directories::watch(shared, running));
+    gone.cancelled().await;
+    for watch in [health, usage, directories] {
+        watch.abort();
     }
 }
 

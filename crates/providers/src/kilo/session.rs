@@ -43,7 +43,7 @@ pub(super) struct Inner {
     pub(super) id: SessionId,
     pub(super) instance: Instance,
     /// Where the session works, as `instance` is told it.
-    directory: String,
+    pub(super) directory: String,
     pub(super) router: Arc<Router>,
     loose: Loose,
     mapper: Mutex<Mapper>,
@@ -104,6 +104,11 @@ impl Inner {
             stopped: AtomicBool::new(false),
             stops: Mutex::default(),
         }
+    }
+
+    /// Whether a turn runs in it.
+    pub(super) fn is_running(&self) -> bool {
+        self.mapper().active().is_some()
     }
 
     fn mapper(&self) -> MutexGuard<'_, Mapper> {

@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use domain::{ProviderId, ProviderSettings, ProviderStatus};
-use protocol::{ModelList, ProblemCode, ProviderList, SetProvider};
+use domain::{AgentReport, ProviderId, ProviderSettings, ProviderStatus};
+use protocol::{ModelList, ProblemCode, ProviderList, RestartProvider, SetProvider};
 
 use crate::extract::{self, Params};
 use crate::problem::Failure;
@@ -59,6 +59,30 @@ pub(crate) async fn warm(
 ) -> Result<StatusCode, Failure> {
     app.engine.warm_provider(&id)?;
     Ok(StatusCode::ACCEPTED)
+}
+
+/// Ends a provider's agent process and starts it anew; refused while turns run, unless forced.
+#[utoipa::path(post, path = "/api/providers/{id}/restart", tag = "providers",
+    request_body = RestartProvider,
+    params(("id" = String, Path, description = "The provider")),
+    responses((status = 200, body = ProviderStatus)))]
+pub(crate) async fn restart(
+    State(app): State<App>,
+    Params(id): Params<ProviderId>,
+    extract::Json(RestartProvider { force }): extract::Json<RestartProvider>,
+) -> Result<Json<ProviderStatus>, Failure> {
+    Ok(Json(app.engine.restart_provider(&id, force.unwrap_or(false)).await?))
+}
+
+/// Says which agent processes of a provider run, and how earlier ones ended.
+#[utoipa::path(get, path = "/api/providers/{id}/processes", tag = "providers",
+    params(("id" = String, Path, description = "The provider")),
+    responses((status = 200, body = AgentReport)))]
+pub(crate) async fn processes(
+    State(app): State<App>,
+    Params(id): Params<ProviderId>,
+) -> Result<Json<AgentReport>, Failure> {
+    Ok(Json(app.engine.agent_report(&id).await?))
 }
 
 /// Lists the models of a provider, from the last good look.

@@ -1,7 +1,7 @@
 //! The server itself.
 use axum::Json;
 use axum::extract::State;
-use protocol::{Bootstrap, Diagnostics, Health};
+use protocol::{Bootstrap, Diagnostics, Health, ProviderProcesses};
 
 use crate::state::App;
 
@@ -31,6 +31,12 @@ pub(crate) async fn bootstrap(State(app): State<App>) -> Json<Bootstrap> {
     (status = 200, body = Diagnostics)
 ))]
 pub(crate) async fn diagnostics(State(app): State<App>) -> Json<Diagnostics> {
+    let providers = app.engine.providers();
+    let mut processes = Vec::with_capacity(providers.len());
+    for provider in &providers {
+        let report = app.engine.agent_report(&provider.id).await.unwrap_or_default();
+        processes.push(ProviderProcesses { id: provider.id.clone(), report });
+    }
     Json(Diagnostics {
         version: app.config.version.clone(),
         epoch: app.engine.epoch().to_owned(),
@@ -40,7 +46,8 @@ pub(crate) async fn diagnostics(State(app): State<App>) -> Json<Diagnostics> {
         data_dir: app.config.data_dir.to_string_lossy().into_owned(),
         memory_bytes: own_memory().await,
         sockets: app.open_sockets(),
-        providers: app.engine.providers(),
+        providers,
+        processes,
     })
 }
 

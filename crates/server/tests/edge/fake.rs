@@ -41,6 +41,7 @@ impl Fake {
             state: ProviderState::Ready,
             message: "Ready.".to_owned(),
             fix: None,
+            problems: Vec::new(),
             version: None,
             binary: None,
             models: 1,

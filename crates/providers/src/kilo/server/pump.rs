@@ -52,6 +52,14 @@ pub(super) async fn pump(shared: Arc<Shared>, mut stream: EventStream, running: 
                     // Several changes come together; they are read once.
                     refresh = models(Duration::from_secs(1));
                 }
+                match (&envelope.event, envelope.directory.as_deref()) {
+                    (Event::InstanceDisposed { directory }, _) => {
+                        running.vitals.directories().remove(directory);
+                    }
+                    // What has no directory is told for this one.
+                    (_, None | Some("global")) => {}
+                    (_, Some(directory)) => running.vitals.touch(directory),
+                }
                 if shared.router.route(generation, envelope) {
                     unused_since = Instant::now();
                 }

@@ -4,8 +4,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use domain::{Access, ProviderSettings, ThreadId};
+use domain::{Access, AgentEndReason, ProviderSettings, ProviderState, ThreadId};
 
+use super::FORGIVEN;
 use crate::kilo::{Kilo, KiloConfig};
 use crate::{OpenSession, Provider};
 
@@ -25,6 +26,7 @@ async fn hanging(dir: &Path) -> Kilo {
         cwd: dir.join("cwd"),
         injected: None,
         env: Vec::new(),
+        bounds: super::super::Bounds::default(),
     });
     kilo.0.settings.send_replace(Some(settings(dir, true)));
     kilo
@@ -117,4 +119,31 @@ async fn an_open_waits_for_the_first_settings() {
         kilo.configure(settings(dir.path(), false)).await;
     });
     assert_eq!(first, "Kilo is switched off");
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_start_is_left_alone_with_its_last_words() {
+    let dir = tempfile::tempdir().unwrap();
+    let kilo = hanging(dir.path()).await;
+    let script = "#!/bin/sh\n[ \"$1\" = serve ] || { echo 7.7.7; exit; }\n\
+        echo start >> starts\necho 'no space left on the moon' >&2\nexit 3\n";
+    std::fs::write(dir.path().join("kilo"), script).unwrap();
+    let starts = || std::fs::read_to_string(dir.path().join("cwd/starts")).unwrap_or_default();
+
+    // Many at once are one start after the other, with pauses, and not many.
+    let opens = (0..20).map(|_| refusal(&kilo, dir.path()));
+    let refused = futures_util::future::join_all(opens).await;
+    assert!(refused.iter().all(|said| said.contains("no space left on the moon")), "{refused:?}");
+    assert_eq!(starts().lines().count(), FORGIVEN);
+    let status = kilo.status().borrow().clone();
+    assert_eq!(status.state, ProviderState::Broken);
+    assert!(status.message.contains("no space left on the moon"), "{}", status.message);
+    let report = kilo.report().await;
+    assert_eq!((report.ends.len(), report.starts), (FORGIVEN, 0));
+    assert!(report.ends.iter().all(|end| end.why == AgentEndReason::NotStarted));
+
+    // A person wants it tried again: it is, and the reason is told.
+    let restarted = kilo.restart(false).await.unwrap_err().to_string();
+    assert!(restarted.contains("no space left on the moon"), "{restarted}");
+    assert_eq!(starts().lines().count(), FORGIVEN + 1);
 }

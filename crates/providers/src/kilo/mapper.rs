@@ -565,6 +565,13 @@ impl Mapper {
         out.events
     }
 
+    /// Ends a turn of which nothing can be known any more.
+    pub(super) fn fail(&mut self, error: TurnError) -> Vec<AgentEvent> {
+        let mut out = Mapped::default();
+        self.end(TurnOutcome::Failed(error), &mut out);
+        out.events
+    }
+
     /// Ends a turn that Kilo refused before it took the message.
     pub(super) fn refuse(&mut self, turn: &TurnId) -> Vec<AgentEvent> {
         let mut out = Mapped::default();

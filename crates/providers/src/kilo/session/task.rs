@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use domain::{AgentEvent, TurnError, TurnId};
+use domain::{AgentEvent, ErrorCode, TurnError, TurnId};
 use kilo_sdk::{Envelope, Error, MessageId, QuestionId};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
@@ -21,8 +21,13 @@ pub(in super::super) const MAX_CONTROL: usize = 64;
 /// How long Kilo may take a message after it reported an error for it.
 const REFUSAL: Duration = Duration::from_secs(2);
 
-/// How long to wait after the session could not be read.
+/// How long to wait after the session could not be read; twice as long after each further time.
 const RETRY: Duration = Duration::from_secs(2);
+/// The longest such wait.
+const MAX_RETRY: Duration = Duration::from_secs(30);
+/// How long the session of a running turn may be neither readable nor heard of before the turn
+/// fails. A server that starts anew or is busy is back well before.
+const UNREADABLE: Duration = Duration::from_secs(120);
 /// How long a turn that Kilo has closed stays open for what was missed of it to be read.
 const CLOSING: Duration = Duration::from_secs(10);
 
@@ -46,7 +51,9 @@ pub(in super::super) async fn run(
     mut lane: Lane,
     out: mpsc::Sender<AgentEvent>,
 ) {
-    let mut task = Task { inner, out, refusal: None, retry: None, closing: None };
+    let heard = Instant::now();
+    let mut task =
+        Task { inner, out, refusal: None, retry: None, unread: None, heard, closing: None };
     loop {
         if lane.lagged.swap(false, Ordering::Relaxed) {
             // What waits may end a turn whose last words were dropped: the session says it all.
@@ -91,6 +98,10 @@ struct Task {
     refusal: Option<(Instant, TurnId)>,
     /// When a session that could not be read is read again.
     retry: Option<Instant>,
+    /// Since when it cannot be read.
+    unread: Option<Unread>,
+    /// When it was last heard of.
+    heard: Instant,
     /// The turn that Kilo has closed, and when it ends although not all of it was read.
     closing: Option<(TurnId, Instant)>,
 }
@@ -115,6 +126,7 @@ impl Task {
     }
 
     async fn event(&mut self, envelope: Envelope) -> bool {
+        self.heard = Instant::now();
         let plan = self.inner.mapper().plan_wanted(&envelope.event);
         if let Some(path) = plan {
             let text = reading::plan(&self.inner, &path).await;
@@ -166,6 +178,7 @@ impl Task {
     async fn resync(&mut self) -> bool {
         self.retry = None;
         let Some(message) = self.inner.mapper().active().map(|(_, m)| m.clone()) else {
+            self.unread = None;
             return true;
         };
         let deadline = self.closing_deadline();
@@ -182,6 +195,7 @@ impl Task {
                     let text = reading::plan(&self.inner, &path).await;
                     self.inner.mapper().set_plan(path, text);
                 }
+                self.unread = None;
                 let mapped = self.inner.mapper().merge(&snapshot);
                 return self.act(mapped).await;
             }
@@ -193,9 +207,25 @@ impl Task {
             let events = self.inner.mapper().end_unread();
             return self.tell(events).await;
         }
-        let again = now + RETRY;
+        let unread = self.unread.get_or_insert_with(|| Unread { since: now, tries: 0 });
+        let Some(again) = unread.again(now, self.heard) else {
+            return self.unreadable(&error).await;
+        };
         self.retry = Some(deadline.map_or(again, |deadline| again.min(deadline)));
         !self.out.is_closed()
+    }
+
+    /// Ends a turn of which nothing can be known any more, and stops what may run of it.
+    async fn unreadable(&mut self, error: &Error) -> bool {
+        self.unread = None;
+        let Some(turn) = self.inner.mapper().active().map(|(turn, _)| turn.clone()) else {
+            return true;
+        };
+        let events = self.inner.mapper().fail(unreadable(error));
+        self.inner.note_stop(&turn);
+        let inner = self.inner.clone();
+        tokio::spawn(async move { inner.quiet(&turn).await });
+        self.tell(events).await
     }
 
     /// When the running turn ends whether or not it can be read, if Kilo has closed it.
@@ -223,9 +253,61 @@ impl Task {
     }
 }
 
+/// A session that cannot be read.
+struct Unread {
+    since: Instant,
+    tries: u32,
+}
+
+impl Unread {
+    /// When to read again; `None` when there is no use in it any more. What is `heard` of goes on,
+    /// whether or not it can be read.
+    fn again(&mut self, now: Instant, heard: Instant) -> Option<Instant> {
+        let pause = RETRY.saturating_mul(1 << self.tries.min(16)).min(MAX_RETRY);
+        self.tries += 1;
+        (now - self.since.max(heard) < UNREADABLE).then(|| now + pause)
+    }
+}
+
+fn unreadable(error: &Error) -> TurnError {
+    TurnError {
+        code: ErrorCode::AgentUnavailable,
+        message: format!("Kilo no longer says what became of the turn: {error}"),
+        hint: Some("send the message again; if it happens again, start Kilo anew".to_owned()),
+        retryable: true,
+    }
+}
+
 async fn at(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tries to read without success until it is given up; the pauses, and how long it took.
+    fn tries(heard_for: Duration) -> (Vec<u64>, Duration) {
+        let start = Instant::now();
+        let (mut now, mut unread) = (start, Unread { since: start, tries: 0 });
+        let mut pauses = Vec::new();
+        while let Some(again) = unread.again(now, now.min(start + heard_for)) {
+            pauses.push((again - now).as_secs());
+            now = again;
+        }
+        (pauses, now - start)
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_read_ever_more_seldom_and_given_up_once_it_is_silent() {
+        let (pauses, took) = tries(Duration::ZERO);
+        assert_eq!(pauses, [2, 4, 8, 16, 30, 30, 30]);
+        assert_eq!(took, UNREADABLE);
+        let hour = Duration::from_secs(3600);
+        let (_, took) = tries(hour);
+        assert!(took >= hour + UNREADABLE, "what is heard of goes on: {took:?}");
     }
 }

@@ -35,6 +35,11 @@ pub struct ShellSnapshot {
     pub more_threads: bool,
     /// Every provider.
     pub providers: Vec<ProviderStatus>,
+    /// Why Baton cannot write to its disk, in a sentence, while it cannot. Until it can again, what
+    /// people send is refused; what they stop is stopped.
+    #[serde(default)]
+    #[ts(optional)]
+    pub storage: Option<String>,
 }
 
 /// One change of the shell.
@@ -65,6 +70,11 @@ pub enum ShellChange {
     Provider {
         /// Its status.
         status: ProviderStatus,
+    },
+    /// Baton cannot write to its disk, or can again.
+    Storage {
+        /// Why it cannot, in a sentence.
+        problem: Option<String>,
     },
     /// The models of a provider are to be fetched again.
     ModelsChanged {

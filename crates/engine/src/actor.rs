@@ -226,10 +226,12 @@ impl Actor {
                 let _ = reply.send(result);
             }
             Command::Follow { cursor, reply } => {
-                // What was told but not stored yet has to be readable for the snapshot.
+                // What was told but not stored yet has to be readable for the snapshot. On a disk
+                // that takes nothing the thread is shown as it was stored last, which the client
+                // brings up to date once what comes next does not continue it.
                 let result = match self.save_now().await {
-                    Ok(()) => Ok(self.publisher.follow(cursor)),
-                    Err(error) => Err(error.into()),
+                    Err(error) if !error.is_general() => Err(error.into()),
+                    _ => Ok(self.publisher.follow(cursor)),
                 };
                 let _ = reply.send(result);
             }

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::EngineError;
 use crate::actor::{Actor, Command, MAX_COMMANDS, now};
 use crate::feed::{Feed, Source, Waiting};
-use crate::shell::{Shell, ShellFeed, ShellSource};
+use crate::shell::{Shell, ShellFeed, ShellSource, watch_storage};
 
 mod queue;
 
@@ -154,6 +154,8 @@ impl Engine {
         });
         let epoch = Uuid::now_v7().simple().to_string().into();
         let engine = Self { shared, epoch, making: Arc::default() };
+        let (shell, store) = (engine.shared.shell.clone(), engine.shared.store.clone());
+        tokio::spawn(watch_storage(shell, store));
         for provider in engine.shared.providers.0.values() {
             engine.watch(provider);
             let key = inventory_key(&provider.id());

@@ -1,12 +1,14 @@
 //! The shell: the rows of the sidebar and the states of the providers, for everyone who follows.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{ProviderStatus, ShellChange, ShellSnapshot};
 use store::Store;
 
 use crate::EngineError;
+use crate::actor::now;
 use crate::engine::Providers;
 use crate::feed::{Feed, Publish, Publisher, Source, Waiting};
 
@@ -54,6 +56,7 @@ impl Source<ShellSnapshot, ShellChange> for ShellSource {
         let seq = self.shell.lock().seq();
         let rows = self.store.shell().await?;
         let providers = self.providers.statuses();
+        let storage = self.store.trouble().borrow().as_ref().map(ToString::to_string);
         Ok((
             seq,
             ShellSnapshot {
@@ -61,8 +64,30 @@ impl Source<ShellSnapshot, ShellChange> for ShellSource {
                 threads: rows.threads,
                 more_threads: rows.more_threads,
                 providers,
+                storage,
             },
         ))
+    }
+}
+
+/// How often it is tried to write while that fails, so that the end of the trouble is noticed.
+const PROBE: Duration = Duration::from_secs(5);
+
+/// Tells whenever Baton cannot write to its disk, and when it can again, until the store is gone.
+pub(crate) async fn watch_storage(shell: Arc<Shell>, store: Store) {
+    let mut trouble = store.trouble();
+    while trouble.changed().await.is_ok() {
+        let problem = trouble.borrow_and_update().as_ref().map(ToString::to_string);
+        let fails = problem.is_some();
+        shell.publish(ShellChange::Storage { problem });
+        if !fails {
+            continue;
+        }
+        // Whether it works again is known only by writing; what comes of it is told above.
+        while matches!(trouble.has_changed(), Ok(false)) {
+            tokio::time::sleep(PROBE).await;
+            let _ = store.put_value("storage.probe", &now()).await;
+        }
     }
 }
 
@@ -81,6 +106,10 @@ impl Publish for ShellChange {
                 if same_provider(status, next) =>
             {
                 status.clone_from(next);
+                true
+            }
+            (Self::Storage { problem }, Self::Storage { problem: next }) => {
+                problem.clone_from(next);
                 true
             }
             _ => false,

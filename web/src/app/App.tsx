@@ -66,6 +66,13 @@ function Shell() {
       </aside>
       <div class="side-scrim" onClick={closeDrawer} />
       <main class="main" inert={narrow() && drawer()}>
+        <Show when={baton.state.shell.storage}>
+          {(problem) => (
+            <p class="trouble" role="alert">
+              <strong>Baton cannot write to its disk:</strong> {problem()}. What you send is refused until it can again; Stop still works.
+            </p>
+          )}
+        </Show>
         <ErrorBoundary fallback={(error, reset) => <Broken error={error} reset={reset} />}>
           <Suspense>
             <Page />

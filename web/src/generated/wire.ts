@@ -1377,7 +1377,11 @@ id: ThreadId, } | { "change": "provider",
 /**
  * Its status.
  */
-status: ProviderStatus, } | { "change": "models_changed", 
+status: ProviderStatus, } | { "change": "storage", 
+/**
+ * Why it cannot, in a sentence.
+ */
+problem: string | null, } | { "change": "models_changed", 
 /**
  * The provider.
  */
@@ -1403,7 +1407,12 @@ more_threads: boolean,
 /**
  * Every provider.
  */
-providers: Array<ProviderStatus>, };
+providers: Array<ProviderStatus>, 
+/**
+ * Why Baton cannot write to its disk, in a sentence, while it cannot. Until it can again, what
+ * people send is refused; what they stop is stopped.
+ */
+storage?: string, };
 
 /**
  * The whole of a text that is shortened elsewhere.

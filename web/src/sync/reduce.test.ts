@@ -149,6 +149,10 @@ test("the shell follows projects, threads and providers", () => {
   expect(row!.status).toBe("needs_you");
   shell({ change: "thread", thread: thread({ archived: true }) });
   expect(state.shell.threads).toEqual({});
+  shell({ change: "storage", problem: "the disk is full" });
+  expect(state.shell.storage).toBe("the disk is full");
+  shell({ change: "storage", problem: null });
+  expect(state.shell.storage).toBe(null);
   expect(shell({ change: "models_changed", provider: "kilo" })).toEqual([{ kind: "models", provider: "kilo" }]);
   shell({ change: "thread", thread: thread() }, { change: "project_removed", id: "prj_1" });
   expect(state.shell.projects).toEqual({});

@@ -72,11 +72,12 @@ export function reduce(state: SyncState, message: ServerMessage): Effect[] {
 
 const isThreadId = (text: string) => /^thr_[0-9a-f]{32}$/.test(text.replaceAll("-", "").toLowerCase());
 
-function shellGap(shell: ShellView, snapshot: { projects: ShellView["projects"][string][]; threads: Thread[]; more_threads: boolean; providers: ShellView["providers"] }): void {
+function shellGap(shell: ShellView, snapshot: { projects: ShellView["projects"][string][]; threads: Thread[]; more_threads: boolean; providers: ShellView["providers"]; storage?: string | null }): void {
   mergeInto(shell.projects, Object.fromEntries(snapshot.projects.map((p) => [p.id, p])));
   mergeInto(shell.threads, Object.fromEntries(snapshot.threads.map((t) => [t.id, t])));
   shell.providers = snapshot.providers;
   shell.moreThreads = snapshot.more_threads;
+  shell.storage = snapshot.storage ?? null;
   shell.problem = null;
   shell.ready = true;
 }
@@ -106,6 +107,9 @@ function shellChange(shell: ShellView, change: ShellChange): Effect[] {
       else shell.providers[at] = change.status;
       return [];
     }
+    case "storage":
+      shell.storage = change.problem;
+      return [];
     case "models_changed":
       return [{ kind: "models", provider: change.provider }];
   }

@@ -20,6 +20,8 @@ export interface ShellView {
   threads: Record<ThreadId, Thread>;
   moreThreads: boolean;
   providers: ProviderStatus[];
+  /** Why Baton cannot write to its disk, while it cannot. */
+  storage: string | null;
 }
 
 export interface ThreadView {
@@ -51,6 +53,7 @@ export function emptyState(): SyncState {
       threads: {},
       moreThreads: false,
       providers: [],
+      storage: null,
     },
     threads: {},
   };

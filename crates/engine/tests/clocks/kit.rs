@@ -9,7 +9,7 @@ use domain::{
     ItemStatus, ItemUpdate, Mode, ModelSelection, NewRequest, NewTurn, Phase, ProviderId, Request,
     RequestBody, ThreadId, Turn, TurnEvent, TurnId, TurnOutcome, TurnState,
 };
-use engine::{Engine, NewThread};
+use engine::{Engine, EngineError, NewThread};
 use store::Store;
 use tempfile::TempDir;
 use tokio::time::Instant;
@@ -68,6 +68,10 @@ impl Bench {
     }
 
     pub(crate) async fn send(&self, text: &str) -> TurnId {
+        self.try_send(text).await.unwrap()
+    }
+
+    pub(crate) async fn try_send(&self, text: &str) -> Result<TurnId, EngineError> {
         let new = NewTurn {
             id: TurnId::from_uuid(Uuid::now_v7()),
             text: text.to_owned(),
@@ -76,7 +80,14 @@ impl Bench {
             access: None,
             mode: None,
         };
-        self.engine.send(&self.thread, new).await.unwrap().id
+        Ok(self.engine.send(&self.thread, new).await?.id)
+    }
+
+    /// Another program writes into the database, for as long as this lives.
+    pub(crate) fn hold_disk(&self) -> rusqlite::Connection {
+        let other = rusqlite::Connection::open(self.data.path().join("baton.db")).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        other
     }
 
     pub(crate) async fn stop(&self) {

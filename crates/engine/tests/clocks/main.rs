@@ -13,3 +13,4 @@ mod kit;
 mod preparing;
 mod running;
 mod stopping;
+mod storage;

@@ -207,7 +207,7 @@ impl Task {
             let events = self.inner.mapper().end_unread();
             return self.tell(events).await;
         }
-        let unread = self.unread.get_or_insert_with(|| Unread { since: now, tries: 0 });
+        let unread = self.unread.get_or_insert(Unread { since: now, tries: 0 });
         let Some(again) = unread.again(now, self.heard) else {
             return self.unreadable(&error).await;
         };

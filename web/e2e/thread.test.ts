@@ -133,6 +133,30 @@ test("messages wait in a queue that can be changed, and go on after a stop when 
   expect(await page.locator(".turn").count()).toBe(2);
 });
 
+test("a message is sent into what runs, by a key or from the queue, and taken at the next step", async () => {
+  const page = await newThread();
+  await send(page, scripted("Busy", [{ text: "Working." }, { wait: "steer-gate" }, bash("echo one")], [{ text: "Never said." }]));
+  await page.locator(".send.stop").waitFor({ timeout: 60_000 });
+  await lastTurn(page).filter({ hasText: "Working." }).waitFor({ timeout: 60_000 });
+  const area = page.getByRole("textbox", { name: "Message" });
+  await area.fill(scripted("now", [{ text: "Taken first." }]));
+  await area.press("Control+Enter");
+  await lastTurn(page).filter({ hasText: "Taken up at Kilo's next step" }).waitFor({ timeout: 60_000 });
+  await send(page, scripted("later", [{ text: "Said last." }]));
+  await send(page, scripted("sooner", [{ text: "Taken second." }]));
+  const queued = page.locator(".queued");
+  await until("two wait", async () => (await queued.count()) === 2);
+  await queued.nth(1).getByRole("button", { name: "Send now" }).click();
+  await queued.nth(0).filter({ hasText: "Next" }).filter({ hasText: "sooner" }).waitFor();
+
+  await world.release("steer-gate");
+  await page.locator(".ask [data-decision=once]").click({ timeout: 60_000 });
+  await until("all is said", async () => (await page.locator(".turn[data-state=completed]").count()) === 4);
+  const said = await page.locator(".turn").allTextContents();
+  expect(said.map((text) => ["Working.", "Taken first.", "Taken second.", "Said last."].filter((words) => text.split("```").at(-1)!.includes(words)))).toEqual([["Working."], ["Taken first."], ["Taken second."], ["Said last."]]);
+  expect(said.join()).not.toContain("Never said.");
+});
+
 test("a failed turn says why in the provider's words and can be tried again", async () => {
   const page = await newThread();
   await send(page, scripted("Fail once", [{ status: 400, body: { error: { message: "the model is on strike" } }, times: 1 }, { text: "Now it works." }]));

@@ -377,7 +377,7 @@ fn waiting(phase: &Phase) -> Option<&'static str> {
         Phase::Silent { .. } => Some("the model has said nothing for a while; still waiting…"),
         Phase::Compacting => Some("the agent shortens its context…"),
         Phase::Reconnecting => Some("the link to the agent broke; mending it…"),
-        Phase::OpeningSession | Phase::Sending => None,
+        Phase::OpeningSession | Phase::Sending | Phase::Steering => None,
     }
 }
 

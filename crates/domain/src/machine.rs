@@ -23,6 +23,7 @@ mod founding;
 mod items;
 mod queue;
 mod requests;
+mod steer;
 mod turns;
 
 pub use founding::Founded;
@@ -44,6 +45,8 @@ pub const MAX_TITLE_CHARS: usize = 200;
 pub struct ThreadState {
     thread: Thread,
     running: Option<RunningTurn>,
+    /// Never without a turn that runs.
+    steering: Option<steer::Steering>,
     queue: VecDeque<Turn>,
     next_ordinal: u64,
     next_position: u64,
@@ -70,6 +73,8 @@ pub enum Input {
         /// The waiting turn it comes before; `None` is the end of the queue.
         before: Option<TurnId>,
     },
+    /// A person has a waiting message sent now, into what runs.
+    Promote(TurnId),
     /// A person lets the held queue go on.
     Release,
     /// A person stops the running turn.
@@ -326,6 +331,7 @@ impl ThreadState {
         Self {
             thread,
             running: None,
+            steering: None,
             queue: VecDeque::new(),
             next_ordinal: last_ordinal + 1,
             next_position: last_position + 1,
@@ -344,6 +350,9 @@ impl ThreadState {
         for turn in turns {
             match turn.state {
                 TurnState::Queued => self.queue.push_back(turn),
+                TurnState::Preparing | TurnState::Running if self.running.is_some() => {
+                    self.steering = Some(steer::Steering::found(turn));
+                }
                 TurnState::Preparing | TurnState::Running => {
                     self.running = Some(RunningTurn::new(turn));
                 }
@@ -406,6 +415,7 @@ impl ThreadState {
             Input::Withdraw(turn) => self.withdraw(now, &turn, &mut out)?,
             Input::EditQueued { turn, patch } => self.edit_queued(&turn, patch, &mut out)?,
             Input::Move { turn, before } => self.move_queued(&turn, before.as_ref(), &mut out)?,
+            Input::Promote(turn) => self.promote(now, &turn, &mut out)?,
             Input::Release => self.release(now, &mut out),
             Input::Stop => self.stop(now, &mut out),
             Input::StopExpired(turn) => self.stop_expired(now, &turn, &mut out),
@@ -426,6 +436,7 @@ impl ThreadState {
             Input::Patch(patch) => self.patch(now, patch, &mut out)?,
             Input::Agent(event) => self.agent(now, event, &mut out),
         }
+        self.hand_over(now, &mut out);
         Ok(self.finish(&before, out))
     }
 
@@ -448,6 +459,7 @@ impl ThreadState {
                     && running.turn().prompt_key.is_some()
                 {
                     let turn = running.turn().id.clone();
+                    self.doubt_steering();
                     self.end_if(now, &turn, TurnOutcome::Failed(error), out);
                 }
             }

@@ -156,6 +156,8 @@ pub enum Phase {
     OpeningSession,
     /// The message is on its way to the agent.
     Sending,
+    /// The message is given to the agent while another turn runs, and is taken up at its next step.
+    Steering,
     /// The model's provider refused for now and the agent will try again.
     Retrying {
         /// Which try comes next, from 1.

@@ -342,7 +342,7 @@ impl Actor {
         self.link = Link::Closed;
         let sent = self.state.running().is_some_and(|r| r.turn().prompt_key.is_some());
         if sent && self.after_open.is_none() {
-            self.fail_running(died()).await;
+            self.apply(Input::Agent(AgentEvent::Lost(died()))).await;
         }
     }
 
@@ -366,6 +366,9 @@ impl Actor {
     fn let_go(&self) {
         if let (Link::Open { session, .. }, Some(running)) = (&self.link, self.state.running()) {
             session.abandon(&running.turn().id);
+            if let Some(next) = self.state.steering() {
+                session.abandon(&next.id);
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use domain::{
-    Access, AgentReport, Answer, Change, Input, ItemId, Mode, ModelSelection, NewTurn,
+    Access, AgentReport, Answer, Change, Delivery, Input, ItemId, Mode, ModelSelection, NewTurn,
     PlanDecision, Project, ProjectId, ProviderId, ProviderSettings, ProviderState, ProviderStatus,
     RequestId, ShellChange, Thread, ThreadId, ThreadPatch, Turn, TurnId, Window,
 };
@@ -370,6 +370,9 @@ impl Engine {
             return if same { Ok(known) } else { Err(EngineError::IdTaken) };
         }
         self.check_provider(&row.provider)?;
+        if new.delivery == Delivery::Steer {
+            self.check_steer(&row.provider)?;
+        }
         if let Some(model) = new.model.as_ref().or(row.model.as_ref()) {
             self.check_model(&row.provider, model)?;
         }

@@ -41,6 +41,9 @@ pub enum EngineError {
         /// How many.
         turns: u32,
     },
+    /// The provider cannot take a message into what runs now.
+    #[error("the provider cannot take a message into what runs now")]
+    SteerUnsupported,
     /// Threads of the project are at work.
     #[error("threads of the project are at work")]
     ProjectBusy,

@@ -5,6 +5,8 @@
 //! cargo run -p kilo-sdk --example record -- crates/testkit/fixtures/kilo-7.7.7
 //! ```
 //!
+//! Names of scenarios behind the directory record only these anew.
+//!
 //! Each line is a frame of `/global/event` as it came, without the `sync` repetitions and
 //! heartbeats. Paths of the machine are replaced by `/repo` and `/home/user`. `scenarios.json`
 //! tells for each file what happens in it, its session and the ids of its prompts.
@@ -45,6 +47,10 @@ enum During {
     AbortAt(&'static str),
     /// Send a second prompt when the text holds this, then release the gate `go`.
     PromptAt(&'static str),
+    /// Send a second prompt when permission is asked, which is then given.
+    PromptAtAsk,
+    /// Send a second prompt when the text holds this, and abort once it waits.
+    PromptThenAbort(&'static str),
     /// Compact when the turn is closed.
     CompactAfter,
     /// Reject when it waits for the network.
@@ -70,7 +76,9 @@ impl Scenario {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let into = PathBuf::from(std::env::args().nth(1).ok_or("a directory must be given")?);
+    let mut args = std::env::args();
+    let into = PathBuf::from(args.nth(1).ok_or("a directory must be given")?);
+    let only: Vec<String> = args.collect();
     std::fs::create_dir_all(&into)?;
     let sandbox = Sandbox::new().await?;
     let server = serve(&sandbox).await?;
@@ -79,8 +87,13 @@ async fn main() -> Result<()> {
     // The first turn in a directory starts its instance, which is not what is to be recorded.
     let warm = Scenario::new("warm", "", &Script::new().text("Warm."));
     recorder.record(&warm).await?;
-    let mut index = Map::new();
-    for scenario in scenarios() {
+    let known = std::fs::read_to_string(into.join("scenarios.json")).unwrap_or_default();
+    let mut index: Map<String, Value> = match only.is_empty() {
+        true => Map::new(),
+        false => serde_json::from_str(&known)?,
+    };
+    let wanted = |scenario: &Scenario| only.is_empty() || only.iter().any(|n| n == scenario.name);
+    for scenario in scenarios().into_iter().filter(wanted) {
         let (lines, facts) = recorder.record(&scenario).await?;
         println!("{}: {} events", scenario.name, lines.len());
         std::fs::write(into.join(format!("{}.jsonl", scenario.name)), lines.join("\n") + "\n")?;
@@ -175,6 +188,9 @@ impl<'a> Recorder<'a> {
     async fn react(&self, run: &mut Run<'_>, event: &Event) -> Result<()> {
         match event {
             Event::PermissionAsked(request) => {
+                if run.scenario.during == During::PromptAtAsk && !run.done {
+                    self.second(run).await?;
+                }
                 let (reply, message) = run.scenario.permission;
                 self.instance.reply_permission(&request.id, reply, message).await?;
             }
@@ -197,6 +213,12 @@ impl<'a> Recorder<'a> {
             }
             // Without a turn there is nothing to close (an unknown agent).
             Event::SessionError { .. } if run.scenario.agent == "nobody" => run.closed += 1,
+            Event::QueueChanged { queued, .. } => {
+                let aborts = matches!(run.scenario.during, During::PromptThenAbort(_));
+                if aborts && !queued.is_empty() {
+                    self.instance.abort(&run.session).await?;
+                }
+            }
             Event::PartDelta { delta, .. } => self.at(run, delta).await?,
             Event::PartUpdated { part, .. } => {
                 if let PartBody::Tool(tool) = &part.body
@@ -216,14 +238,21 @@ impl<'a> Recorder<'a> {
                 run.done = true;
                 self.instance.abort(&run.session).await?;
             }
-            During::PromptAt(mark) if !run.done && text.contains(mark) => {
-                run.done = true;
-                let more = Script::new().text("The second answer.").prompt("And then");
-                run.prompts.push(self.prompt(&run.session, run.scenario, more).await?);
+            During::PromptAt(mark) | During::PromptThenAbort(mark)
+                if !run.done && text.contains(mark) =>
+            {
+                self.second(run).await?;
                 self.sandbox.model.release("go");
             }
             _ => {}
         }
+        Ok(())
+    }
+
+    async fn second(&self, run: &mut Run<'_>) -> Result<()> {
+        run.done = true;
+        let more = Script::new().text("The second answer.").prompt("And then");
+        run.prompts.push(self.prompt(&run.session, run.scenario, more).await?);
         Ok(())
     }
 
@@ -372,6 +401,7 @@ fn tools() -> Vec<Scenario> {
 fn interruptions() -> Vec<Scenario> {
     let sleeping = Script::new().text("It takes long.").bash("echo started; sleep 60");
     let talking = Script::new().text("I begin").wait("never");
+    let working = Script::new().bash("echo started; sleep 1").step().text("unused");
     let queue = Script::new().text("The first answer.").wait("go").step().text("unused");
     let child = Script::new().text("Looking.").bash("echo started; sleep 60");
     let task = Script::new().task("general", "look around", &child).step().text("unused");
@@ -392,6 +422,18 @@ fn interruptions() -> Vec<Scenario> {
         Scenario {
             during: During::PromptAt("The first answer."),
             ..new("queued-prompt", "A second prompt while the first is answered.", &queue)
+        },
+        Scenario {
+            during: During::PromptAt("started\n"),
+            ..new("steered-in-tool", "A second prompt while a shell command runs.", &working)
+        },
+        Scenario {
+            during: During::PromptAtAsk,
+            ..new("steered-at-approval", "A second prompt while permission is asked.", &working)
+        },
+        Scenario {
+            during: During::PromptThenAbort("I begin"),
+            ..new("steered-then-aborted", "Aborted while a second prompt waits.", &talking)
         },
     ]
 }

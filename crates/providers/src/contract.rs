@@ -129,6 +129,27 @@ pub trait Session: Send + Sync + 'static {
     /// [`SendError`] when the message certainly did not get to the agent.
     async fn send(&self, prompt: Prompt) -> Result<(), SendError>;
 
+    /// Gives the agent a message while another turn runs. The agent takes it when it can: then the
+    /// running turn is told to have completed and this one to have started, in this order, and
+    /// what the agent does from then on belongs to this one. Should the running turn end in
+    /// another way first, the message is the next that is taken.
+    ///
+    /// Called only when the provider's capabilities say that it steers, and for one message at a
+    /// time.
+    ///
+    /// # Errors
+    /// [`SendError`] when the message certainly did not get to the agent; what runs is untouched.
+    async fn steer(&self, _prompt: Prompt) -> Result<(), SendError> {
+        Err(SendError {
+            code: ErrorCode::Rejected,
+            message: "the agent takes no message into a turn that runs".to_owned(),
+        })
+    }
+
+    /// Notes that an earlier run of Baton may have given the agent this message while the turn ran
+    /// that is about to be looked up.
+    fn expect(&self, _turn: &TurnId, _prompt_key: &str) {}
+
     /// Looks whether a message is in the session. When it is, what happened since follows as
     /// events, the turn's end included if it has ended.
     ///

@@ -116,7 +116,7 @@ impl Kilo {
             checked_at: None,
             capabilities: ProviderCapabilities {
                 plan: true,
-                steer: false,
+                steer: true,
                 live_access: true,
                 restart: true,
             },

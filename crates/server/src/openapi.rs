@@ -54,6 +54,7 @@ pub(crate) async fn openapi() -> Response {
         queue::edit,
         queue::withdraw,
         queue::reorder,
+        queue::promote,
         threads::turn_text,
         threads::item_body,
         threads::stop,

@@ -131,6 +131,8 @@ impl From<EngineError> for Failure {
             }
             EngineError::ProviderBusy { .. } => Self::new(ProblemCode::ProviderBusy, title)
                 .detail("Stop what runs first, or restart anyway."),
+            EngineError::SteerUnsupported => Self::new(ProblemCode::SteerUnsupported, title)
+                .detail("Send it with delivery `queue`, to be taken after what runs now."),
             EngineError::ProjectBusy => Self::new(ProblemCode::ProjectBusy, title)
                 .detail("Stop them first, or wait until they are done."),
             EngineError::IdTaken => Self::new(ProblemCode::IdTaken, title)

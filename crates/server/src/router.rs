@@ -54,6 +54,7 @@ pub(crate) fn closed_routes() -> Vec<Route> {
         ("patch",  "/api/threads/{id}/turns/{turn}", patch(queue::edit)),
         ("delete", "/api/threads/{id}/turns/{turn}", delete(queue::withdraw)),
         ("post",   "/api/threads/{id}/turns/{turn}/move", post(queue::reorder)),
+        ("post",   "/api/threads/{id}/turns/{turn}/steer", post(queue::promote)),
         ("get",    "/api/threads/{id}/turns/{turn}/text", get(threads::turn_text)),
         ("get",    "/api/threads/{id}/items/{item}/body", get(threads::item_body)),
         ("post",   "/api/threads/{id}/stop", post(threads::stop)),

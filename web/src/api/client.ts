@@ -87,6 +87,7 @@ export const api = {
   editTurn: (thread: string, turn: string, patch: TurnPatch) => call<Turn>("PATCH", `threads/${e(thread)}/turns/${e(turn)}`, patch),
   moveTurn: (thread: string, turn: string, before?: string) =>
     call<void>("POST", `threads/${e(thread)}/turns/${e(turn)}/move`, before === undefined ? {} : { before }),
+  promoteTurn: (thread: string, turn: string) => call<void>("POST", `threads/${e(thread)}/turns/${e(turn)}/steer`),
   withdraw: (thread: string, turn: string) => call<void>("DELETE", `threads/${e(thread)}/turns/${e(turn)}`),
   stop: (thread: string) => call<void>("POST", `threads/${e(thread)}/stop`),
   release: (thread: string) => call<void>("POST", `threads/${e(thread)}/release`),

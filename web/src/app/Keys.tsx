@@ -5,7 +5,9 @@ import { Dialog } from "../ui/Dialog";
 
 const keys: readonly (readonly [readonly string[], string])[] = [
   [["Enter"], "Send, or add to the queue while the agent works"],
+  [["Ctrl", "Enter"], "Send into what runs, where the agent takes that"],
   [["Shift", "Enter"], "A new line"],
+  [["Alt", "↑", "↓"], "Move a queued message that has the focus"],
   [["↑"], "Your former messages, in an empty message"],
   [["Esc", "Esc"], "Stop the turn"],
   [["Ctrl", "."], "Stop the turn, at once"],

@@ -19,10 +19,15 @@ export interface ComposerProps {
   history: () => readonly string[];
   onBegin?: () => void;
   onSend: (text: string) => void;
+  /** Sends into what runs, where the provider can do that. */
+  onSteer?: (text: string) => void;
   onStop?: () => void;
 }
 
 const SAVE_AFTER_MS = 200;
+
+/** The keys that send a message into what runs. */
+export const steerKey = /mac|iphone|ipad/i.test(navigator.userAgent) ? "⌘ Enter" : "Ctrl+Enter";
 
 export function Composer(props: ComposerProps) {
   const [text, setText] = createSignal(loadDraft(props.place));
@@ -50,13 +55,13 @@ export function Composer(props: ComposerProps) {
     props.onBegin?.();
   };
   const canSend = () => text().trim() !== "" && !props.blocked;
-  const send = () => {
+  const send = (how = props.onSend) => {
     if (!canSend()) return;
     const message = text();
     put("");
     save();
     recalled = -1;
-    props.onSend(message);
+    how(message);
   };
 
   onMount(() => {
@@ -99,7 +104,7 @@ export function Composer(props: ComposerProps) {
     if (event.isComposing || event.keyCode === 229) return;
     if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
       event.preventDefault();
-      send();
+      send((event.ctrlKey || event.metaKey) && props.onSteer ? props.onSteer : props.onSend);
     } else if (event.key === "ArrowUp" && !event.shiftKey && !event.altKey) recall(event, 1);
     else if (event.key === "ArrowDown" && recalled >= 0) recall(event, -1);
   };
@@ -119,6 +124,21 @@ export function Composer(props: ComposerProps) {
       <div class="composer-bar">
         <div class="composer-pickers">{props.pickers}</div>
         {props.meter}
+        <Show when={props.onSteer && text().trim()}>
+          <button
+            type="button"
+            class="send steer"
+            disabled={!canSend()}
+            aria-label="Send now, into what runs"
+            title={props.blocked ?? `Send now: taken at the agent's next step (${steerKey})`}
+            onClick={() => {
+              send(props.onSteer);
+              area.focus();
+            }}
+          >
+            <Icon name="send" />
+          </button>
+        </Show>
         <Show when={!props.working || text().trim()}>
           <button
             type="button"

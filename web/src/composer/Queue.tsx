@@ -7,7 +7,7 @@ import { Icon } from "../ui/Icon";
 import { putBack } from "./putBack";
 
 /** Messages that wait for their turn, in order. */
-export function Queue() {
+export function Queue(props: { steers: boolean }) {
   const scope = useThread();
   const waiting = createMemo(() => scope.view().turnOrder.filter((id) => scope.view().turns[id]?.state === "queued"));
   const held = () => scope.thread().queue_held && waiting().length > 0;
@@ -52,7 +52,7 @@ export function Queue() {
           </div>
         </Show>
         <For each={waiting()}>
-          {(id, i) => <Show when={scope.view().turns[id]}>{(turn) => <Waiting turn={turn()} place={i()} of={waiting().length} onMove={(by, control) => void move(id, by, control)} />}</Show>}
+          {(id, i) => <Show when={scope.view().turns[id]}>{(turn) => <Waiting turn={turn()} place={i()} of={waiting().length} steers={props.steers} onMove={(by, control) => void move(id, by, control)} />}</Show>}
         </For>
       </section>
     </Show>
@@ -63,6 +63,8 @@ interface WaitingProps {
   turn: Turn;
   place: number;
   of: number;
+  /** Whether it can be sent into what runs. */
+  steers: boolean;
   onMove: (by: 1 | -1, control: "row" | "up" | "down") => void;
 }
 
@@ -109,14 +111,25 @@ function Waiting(props: WaitingProps) {
     props.onMove(event.key === "ArrowUp" ? -1 : 1, "row");
   };
 
+  const promote = () => void act("The message could not be sent now", () => api.promoteTurn(scope.id, props.turn.id));
+  /** It goes in as soon as it can: when another one was taken, or what is asked is answered. */
+  const steering = () => props.turn.delivery === "steer";
+
   const name = () => (props.of > 1 ? `Queued ${props.place + 1}` : "Queued");
   return (
     <div class="queued" ref={row} tabindex="-1" data-turn={props.turn.id} role="group" aria-label={`${name()} of ${props.of}`} onKeyDown={onKey}>
       <Show when={edited() === undefined} fallback={<Edit text={edited()!} busy={busy()} onSave={(text) => void save(text)} onCancel={close} />}>
-        <span class="queued-place">{name()}</span>
+        <span class="queued-place" title={steering() ? "It is sent as soon as the agent can take it" : undefined}>
+          {steering() ? "Next" : name()}
+        </span>
         <button type="button" class="queued-text grow ellip" disabled={busy()} title={props.turn.input.text.head.slice(0, 500)} aria-label={`Edit: ${props.turn.input.text.head.slice(0, 120)}`} onClick={edit}>
           {props.turn.input.text.head}
         </button>
+        <Show when={props.steers && !steering()}>
+          <button type="button" class="icon-btn" disabled={busy()} aria-label="Send now" title="Send now: taken at the agent's next step" onClick={promote}>
+            <Icon name="send" size={14} />
+          </button>
+        </Show>
         <Show when={props.of > 1}>
           <button type="button" class="icon-btn" data-move="up" disabled={busy() || props.place === 0} aria-label="Move up" title="Move up (Alt+↑)" onClick={() => props.onMove(-1, "up")}>
             <Icon name="arrowUp" size={14} />

@@ -859,7 +859,7 @@ expires_at: number, };
 /**
  * What a running turn is doing, when it is more than working.
  */
-export type Phase = { "kind": "starting_agent" } | { "kind": "opening_session" } | { "kind": "sending" } | { "kind": "retrying", 
+export type Phase = { "kind": "starting_agent" } | { "kind": "opening_session" } | { "kind": "sending" } | { "kind": "steering" } | { "kind": "retrying", 
 /**
  * Which try comes next, from 1.
  */

@@ -4,13 +4,13 @@ import { api, sentence } from "../api/client";
 import { useBaton } from "../app/baton";
 import { hrefOf } from "../app/router";
 import { attempt } from "../app/toasts";
-import { Composer } from "../composer/Composer";
+import { Composer, steerKey } from "../composer/Composer";
 import { rememberChoices, type Choices } from "../composer/choices";
 import { Meter } from "../composer/Meter";
 import { ModelPicker } from "../composer/ModelPicker";
 import { AccessPicker, ModeSwitch } from "../composer/Pickers";
 import { Queue } from "../composer/Queue";
-import type { Problem, Thread, ThreadId, ThreadPatch } from "../generated/wire";
+import type { Delivery, Problem, Thread, ThreadId, ThreadPatch } from "../generated/wire";
 import { newTurnId } from "../lib/ids";
 import { Dock } from "../requests/Dock";
 import { patchThread } from "../sidebar/actions";
@@ -139,7 +139,8 @@ function Live(props: { id: ThreadId; thread: Thread }) {
   };
   const agent = () => provider()?.name ?? props.thread.provider;
   const running = createMemo(() => {
-    const id = view().turnOrder.findLast((turn) => {
+    // The first: one behind it is a message that steers it.
+    const id = view().turnOrder.find((turn) => {
       const found = view().turns[turn]!;
       return !isOver(found) && found.state !== "queued";
     });
@@ -174,11 +175,13 @@ function Live(props: { id: ThreadId; thread: Thread }) {
     ),
   );
 
-  const send = (text: string) => {
+  const deliver = (text: string, delivery: Delivery) => {
     const { model, access, mode } = choices();
-    baton.outbox.send(props.id, { id: newTurnId(), text, delivery: "queue", ...(model && { model }), access, mode });
+    baton.outbox.send(props.id, { id: newTurnId(), text, delivery, ...(model && { model }), access, mode });
     pin()?.toEnd();
   };
+  const send = (text: string) => deliver(text, "queue");
+  const steers = () => working() && (provider()?.capabilities.steer ?? false);
   const stop = () => void attempt("The turn could not be stopped", () => api.stop(props.id));
   const hint = useStopKeys(() => working() && !running()?.stopping, stop);
 
@@ -212,7 +215,7 @@ function Live(props: { id: ThreadId; thread: Thread }) {
     if (!choices().model) return "Choose a model first.";
     return undefined;
   };
-  const placeholder = () => (working() ? `${agent()} is working: Enter adds to the queue` : `Write to ${agent()}`);
+  const placeholder = () => (working() ? `${agent()} is working: Enter adds to the queue${steers() ? `, ${steerKey} sends it now` : ""}` : `Write to ${agent()}`);
   const history = () =>
     view().turnOrder.flatMap((id) => {
       const { text } = view().turns[id]!.input;
@@ -226,7 +229,7 @@ function Live(props: { id: ThreadId; thread: Thread }) {
       <div class="dock">
         <Dock />
         <TodoStrip />
-        <Queue />
+        <Queue steers={steers()} />
         <Show when={unusable()}>
           {(found) => (
             <div class="unusable" role="status" data-provider={found().id}>
@@ -262,6 +265,7 @@ function Live(props: { id: ThreadId; thread: Thread }) {
             history={history}
             onBegin={() => void api.warm(props.thread.provider).catch(() => {})}
             onSend={send}
+            onSteer={steers() ? (text) => deliver(text, "steer") : undefined}
             onStop={stop}
             pickers={
               <>

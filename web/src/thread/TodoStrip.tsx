@@ -10,7 +10,7 @@ export function TodoStrip() {
   const scope = useThread();
   const todos = createMemo(() => {
     const view = scope.view();
-    const turn = view.turnOrder.findLast((id) => {
+    const turn = view.turnOrder.find((id) => {
       const found = view.turns[id]!;
       return found.state !== "queued" && !isOver(found);
     });

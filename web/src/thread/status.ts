@@ -69,6 +69,8 @@ function wordsOf(phase: Phase, agent: string, now: number): string {
       return "Opening the session…";
     case "sending":
       return `Sending to ${agent}…`;
+    case "steering":
+      return `Taken up at ${agent}'s next step`;
     case "retrying": {
       const wait = phase.next_at === null ? 0 : phase.next_at - now;
       const when = wait > 0 ? `in ${duration(Math.ceil(wait / 1000) * 1000).replace(".0 ", " ")}` : "now";

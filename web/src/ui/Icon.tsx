@@ -9,6 +9,7 @@ const paths = {
   chevronLeft: "M9.5 4.5 6 8l3.5 3.5",
   arrowUp: "M8 12.8V3.4M4 7.2l4-4 4 4",
   arrowDown: "M8 3.2v9.4M4 8.8l4 4 4-4",
+  send: "M3 8h9.500M8.500 4l4 4-4 4",
   menu: "M2.5 4.5h11M2.5 8h11M2.5 11.5h11",
   more: "M3.5 8h.01M8 8h.01M12.5 8h.01",
   search: "M7 11.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9ZM10.3 10.3l3.2 3.2",

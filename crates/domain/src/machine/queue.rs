@@ -6,8 +6,8 @@
 
 use super::turns::advance;
 use super::{
-    Change, MAX_MESSAGE_UNITS, MAX_QUEUED, NewTurn, Outcome, Refusal, ThreadState, TurnInput,
-    TurnPatch, units,
+    Change, Delivery, MAX_MESSAGE_UNITS, MAX_QUEUED, NewTurn, Outcome, Refusal, ThreadState,
+    TurnInput, TurnPatch, units,
 };
 use crate::{Timestamp, Turn, TurnId, TurnState};
 
@@ -107,8 +107,21 @@ impl ThreadState {
         }
     }
 
+    /// Puts a message into the queue: one that steers before those that only wait.
+    pub(super) fn enqueue(&mut self, turn: Turn, out: &mut Outcome) {
+        let at = match turn.delivery {
+            Delivery::Queue => self.queue.len(),
+            Delivery::Steer => {
+                let steers = |t: &&Turn| t.delivery == Delivery::Steer;
+                self.queue.iter().take_while(steers).count()
+            }
+        };
+        self.queue.insert(at, turn);
+        self.share_out_ordinals(out);
+    }
+
     /// Where a turn waits.
-    fn place(&self, id: &TurnId) -> Result<usize, Refusal> {
+    pub(super) fn place(&self, id: &TurnId) -> Result<usize, Refusal> {
         self.queue.iter().position(|t| t.id == *id).ok_or(Refusal::NotQueued)
     }
 }

@@ -6,5 +6,6 @@ mod order;
 mod plans;
 mod recovery;
 mod refusals;
+mod steer;
 mod text;
 mod world;

@@ -82,6 +82,7 @@ impl RunningTurn {
                 Phase::StartingAgent
                 | Phase::OpeningSession
                 | Phase::Sending
+                | Phase::Steering
                 | Phase::Silent { .. }
                 | Phase::Compacting
                 | Phase::Reconnecting,
@@ -103,7 +104,8 @@ impl ThreadState {
         out: &mut Outcome,
     ) -> Result<(), Refusal> {
         let known = |turn: &Turn| turn.id == new.id;
-        if self.queue.iter().any(known) || self.running.as_ref().is_some_and(|r| known(&r.turn)) {
+        let running = self.running.as_ref().map(|r| &r.turn);
+        if self.queue.iter().chain(running).chain(self.steering()).any(known) {
             return Ok(());
         }
         self.admit(&new)?;
@@ -139,7 +141,7 @@ impl ThreadState {
         self.thread.sent_since_stop = self.running.as_ref().is_some_and(|r| r.turn.stopping);
         out.changes.push(Change::TurnText { turn: turn.id.clone(), text: new.text });
         out.changes.push(Change::Turn { turn: turn.clone() });
-        self.queue.push_back(turn);
+        self.enqueue(turn, out);
         self.start_next(now, out);
         Ok(())
     }
@@ -155,6 +157,10 @@ impl ThreadState {
             running.turn.access = access;
             out.changes.push(Change::Turn { turn: running.turn.clone() });
             out.effects.push(Effect::ApplyAccess(access));
+        }
+        if let Some(steering) = &mut self.steering {
+            steering.turn.access = access;
+            out.changes.push(Change::Turn { turn: steering.turn.clone() });
         }
     }
 
@@ -174,6 +180,7 @@ impl ThreadState {
     }
 
     pub(super) fn stop(&mut self, now: Timestamp, out: &mut Outcome) {
+        self.stop_steering(now, out);
         let Some(running) = &mut self.running else { return };
         if running.turn.prompt_key.is_none() {
             self.end(now, TurnOutcome::Interrupted, out);
@@ -201,6 +208,9 @@ impl ThreadState {
     }
 
     pub(super) fn prepared(&mut self, id: &TurnId, prompt_key: String, out: &mut Outcome) {
+        if self.is_steering(id) {
+            return self.steering_prepared(prompt_key, out);
+        }
         if let Some(running) = self.current(id)
             && running.turn.state == TurnState::Preparing
             && running.turn.prompt_key.is_none()
@@ -222,6 +232,7 @@ impl ThreadState {
             }
             (_, true) => self.end(now, TurnOutcome::Interrupted, out),
             (TurnState::Running, false) => {
+                self.doubt_steering();
                 let error = TurnError {
                     code: ErrorCode::SessionLost,
                     message: "the agent no longer has the session this turn ran in".to_owned(),
@@ -255,6 +266,14 @@ impl ThreadState {
         event: TurnEvent,
         out: &mut Outcome,
     ) {
+        if self.is_steering(id) && self.steering().is_some_and(|t| t.prompt_key.is_some()) {
+            match event {
+                // It was not taken, and will not be.
+                TurnEvent::Ended(outcome) => return self.end_steering(now, outcome, out),
+                // It was taken: what ran until now is done.
+                _ => self.end(now, TurnOutcome::Completed, out),
+            }
+        }
         let Some(running) = self.at_the_agent(id) else { return };
         if !matches!(event, TurnEvent::Ended(_)) && running.turn.state == TurnState::Preparing {
             advance(&mut running.turn, TurnState::Running);
@@ -333,8 +352,14 @@ impl ThreadState {
         outcome: TurnOutcome,
         out: &mut Outcome,
     ) {
+        if self.is_steering(id) {
+            return self.end_steering(now, outcome, out);
+        }
         if self.current(id).is_some_and(|running| running.turn.prompt_key.is_some()) {
             out.effects.push(Effect::Abandon(id.clone()));
+            // What the agent has of the next one is stopped with it.
+            self.end_with_running(now, out);
+            self.doubt_steering();
         }
         self.end_if(now, id, outcome, out);
     }
@@ -352,6 +377,9 @@ impl ThreadState {
 
     /// Ends the running turn: closes what is open in it and starts the next.
     fn end(&mut self, now: Timestamp, outcome: TurnOutcome, out: &mut Outcome) {
+        if self.steering().is_some_and(|turn| turn.stopping) {
+            self.end_with_running(now, out);
+        }
         let Some(RunningTurn { mut turn, items, requests }) = self.running.take() else { return };
         let (state, error) = match outcome {
             // A person asked for the stop; however the agent words its end, that is what it was.
@@ -381,9 +409,10 @@ impl ThreadState {
             _ => ThreadStatus::Idle,
         };
         let released = std::mem::take(&mut self.thread.sent_since_stop);
-        self.thread.queue_held =
-            state != TurnState::Completed && !self.queue.is_empty() && !released;
         out.changes.push(Change::Turn { turn });
+        self.succeed(out);
+        let held = state != TurnState::Completed && !released && self.running.is_none();
+        self.thread.queue_held = held && !self.queue.is_empty();
         self.start_next(now, out);
     }
 }

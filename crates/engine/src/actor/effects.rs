@@ -32,6 +32,9 @@ impl Actor {
 
     fn perform(&mut self, effect: Effect) {
         match effect {
+            Effect::Prepare(turn) if self.state.steering().is_some_and(|t| t.id == turn) => {
+                self.prepare_steering();
+            }
             Effect::Prepare(_) | Effect::Reconcile(_) => {
                 self.after_open = Some(effect);
                 match &self.link {
@@ -160,31 +163,48 @@ impl Actor {
     fn go_on(&mut self) {
         let Link::Open { session, .. } = &self.link else { return };
         let session = session.clone();
-        let Some(running) = self.state.running() else {
-            self.after_open = None;
-            return;
-        };
+        let after_open = self.after_open.take();
+        let Some(running) = self.state.running() else { return };
         let turn = running.turn().clone();
-        match self.after_open.take() {
+        match after_open {
             Some(Effect::Prepare(id)) if id == turn.id => {
                 self.inbox.push_back(Report::Prepared { turn: id, key: session.prompt_key() });
             }
-            Some(Effect::Reconcile(id)) if id == turn.id => self.look_up(session, &turn, true),
+            Some(Effect::Reconcile(id)) if id == turn.id => {
+                if let Some(next) = self.state.steering()
+                    && let Some(key) = &next.prompt_key
+                {
+                    session.expect(&next.id, key);
+                }
+                self.look_up(session, &turn, true);
+            }
             _ => {}
+        }
+        self.prepare_steering();
+    }
+
+    /// Gives the message that steers its name. Without an open session it waits: it is prepared
+    /// when the session is open, or when it is its turn.
+    fn prepare_steering(&mut self) {
+        let Link::Open { session, .. } = &self.link else { return };
+        if let Some(turn) = self.state.steering().filter(|t| t.prompt_key.is_none()) {
+            let prepared = Report::Prepared { turn: turn.id.clone(), key: session.prompt_key() };
+            self.inbox.push_back(prepared);
         }
     }
 
     fn send(&mut self, id: &TurnId) {
-        let Some(turn) = self.state.running().map(|r| r.turn().clone()).filter(|t| t.id == *id)
-        else {
-            return;
-        };
+        let running = self.state.running().map(domain::RunningTurn::turn);
+        let steers = self.state.steering().is_some_and(|t| t.id == *id);
+        let turn = running.into_iter().chain(self.state.steering()).find(|t| t.id == *id);
+        let Some(turn) = turn.cloned() else { return };
         let Link::Open { session, .. } = &self.link else { return };
         let (session, store) = (session.clone(), self.shared.store.clone());
         self.clocks.handing(&turn.id);
         let reports = self.reports.0.clone();
         tokio::spawn(async move {
             let result = match prompt(&store, &turn).await {
+                Ok(prompt) if steers => session.steer(prompt).await,
                 Ok(prompt) => session.send(prompt).await,
                 Err(error) => Err(error),
             };
@@ -217,12 +237,18 @@ impl Actor {
     /// Takes that a message was handed over, or was not. One of a turn that is over is of no matter.
     pub(super) async fn sent(&mut self, turn: TurnId, result: Result<(), SendError>) {
         match result {
-            Ok(()) if self.state.running().is_some_and(|r| r.turn().id == turn) => {
+            Ok(()) if self.is_at_work(&turn) => {
                 self.clocks.handed(&turn);
             }
             Ok(()) => {}
             Err(error) => self.apply(Input::Fail { turn, error: error.into() }).await,
         }
+    }
+
+    /// Whether a turn runs, or steers the one that does.
+    fn is_at_work(&self, turn: &TurnId) -> bool {
+        let running = self.state.running().map(domain::RunningTurn::turn);
+        running.into_iter().chain(self.state.steering()).any(|t| t.id == *turn)
     }
 
     /// Gives the answers that waited for the session to be read.

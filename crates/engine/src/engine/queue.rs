@@ -1,6 +1,6 @@
 //! Changing what waits in a thread's queue.
 
-use domain::{Input, Refusal, ThreadId, Turn, TurnId, TurnPatch, TurnState};
+use domain::{Delivery, Input, ProviderId, Refusal, ThreadId, Turn, TurnId, TurnPatch, TurnState};
 
 use super::Engine;
 use crate::EngineError;
@@ -54,6 +54,28 @@ impl Engine {
         before: Option<TurnId>,
     ) -> Result<(), EngineError> {
         self.input(thread, Input::Move { turn: turn.clone(), before }).await
+    }
+
+    /// Has a waiting message sent now: given to the agent while it works, or begun when nothing
+    /// runs.
+    ///
+    /// # Errors
+    /// [`EngineError::SteerUnsupported`], or [`EngineError::Refused`] when it no longer waits.
+    pub async fn promote(&self, thread: &ThreadId, turn: &TurnId) -> Result<(), EngineError> {
+        self.check_steer(&self.thread(thread).await?.provider)?;
+        let result = self.input(thread, Input::Promote(turn.clone())).await;
+        let steered =
+            |known: &Turn| known.delivery == Delivery::Steer && known.started_at.is_some();
+        if is_too_late(&result) && self.turn_of(thread, turn).await.is_ok_and(|t| steered(&t)) {
+            return Ok(());
+        }
+        result
+    }
+
+    /// Refuses what would otherwise wait in the queue though it was to go into what runs now.
+    pub(super) fn check_steer(&self, provider: &ProviderId) -> Result<(), EngineError> {
+        let steers = self.provider(provider)?.status().borrow().capabilities.steer;
+        if steers { Ok(()) } else { Err(EngineError::SteerUnsupported) }
     }
 
     async fn turn_of(&self, thread: &ThreadId, turn: &TurnId) -> Result<Turn, EngineError> {

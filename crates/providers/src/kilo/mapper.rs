@@ -22,6 +22,7 @@ mod content;
 mod names;
 mod requests;
 mod snapshot;
+mod steer;
 mod tools;
 
 pub(super) use names::Servers;
@@ -55,7 +56,11 @@ pub(super) struct Mapper {
     planning: bool,
     granted: Vec<Rule>,
     active: Option<Active>,
+    /// The message that waits at Kilo while a turn runs.
+    next: Option<steer::Next>,
     messages: HashMap<MessageId, Known>,
+    /// Messages younger than the running turn's own that are of other turns.
+    others: HashSet<MessageId>,
     parts: HashMap<PartId, PartState>,
     children: HashMap<SessionId, Child>,
     /// Sub-agents of the turn before; what still comes of them is late.
@@ -87,6 +92,8 @@ struct Active {
     message: MessageId,
     /// Kilo has the message.
     echoed: bool,
+    /// Its beginning was told.
+    begun: bool,
     /// Kilo works on it.
     opened: bool,
     error: Option<TurnError>,
@@ -211,7 +218,9 @@ impl Mapper {
             planning: false,
             granted: Vec::new(),
             active: None,
+            next: None,
             messages: HashMap::new(),
+            others: HashSet::new(),
             parts: HashMap::new(),
             children: HashMap::new(),
             former: HashSet::new(),
@@ -235,7 +244,9 @@ impl Mapper {
             active.context_limit = context_limit.or(active.context_limit);
             return;
         }
+        self.next.take_if(|next| next.is(&turn));
         self.messages.clear();
+        self.others.clear();
         self.parts.clear();
         self.former = self.children.drain().map(|(id, _)| id).collect();
         self.orphans.clear();
@@ -250,6 +261,7 @@ impl Mapper {
             turn,
             message,
             echoed: false,
+            begun: false,
             opened: false,
             error: None,
             steps: BTreeMap::new(),
@@ -391,6 +403,9 @@ impl Mapper {
             Event::TurnClose { session_id, reason, .. } if session_id == self.root => {
                 self.turn_close(&reason, out);
             }
+            Event::QueueChanged { session_id, queued } if session_id == self.root => {
+                self.queue_changed(&queued, out);
+            }
             Event::MessageUpdated { session_id, message } => {
                 self.message(&session_id, &message, out);
             }
@@ -510,7 +525,10 @@ impl Mapper {
 
     fn turn_open(&mut self, out: &mut Mapped) {
         match &mut self.active {
-            Some(active) if active.echoed => active.opened = true,
+            Some(active) if active.echoed => {
+                active.opened = true;
+                self.begun(out);
+            }
             // Before the echo it is the end of an earlier turn that is still going on.
             Some(_) => {}
             None => out.stray_turn = true,
@@ -549,6 +567,16 @@ impl Mapper {
         self.active = None;
         self.acting.clear();
         self.leave_asks();
+        self.take_up();
+    }
+
+    /// Tells, once, that the turn has begun.
+    fn begun(&mut self, out: &mut Mapped) {
+        if let Some(active) = &mut self.active
+            && !std::mem::replace(&mut active.begun, true)
+        {
+            self.tell(TurnEvent::Started, out);
+        }
     }
 
     /// The turn that Kilo has closed while something of it is still to be read.
@@ -587,7 +615,8 @@ impl Mapper {
     fn is_current(&self, session: &SessionId, message: &MessageId) -> bool {
         let Some(active) = &self.active else { return false };
         if *session == self.root {
-            return *message >= active.message;
+            let younger = *message >= active.message && !self.others.contains(message);
+            return younger && !self.is_next(session, message);
         }
         let child = self.children.get(session);
         child.is_some_and(|c| c.turn.as_ref() == Some(&active.turn))

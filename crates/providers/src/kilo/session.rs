@@ -291,10 +291,7 @@ impl Session for KiloSession {
         {
             let mut mapper = inner.mapper();
             if inner.stops().contains(&prompt.turn) {
-                return Err(SendError {
-                    code: ErrorCode::Rejected,
-                    message: "the turn was stopped before the message was sent".to_owned(),
-                });
+                return Err(stopped_before());
             }
             mapper.set_access(prompt.access);
             mapper.begin(
@@ -314,10 +311,49 @@ impl Session for KiloSession {
                 Ok(())
             }
             Err(error) => {
-                inner.mapper().abandon();
+                inner.mapper().forget(&prompt.turn);
                 Err(send_error(&error))
             }
         }
+    }
+
+    async fn steer(&self, prompt: Prompt) -> Result<(), SendError> {
+        let inner = &self.inner;
+        let wire = wire_prompt(&prompt)?;
+        let gate = inner.gate.lock().await;
+        let limit = self.context_limit(&prompt.model.model);
+        let steers = {
+            let mut mapper = inner.mapper();
+            let stops = inner.stops();
+            // A stop of the turn that runs is one of what was to steer it, too.
+            let stopped = mapper.active().is_some_and(|(active, _)| stops.contains(active));
+            if stopped || stops.contains(&prompt.turn) {
+                return Err(stopped_before());
+            }
+            mapper.steer(prompt.turn.clone(), wire.message_id.clone(), limit)
+        };
+        if !steers {
+            // What ran has ended meanwhile: it is an ordinary message now.
+            drop(gate);
+            return self.send(prompt).await;
+        }
+        match inner.instance.prompt(&inner.id, &wire).await {
+            Ok(()) => Ok(()),
+            // It may have arrived; that is found out when it is its turn.
+            Err(error) if error.outcome_unknown() => {
+                inner.unsettled.store(true, Ordering::SeqCst);
+                tracing::warn!(session = %inner.id, %error, "it is unknown whether Kilo took the message");
+                Ok(())
+            }
+            Err(error) => {
+                inner.mapper().forget(&prompt.turn);
+                Err(send_error(&error))
+            }
+        }
+    }
+
+    fn expect(&self, turn: &TurnId, prompt_key: &str) {
+        self.inner.mapper().expect(turn.clone(), MessageId::from(prompt_key));
     }
 
     async fn look_up(&self, turn: &TurnId, prompt_key: &str) -> Result<Sighting, SendError> {
@@ -357,12 +393,7 @@ impl Session for KiloSession {
 
     fn abandon(&self, turn: &TurnId) {
         self.inner.note_stop(turn);
-        {
-            let mut mapper = self.inner.mapper();
-            if mapper.active().is_some_and(|(active, _)| active == turn) {
-                mapper.abandon();
-            }
-        }
+        self.inner.mapper().forget(turn);
         let (inner, turn) = (self.inner.clone(), turn.clone());
         tokio::spawn(async move { inner.quiet(&turn).await });
     }
@@ -512,6 +543,13 @@ fn whole(questions: &[Vec<Label>], answers: &[Vec<String>]) -> Vec<Vec<String>> 
 
 fn network_id(ask: &Ask) -> NetworkWaitId {
     NetworkWaitId::from(ask.key.trim_start_matches("net:"))
+}
+
+fn stopped_before() -> SendError {
+    SendError {
+        code: ErrorCode::Rejected,
+        message: "the turn was stopped before the message was sent".to_owned(),
+    }
 }
 
 fn wire_prompt(prompt: &Prompt) -> Result<KiloPrompt, SendError> {

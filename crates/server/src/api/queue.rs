@@ -43,6 +43,21 @@ pub(crate) async fn reorder(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Has a waiting message sent now: into what runs, where the provider can do that.
+#[utoipa::path(post, path = "/api/threads/{id}/turns/{turn}/steer", tag = "threads",
+    params(
+        ("id" = String, Path, description = "The thread"),
+        ("turn" = String, Path, description = "The waiting turn"),
+    ),
+    responses((status = 202, description = "On its way to the agent")))]
+pub(crate) async fn promote(
+    State(app): State<App>,
+    Params((id, turn)): Params<(ThreadId, TurnId)>,
+) -> Result<StatusCode, Failure> {
+    app.engine.promote(&id, &turn).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
 /// Takes a waiting message back.
 #[utoipa::path(delete, path = "/api/threads/{id}/turns/{turn}", tag = "threads",
     params(

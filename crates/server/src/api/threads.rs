@@ -4,13 +4,11 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::{
-    Delivery, IdError, ItemId, NewTurn, ProjectId, RequestId, Thread, ThreadId, ThreadPatch,
-    Timestamp, Turn, TurnId, Window,
+    IdError, ItemId, NewTurn, ProjectId, RequestId, Thread, ThreadId, ThreadPatch, Timestamp, Turn,
+    TurnId, Window,
 };
 use engine::NewThread;
-use protocol::{
-    AnswerRequest, AnswerTaken, CreateThread, ProblemCode, SendMessage, TextWhole, ThreadList,
-};
+use protocol::{AnswerRequest, AnswerTaken, CreateThread, SendMessage, TextWhole, ThreadList};
 use serde::Deserialize;
 use store::{MAX_THREADS, ThreadQuery};
 use uuid::Uuid;
@@ -150,24 +148,8 @@ pub(crate) async fn send(
     extract::Json(message): extract::Json<SendMessage, MAX_MESSAGE_BODY>,
 ) -> Result<(StatusCode, Json<Turn>), Failure> {
     let SendMessage { id: turn, text, delivery, model, access, mode } = message;
-    match delivery {
-        Delivery::Queue => {}
-        Delivery::Steer => check_steer(&app, &id).await?,
-    }
     let new = NewTurn { id: turn, text, delivery, model, access, mode };
     Ok((StatusCode::ACCEPTED, Json(app.engine.send(&id, new).await?)))
-}
-
-/// Refuses what would otherwise wait in the queue though it was to go into what runs now.
-async fn check_steer(app: &App, id: &ThreadId) -> Result<(), Failure> {
-    let provider = app.engine.thread(id).await?.provider;
-    let known = app.engine.providers().into_iter().find(|status| status.id == provider);
-    if known.is_some_and(|status| status.capabilities.steer) {
-        return Ok(());
-    }
-    let title = "The provider cannot take a message into what runs now.";
-    Err(Failure::new(ProblemCode::SteerUnsupported, title)
-        .detail("Send it with delivery `queue`, to be taken after what runs now."))
 }
 
 /// Gives the whole of a message that is shortened in its turn.

@@ -58,6 +58,8 @@ async fn refusals_have_stable_codes() {
     let steer = json!({ "id": turn, "text": "x", "delivery": "steer" });
     check("post", &format!("{here}/turns"), Some(steer.clone()), 422, Code::SteerUnsupported).await;
     check("post", &there, Some(steer), 404, Code::UnknownThread).await;
+    let now = format!("{here}/turns/{turn}/steer");
+    check("post", &now, Some(json!({})), 422, Code::SteerUnsupported).await;
     let long = message(&"x".repeat(1_000_001));
     check("post", &format!("{here}/turns"), Some(long), 422, Code::MessageTooLong).await;
     let huge = message(&"x".repeat(4 * 1024 * 1024));

@@ -41,9 +41,22 @@ impl Client {
     }
 
     pub(super) fn active(&self) -> Option<&Turn> {
-        let active = self.turns_in(&[TurnState::Preparing, TurnState::Running]);
-        assert!(active.len() <= 1, "two turns run at once: {active:?}");
-        active.first().copied()
+        self.at_work().first().copied()
+    }
+
+    /// The turn whose message is given to the agent while another one runs.
+    pub(super) fn steering(&self) -> Option<&Turn> {
+        self.at_work().get(1).copied()
+    }
+
+    fn at_work(&self) -> Vec<&Turn> {
+        let work = self.turns_in(&[TurnState::Preparing, TurnState::Running]);
+        assert!(work.len() <= 2, "three turns at once: {work:?}");
+        if let [running, steering] = work[..] {
+            assert_eq!(running.state, TurnState::Running, "only what runs is steered");
+            assert_eq!(steering.state, TurnState::Preparing, "two turns run at once");
+        }
+        work
     }
 
     pub(super) fn open(&self) -> impl Iterator<Item = &Request> {

@@ -51,6 +51,10 @@ pub(super) fn message(n: u8) -> NewTurn {
     }
 }
 
+pub(super) fn steer(n: u8) -> NewTurn {
+    NewTurn { delivery: Delivery::Steer, ..message(n) }
+}
+
 pub(super) fn failure() -> TurnError {
     TurnError {
         code: ErrorCode::ProviderError,
@@ -150,6 +154,8 @@ fn answer(kind: u8) -> Answer {
 pub(super) enum Whose {
     /// The one that runs.
     Active,
+    /// The one that is given to the agent meanwhile.
+    Steering,
     /// This one, whatever it does, if it was ever sent.
     Of(u8),
 }
@@ -157,6 +163,8 @@ pub(super) enum Whose {
 #[derive(Debug, Clone)]
 pub(super) enum Op {
     Submit(u8),
+    Steer(u8),
+    Promote(u8),
     Withdraw(u8),
     Edit {
         n: u8,
@@ -213,7 +221,11 @@ pub(super) enum Ev {
 }
 
 fn whose() -> impl Strategy<Value = Whose> {
-    prop_oneof![4 => Just(Whose::Active), 1 => (0..TURNS).prop_map(Whose::Of)]
+    prop_oneof![
+        5 => Just(Whose::Active),
+        2 => Just(Whose::Steering),
+        1 => (0..TURNS).prop_map(Whose::Of),
+    ]
 }
 
 fn event() -> impl Strategy<Value = Ev> {
@@ -242,7 +254,9 @@ fn event() -> impl Strategy<Value = Ev> {
 
 pub(super) fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
-        8 => (0..TURNS).prop_map(Op::Submit),
+        6 => (0..TURNS).prop_map(Op::Submit),
+        4 => (0..TURNS).prop_map(Op::Steer),
+        2 => (0..TURNS).prop_map(Op::Promote),
         1 => (0..TURNS).prop_map(Op::Withdraw),
         2 => (0..TURNS, 0u8..4).prop_map(|(n, what)| Op::Edit { n, what }),
         3 => (0..TURNS, prop::option::weighted(0.7, 0..TURNS))
@@ -301,6 +315,10 @@ impl World {
                 let active = self.client.active()?.id.clone();
                 (0..TURNS).find(|n| turn_id(*n) == active)
             }
+            Whose::Steering => {
+                let steering = self.client.steering()?.id.clone();
+                (0..TURNS).find(|n| turn_id(*n) == steering)
+            }
         }
     }
 
@@ -319,14 +337,15 @@ impl World {
             Some(RequestId::derive(&self.client.thread.id, &key))
         };
         Some(match op {
-            Op::Submit(n) => {
+            Op::Submit(n) | Op::Steer(n) => {
                 // A message whose turn has ended is answered from the store, not by the machine.
                 let ended = |turn: &Turn| turn.state.is_terminal();
                 if self.client.turns.get(&turn_id(*n)).is_some_and(ended) {
                     return None;
                 }
-                Input::Submit(message(*n))
+                Input::Submit(if matches!(op, Op::Steer(_)) { steer(*n) } else { message(*n) })
             }
+            Op::Promote(n) => Input::Promote(turn_id(*n)),
             Op::Withdraw(n) => Input::Withdraw(turn_id(*n)),
             Op::Edit { n, what } => Input::EditQueued { turn: turn_id(*n), patch: edit(*what) },
             Op::Move { n, before } => {
@@ -450,11 +469,14 @@ impl World {
     }
 
     fn foresee(&mut self, input: &Input) {
-        match (input, self.state.running().map(crate::RunningTurn::turn)) {
-            (Input::Stop, Some(turn)) if turn.prompt_key.is_none() => {
-                self.never.insert(turn.id.clone());
+        match input {
+            Input::Stop => {
+                let work = self.state.running().map(crate::RunningTurn::turn);
+                let unsent = work.into_iter().chain(self.state.steering());
+                let unsent = unsent.filter(|turn| turn.prompt_key.is_none());
+                self.never.extend(unsent.map(|turn| turn.id.clone()));
             }
-            (Input::NotSent(turn), _) => *self.not_sent.entry(turn.clone()).or_default() += 1,
+            Input::NotSent(turn) => *self.not_sent.entry(turn.clone()).or_default() += 1,
             _ => {}
         }
     }
@@ -485,25 +507,26 @@ impl World {
         else {
             return;
         };
-        let unsent = |r: &crate::RunningTurn| {
-            matches!(input, Input::Agent(_)) && r.turn().prompt_key.is_none()
-        };
-        if before.running().is_none_or(|r| r.turn().id != *turn || unsent(r)) {
+        let agent = matches!(input, Input::Agent(_));
+        let work = before.running().map(crate::RunningTurn::turn);
+        let at_work = work.into_iter().chain(before.steering()).find(|t| t.id == *turn);
+        if at_work.is_none_or(|t| agent && t.prompt_key.is_none()) {
             assert_eq!(*outcome, Outcome::default(), "{input:?} is of no matter");
         }
     }
 
     fn effect(&mut self, effect: &Effect) {
         let active = self.client.active();
+        let at_work =
+            |id: &TurnId| active.into_iter().chain(self.client.steering()).find(|t| t.id == *id);
         match effect {
             Effect::Prepare(id) => {
-                let turn = active.expect("what is prepared is under way");
-                assert_eq!((&turn.id, turn.state), (id, TurnState::Preparing));
-                assert_eq!(turn.prompt_key, None);
+                let turn = at_work(id).expect("what is prepared is under way");
+                assert_eq!((turn.state, &turn.prompt_key), (TurnState::Preparing, &None));
             }
             Effect::Send(id) => {
-                let turn = active.expect("what is sent is under way");
-                assert_eq!((&turn.id, turn.state), (id, TurnState::Preparing));
+                let turn = at_work(id).expect("what is sent is under way");
+                assert_eq!(turn.state, TurnState::Preparing);
                 assert!(turn.prompt_key.is_some() && !turn.stopping);
                 assert!(!self.never.contains(id), "it was stopped before it was sent");
                 let sends = self.sends.entry(id.clone()).or_default();
@@ -539,6 +562,7 @@ impl World {
         assert_eq!(thread, self.state.thread(), "the row that was told is the row");
         let active = client.active();
         assert_eq!(active, self.state.running().map(crate::RunningTurn::turn));
+        assert_eq!(client.steering(), self.state.steering());
         let queue = client.turns_in(&[TurnState::Queued]);
         assert_eq!(queue, self.state.queue().collect::<Vec<_>>());
         assert_eq!(thread.queued as usize, queue.len());
@@ -566,7 +590,8 @@ impl World {
         assert_eq!(thread.status, expected);
         if thread.archived {
             assert!(queue.is_empty(), "an archived thread has nothing waiting");
-            assert!(active.is_none_or(|turn| turn.stopping), "an archived thread is being stopped");
+            let mut work = active.into_iter().chain(client.steering());
+            assert!(work.all(|turn| turn.stopping), "an archived thread is being stopped");
         }
     }
 

@@ -21,7 +21,7 @@ use crate::kilo::session::agent;
 impl Mapper {
     pub(super) fn message(&mut self, session: &SessionId, message: &Message, out: &mut Mapped) {
         let id = message.id();
-        if !self.is_current(session, &id) {
+        if self.of_next(session, message, out) || !self.is_current(session, &id) {
             return;
         }
         let known = match message {
@@ -67,7 +67,7 @@ impl Mapper {
             && !active.echoed
         {
             active.echoed = true;
-            self.tell(TurnEvent::Started, out);
+            self.begun(out);
         }
     }
 
@@ -75,10 +75,9 @@ impl Mapper {
         let Some(active) = &mut self.active else { return };
         if message.parent_id == active.message {
             active.opened = true;
-            // Its echo was missed.
-            if !std::mem::replace(&mut active.echoed, true) {
-                self.tell(TurnEvent::Started, out);
-            }
+            // Its echo or its opening may have been missed.
+            active.echoed = true;
+            self.begun(out);
         }
         let Some(active) = &mut self.active else { return };
         if message.summary && message.time.end.is_some() {

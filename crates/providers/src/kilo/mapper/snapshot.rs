@@ -9,6 +9,7 @@ use kilo_sdk::types::{
 };
 use kilo_sdk::{Event, SessionId};
 
+use super::steer::Next;
 use super::{Ask, AskKind, Mapped, Mapper, network_key};
 use crate::kilo::errors;
 
@@ -40,33 +41,51 @@ impl Mapper {
     /// Merges a session as it was read: what differs from what was told is told.
     pub(in crate::kilo) fn merge(&mut self, snapshot: &Snapshot) -> Mapped {
         let mut out = Mapped::default();
-        let Some(active) = &self.active else { return out };
-        let live = active.echoed;
+        self.merge_turn(snapshot, snapshot.present, snapshot.settled, &mut out);
+        out
+    }
+
+    /// Merges what a session has of the running turn, and then of the one that followed it.
+    fn merge_turn(&mut self, snapshot: &Snapshot, present: bool, settled: bool, out: &mut Mapped) {
+        let Some(active) = &self.active else { return };
+        let (turn, live) = (active.turn.clone(), active.echoed);
+        let taken = self.is_taken(&snapshot.messages);
         let root = self.root.clone();
         for (session, _) in &snapshot.children {
             self.session_created(session);
         }
-        self.history(&root, &snapshot.messages, &mut out);
-        for (session, messages) in &snapshot.children {
-            self.history(&session.id, messages, &mut out);
+        for message in &snapshot.messages {
+            // What is of the message that waits comes when the running turn is over.
+            if !self.of_next(&root, &message.info, &mut Mapped::default()) {
+                self.history(&root, std::slice::from_ref(message), out);
+            }
         }
-        self.merge_asks(snapshot, &mut out);
+        for (session, messages) in &snapshot.children {
+            self.history(&session.id, messages, out);
+        }
+        if !taken {
+            self.merge_asks(snapshot, out);
+        }
         let busy = match &snapshot.status {
             None | Some(Status::Idle) => false,
+            Some(_) if taken => false,
             Some(status) => {
                 // What the turn is doing may have been hidden by a broken link: it is told anew.
-                self.status(status, &mut out);
+                self.status(status, out);
                 let phase = self.active.as_ref().and_then(|a| a.phase.clone());
-                self.tell(TurnEvent::Phase(phase), &mut out);
+                self.tell(TurnEvent::Phase(phase), out);
                 true
             }
         };
         if let Some(outcome) = self.active.as_mut().and_then(|a| a.closing.take()) {
-            self.end(outcome, &mut out);
-        } else if snapshot.present && !busy {
-            self.conclude(snapshot, live, &mut out);
+            self.end(outcome, out);
+        } else if taken || present && !busy {
+            self.conclude(snapshot, live && !taken, taken, settled, out);
         }
-        out
+        if let Some(next) = self.active.as_ref().filter(|active| active.turn != turn) {
+            let present = snapshot.messages.iter().any(|m| m.info.id() == next.message);
+            self.merge_turn(snapshot, present, false, out);
+        }
     }
 
     pub(super) fn history(
@@ -124,14 +143,32 @@ impl Mapper {
 
     /// Ends a turn that the session no longer works on, by what its last message says. `live`
     /// says that events of it have been seen, so its own end may still be on its way.
-    fn conclude(&mut self, snapshot: &Snapshot, live: bool, out: &mut Mapped) {
+    ///
+    /// `taken` says that Kilo took up the message that waited, which ends the turn between its
+    /// steps; `settled`, that the message is old enough to have been taken up if it ever will.
+    fn conclude(
+        &mut self,
+        snapshot: &Snapshot,
+        live: bool,
+        taken: bool,
+        settled: bool,
+        out: &mut Mapped,
+    ) {
         let Some(active) = &mut self.active else { return };
+        let next = self.next.as_ref();
+        let waits = next.is_some_and(Next::is_there);
+        let ours = |a: &AssistantMessage| {
+            a.id > active.message
+                && !self.others.contains(&a.id)
+                && !next.is_some_and(|next| next.is_answered_by(a))
+        };
         let last = snapshot.messages.iter().rev().find_map(|m| match &m.info {
-            Message::Assistant(a) if a.id > active.message => Some((a, &m.parts)),
+            Message::Assistant(a) if ours(a) => Some((a, &m.parts)),
             _ => None,
         });
         let outcome = match last {
-            None if !snapshot.settled => return,
+            None if taken => TurnOutcome::Completed,
+            None if !settled => return,
             None => TurnOutcome::Failed(active.error.clone().unwrap_or_else(unanswered)),
             Some((last, parts)) => match &last.error {
                 Some(error) if error.kind == ErrorKind::Aborted => TurnOutcome::Interrupted,
@@ -143,7 +180,8 @@ impl Mapper {
                     }
                     TurnOutcome::Interrupted
                 }
-                None if wants_more(last, parts) => TurnOutcome::Interrupted,
+                // With a message waiting, Kilo does not ask the model again.
+                None if !waits && wants_more(last, parts) => TurnOutcome::Interrupted,
                 None => TurnOutcome::Completed,
             },
         };

@@ -8,6 +8,7 @@ mod play;
 mod recorded;
 mod replay;
 mod show;
+mod steer;
 mod texts;
 mod tools;
 mod turns;

@@ -204,7 +204,12 @@ impl Task {
         tracing::warn!(session = %self.inner.id, %error, "the session could not be read");
         let now = Instant::now();
         if deadline.is_some_and(|deadline| deadline <= now) {
-            let events = self.inner.mapper().end_unread();
+            let (events, goes_on) = {
+                let mut mapper = self.inner.mapper();
+                (mapper.end_unread(), mapper.active().is_some())
+            };
+            // Of the message that waited for it the beginning may have been missed.
+            self.retry = goes_on.then(|| now + RETRY);
             return self.tell(events).await;
         }
         let unread = self.unread.get_or_insert(Unread { since: now, tries: 0 });

@@ -80,7 +80,8 @@ impl Play {
         self.input(Input::Submit(NewTurn {
             id: turn_id(n),
             text: format!("message {n}"),
-            delivery: domain::Delivery::Queue,
+            // As they were when it was recorded: given to Kilo while a turn ran.
+            delivery: domain::Delivery::Steer,
             model: None,
             access: None,
             mode: None,
@@ -145,7 +146,12 @@ impl Play {
                 }
                 Effect::Send(turn) => {
                     let n = (0..self.prompts.len()).find(|n| turn_id(*n) == turn).unwrap();
-                    self.mapper.begin(turn, self.prompts[n].clone(), Some(100_000));
+                    let message = self.prompts[n].clone();
+                    let steers = self.state.steering().is_some_and(|t| t.id == turn);
+                    if !(steers && self.mapper.steer(turn.clone(), message.clone(), Some(100_000)))
+                    {
+                        self.mapper.begin(turn, message, Some(100_000));
+                    }
                 }
                 Effect::Resync => self.resync = true,
                 Effect::Reconcile(_)

@@ -159,12 +159,12 @@ impl Server {
         }
     }
 
-    /// The texts of the turn of a message that a person sees: part and text.
-    pub(super) fn texts(&self, root: &SessionId, message: &MessageId) -> Vec<(PartId, String)> {
-        let snapshot = self.read(root, message);
+    /// The texts of the turn of the first message that a person sees: part and text.
+    pub(super) fn texts(&self, root: &SessionId, prompts: &[MessageId]) -> Vec<(PartId, String)> {
+        let snapshot = self.read(root, &prompts[0]);
         let children = snapshot.children.into_iter().flat_map(|(_, messages)| messages);
         let parts = snapshot.messages.into_iter().chain(children).flat_map(|m| m.parts);
-        let shown = parts.filter(|part| part.message_id != *message);
+        let shown = parts.filter(|part| !prompts.contains(&part.message_id));
         shown
             .filter_map(|part| match part.body {
                 PartBody::Text(text) | PartBody::Reasoning(text) => {

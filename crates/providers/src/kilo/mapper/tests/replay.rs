@@ -58,11 +58,14 @@ fn without_phases(mut play: Play) -> Play {
 fn ends_read_from_the_session_are_the_ends_that_are_told() {
     for mut recording in recordings() {
         recording.events.truncate(recording.first_end());
-        let prompts = &recording.prompts[..1];
+        let prompts = &recording.prompts;
         let mut told = Play::new(&recording.root, prompts);
         let mut read = Play::new(&recording.root, prompts);
         for envelope in &recording.events {
             told.event(envelope);
+        }
+        if let Some(next) = prompts.get(1) {
+            read.mapper.expect(super::play::turn_id(1), next.clone());
         }
         let server = super::recorded::Server::after(&recording.events);
         read.merge(&server.read(&recording.root, &prompts[0]));

@@ -80,8 +80,8 @@ const base: Omit<ProviderStatus, "id" | "name" | "state" | "message" | "fix" | "
 
 export function world(empty: boolean) {
   const projects: Project[] = [
-    { id: "prj_harbor", name: "harbor", path: "/home/you/harbor", created_at: 1 },
-    { id: "prj_notes", name: "field-notes", path: "/home/you/field-notes", created_at: 1 },
+    { id: "prj_harbor", name: "harbor", path: "/home/you/harbor", created_at: 1, trust: "undecided", fingerprint: null },
+    { id: "prj_notes", name: "field-notes", path: "/home/you/field-notes", created_at: 1, trust: "undecided", fingerprint: "startup" },
   ];
   const providers: ProviderStatus[] = [
     empty

@@ -115,7 +115,7 @@ export function stub(): Plugin {
     }
     if (what === "projects" && method === "POST") {
       if (body.path.includes("nope")) throw refuse(422, "not_a_directory", `${body.path} is not a directory`, "Check the path, or make the directory first.");
-      const project = { id: `prj_${uuidv7()}`, name: body.path.split("/").at(-1), path: body.path, created_at: Date.now() };
+      const project = { id: `prj_${uuidv7()}`, name: body.path.split("/").at(-1), path: body.path, created_at: Date.now(), trust: "undecided" as const, fingerprint: "startup" };
       world.projects.push(project);
       shell({ change: "project", project });
       return project;

@@ -151,7 +151,13 @@ async fn thread(link: &Link, options: &Run) -> Result<Thread> {
     let dir = dir.and_then(std::path::absolute).context("this directory cannot be found")?;
     let path = dir.to_str().context("the directory's name is not UTF-8")?.to_owned();
     let project: Project =
-        link.client.post("/api/projects", &AddProject { path, name: None }).await?;
+        link.client.post("/api/projects", &AddProject { path, name: None, broad: false }).await?;
+    if project.asks_trust() {
+        eprintln!(
+            "baton: this project's own agent configuration would start programs or loosen rules, \
+             and is left unread until you decide on it in Baton's page"
+        );
+    }
     let new = CreateThread {
         id: ThreadId::from_uuid(Uuid::now_v7()),
         project_id: project.id,

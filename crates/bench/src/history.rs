@@ -67,6 +67,8 @@ fn project() -> Project {
         path: format!("/home/someone/projects/{id}"),
         id,
         created_at: BEGIN,
+        trust: domain::Trust::Undecided,
+        fingerprint: None,
     }
 }
 

@@ -33,7 +33,7 @@ pub use model::{
 pub use process::{
     AgentEnd, AgentEndReason, AgentProcess, AgentReport, ProviderProblem, ProviderProblemKind,
 };
-pub use project::Project;
+pub use project::{Project, Startup, StartupAct, StartupKind, StartupProblem, Trust};
 pub use request::{
     Answer, Approval, ApprovalKind, Choice, Decision, PlanDecision, Question, QuestionOption,
     Request, RequestBody, RequestState,

@@ -62,7 +62,10 @@ enum Report {
         turn: TurnId,
         phase: Phase,
     },
-    Opened(Result<Opened, OpenError>),
+    Opened {
+        trusted: bool,
+        result: Result<Opened, OpenError>,
+    },
     /// The session is open and the message has a name.
     Prepared {
         turn: TurnId,
@@ -99,6 +102,8 @@ enum Link {
     Open {
         session: Arc<dyn Session>,
         events: mpsc::Receiver<AgentEvent>,
+        /// Whether the project was trusted when it was opened.
+        trusted: bool,
     },
 }
 
@@ -303,8 +308,8 @@ impl Actor {
             Report::Prepared { turn, key } => {
                 self.apply(Input::Prepared { turn, prompt_key: key }).await;
             }
-            Report::Opened(Ok(opened)) => self.opened(opened).await,
-            Report::Opened(Err(error)) => self.not_opened(error).await,
+            Report::Opened { trusted, result: Ok(opened) } => self.opened(opened, trusted).await,
+            Report::Opened { result: Err(error), .. } => self.not_opened(error).await,
             Report::Sent { turn, result } => self.sent(turn, result).await,
             Report::LookedUp { turn, recovering, result } => {
                 self.looked_up(turn, recovering, result).await;

@@ -1,14 +1,14 @@
 //! The engine's face: what can be asked of it, and which actor is asked.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use domain::{
     Access, AgentReport, Answer, Change, Delivery, Input, ItemId, Mode, ModelSelection, NewTurn,
     PlanDecision, Project, ProjectId, ProviderId, ProviderSettings, ProviderState, ProviderStatus,
-    RequestId, ShellChange, Thread, ThreadId, ThreadPatch, Turn, TurnId, Window,
+    RequestId, ShellChange, Thread, ThreadId, ThreadPatch, Trust, Turn, TurnId, Window,
 };
 use providers::{Inventory, Provider, RestartError};
 use store::{Store, ThreadQuery};
@@ -27,6 +27,10 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) providers: Arc<Providers>,
     pub(crate) shell: Arc<Shell>,
+    /// One look at a project's trust at a time.
+    pub(crate) trusting: tokio::sync::Mutex<()>,
+    /// Whether projects were trusted at the last look; at most one entry for each project.
+    pub(crate) trust: Mutex<HashMap<ProjectId, bool>>,
     actors: Mutex<Actors>,
 }
 
@@ -42,6 +46,10 @@ pub(crate) struct Providers(BTreeMap<ProviderId, Arc<dyn Provider>>);
 impl Providers {
     pub(crate) fn get(&self, id: &ProviderId) -> Option<Arc<dyn Provider>> {
         self.0.get(id).cloned()
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<dyn Provider>> {
+        self.0.values()
     }
 
     pub(crate) fn statuses(&self) -> Vec<ProviderStatus> {
@@ -130,7 +138,7 @@ pub struct NewThread {
 /// What can be asked of Baton. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     epoch: Arc<str>,
     making: Arc<tokio::sync::Mutex<()>>,
 }
@@ -150,6 +158,8 @@ impl Engine {
             store,
             providers: Arc::new(providers),
             shell: Arc::new(Shell::new()),
+            trusting: tokio::sync::Mutex::default(),
+            trust: Mutex::default(),
             actors: Mutex::default(),
         });
         let epoch = Uuid::now_v7().simple().to_string().into();
@@ -220,10 +230,12 @@ impl Engine {
         let _one_at_a_time = self.making.lock().await;
         let path = path.to_string_lossy().into_owned();
         if let Some(known) = self.projects().await?.into_iter().find(|p| p.path == path) {
-            return Ok(known);
+            return Ok(self.shared.look_at(&known.id).await?.0);
         }
         let id = ProjectId::from_uuid(Uuid::now_v7());
-        let project = Project { id, name, path, created_at: now() };
+        let trust = Trust::Undecided;
+        let fingerprint = self.shared.startup(Path::new(&path)).await.fingerprint;
+        let project = Project { id, name, path, created_at: now(), trust, fingerprint };
         self.shared.store.add_project(&project).await?;
         self.shared.shell.publish(ShellChange::Project { project: project.clone() });
         Ok(project)
@@ -254,6 +266,7 @@ impl Engine {
             }
         }
         self.shared.store.remove_project(id).await?;
+        self.shared.forget_trust(id);
         self.shared.shell.publish(ShellChange::ProjectRemoved { id: id.clone() });
         Ok(())
     }
@@ -266,7 +279,7 @@ impl Engine {
         Ok(self.shared.store.projects().await?)
     }
 
-    async fn project(&self, id: &ProjectId) -> Result<Project, EngineError> {
+    pub(crate) async fn project(&self, id: &ProjectId) -> Result<Project, EngineError> {
         let projects = self.projects().await?;
         projects.into_iter().find(|p| p.id == *id).ok_or(EngineError::UnknownProject)
     }
@@ -373,6 +386,8 @@ impl Engine {
         if new.delivery == Delivery::Steer {
             self.check_steer(&row.provider)?;
         }
+        // What the project's configuration does may have changed since the session was opened.
+        self.shared.look_at(&row.project_id).await?;
         if let Some(model) = new.model.as_ref().or(row.model.as_ref()) {
             self.check_model(&row.provider, model)?;
         }
@@ -637,7 +652,7 @@ impl Engine {
 }
 
 /// Does a command as a whole, even when whoever asked for it goes away meanwhile.
-async fn whole<T: Send + 'static>(
+pub(crate) async fn whole<T: Send + 'static>(
     command: impl Future<Output = Result<T, EngineError>> + Send + 'static,
 ) -> Result<T, EngineError> {
     tokio::spawn(command).await.unwrap_or(Err(EngineError::Busy))

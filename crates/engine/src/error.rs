@@ -47,6 +47,12 @@ pub enum EngineError {
     /// Threads of the project are at work.
     #[error("threads of the project are at work")]
     ProjectBusy,
+    /// A project's configuration would do something else by now than what was decided on.
+    #[error("the project's configuration has changed since it was shown")]
+    TrustChanged,
+    /// A project's configuration cannot be looked at whole.
+    #[error("the project's configuration cannot be read whole, so it cannot be trusted")]
+    Untrustworthy,
     /// The id was used for something else.
     #[error("the id was used for something else")]
     IdTaken,

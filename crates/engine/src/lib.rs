@@ -9,6 +9,7 @@ mod engine;
 mod error;
 mod feed;
 mod shell;
+mod trust;
 
 pub use engine::{Engine, NewThread};
 pub use error::EngineError;

@@ -2,7 +2,7 @@
 
 use domain::{
     Access, AgentReport, Answer, Delivery, Mode, Model, ModelSelection, Project, ProjectId,
-    ProviderId, ProviderStatus, Thread, ThreadId, Timestamp, TurnId,
+    ProviderId, ProviderStatus, Startup, Thread, ThreadId, Timestamp, TurnId,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -75,6 +75,30 @@ pub struct AddProject {
     #[serde(default)]
     #[ts(optional)]
     pub name: Option<String>,
+    /// Whether a directory that holds far more than a project, such as home or `/`, is meant.
+    #[serde(default)]
+    #[ts(optional, as = "Option<bool>")]
+    pub broad: bool,
+}
+
+/// `GET /api/projects/{id}/trust`: what a project's own configuration would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+pub struct ProjectTrust {
+    /// The project, with what was decided.
+    pub project: Project,
+    /// What its configuration would start or loosen, read now.
+    pub startup: Startup,
+}
+
+/// `POST /api/projects/{id}/trust`: whether a project's own configuration is in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+pub struct DecideTrust {
+    /// Whether it is.
+    pub trusted: bool,
+    /// What was shown; to be named in order to trust it.
+    #[serde(default)]
+    #[ts(optional)]
+    pub fingerprint: Option<String>,
 }
 
 /// `GET /api/projects`.

@@ -61,6 +61,12 @@ pub enum ProblemCode {
     NotADirectory,
     /// The path lies outside what may be reached.
     PathOutside,
+    /// The directory holds far more than a project; it is added when that is confirmed.
+    BroadDirectory,
+    /// The project's configuration has changed since it was shown.
+    TrustChanged,
+    /// The project's configuration cannot be read whole, so it cannot be trusted.
+    Untrustworthy,
     /// The project still has threads at work.
     ProjectBusy,
     /// Turns run that would end with the provider's process.

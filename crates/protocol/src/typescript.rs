@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, HashSet};
 use ts_rs::{Config, TS, TypeVisitor};
 
 use crate::{
-    AddProject, AnswerRequest, AnswerTaken, Bootstrap, ClientMessage, CreateThread, DeviceList,
-    Diagnostics, Directories, Health, ModelList, MoveTurn, PairRequest, PairingLink, Problem,
-    ProjectList, ProviderList, RestartProvider, SendMessage, ServerMessage, SetProvider, TextWhole,
-    ThreadList,
+    AddProject, AnswerRequest, AnswerTaken, Bootstrap, ClientMessage, CreateThread, DecideTrust,
+    DeviceList, Diagnostics, Directories, Health, ModelList, MoveTurn, PairRequest, PairingLink,
+    Problem, ProjectList, ProjectTrust, ProviderList, RestartProvider, SendMessage, ServerMessage,
+    SetProvider, TextWhole, ThreadList,
 };
 
 /// Writes the declarations of all wire types, sorted by name.
@@ -28,6 +28,8 @@ pub fn typescript() -> String {
     found.visit::<DeviceList>();
     found.visit::<AddProject>();
     found.visit::<ProjectList>();
+    found.visit::<ProjectTrust>();
+    found.visit::<DecideTrust>();
     found.visit::<Diagnostics>();
     found.visit::<Directories>();
     found.visit::<CreateThread>();

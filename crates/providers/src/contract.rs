@@ -1,12 +1,12 @@
 //! The traits every provider implements.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::{
     Access, AgentEvent, AgentReport, Answer, ErrorCode, Mode, Model, ModelSelection, ProviderId,
-    ProviderSettings, ProviderStatus, Request, ThreadId, TurnError, TurnId,
+    ProviderSettings, ProviderStatus, Request, Startup, ThreadId, TurnError, TurnId,
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
@@ -34,6 +34,12 @@ pub trait Provider: Send + Sync + 'static {
 
     /// Takes a list of models that was read in an earlier run, until a newer one is had.
     fn restore(&self, inventory: Inventory);
+
+    /// What the agent would start or loosen because a directory's own configuration says so. Only
+    /// files are read: nothing is started, and what is found is bounded.
+    async fn startup(&self, _directory: &Path) -> Startup {
+        Startup::default()
+    }
 
     /// Starts the agent process, when it takes long to start and will soon be needed.
     async fn warm(&self);

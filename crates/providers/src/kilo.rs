@@ -8,7 +8,7 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::{
     AgentEnd, AgentReport, ErrorCode, ProviderCapabilities, ProviderId, ProviderProblem,
-    ProviderSettings, ProviderState, ProviderStatus,
+    ProviderSettings, ProviderState, ProviderStatus, Startup, StartupProblem,
 };
 use kilo_sdk::{NewSession, SessionId};
 use tokio::sync::{mpsc, watch};
@@ -33,6 +33,7 @@ mod problems;
 mod router;
 mod server;
 mod session;
+mod startup;
 
 pub use bounds::Bounds;
 
@@ -152,6 +153,12 @@ impl Kilo {
 }
 
 impl Shared {
+    /// The home directory that Kilo will see.
+    fn home(&self) -> Option<PathBuf> {
+        let own = self.config.env.iter().find(|(name, _)| name == "HOME");
+        own.map(|(_, home)| home.clone()).or_else(|| std::env::var_os("HOME")).map(PathBuf::from)
+    }
+
     fn found(&self) -> MutexGuard<'_, Option<Found>> {
         self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -216,6 +223,22 @@ impl Provider for Kilo {
         }
         let known = self.0.inventory.borrow().known;
         self.0.look(!known || moved).await;
+    }
+
+    async fn startup(&self, directory: &Path) -> Startup {
+        let directory = directory.to_owned();
+        let home = self.0.home();
+        let looked =
+            tokio::task::spawn_blocking(move || startup::look(&directory, home.as_deref()));
+        looked.await.unwrap_or_else(|_| {
+            let message = "its configuration could not be looked at".to_owned();
+            let problem = StartupProblem { file: String::new(), message };
+            Startup {
+                problems: vec![problem],
+                fingerprint: Some("unknown".to_owned()),
+                ..Startup::default()
+            }
+        })
     }
 
     async fn warm(&self) {

@@ -44,6 +44,8 @@ pub(crate) async fn openapi() -> Response {
         projects::list,
         projects::add,
         projects::remove,
+        projects::trust,
+        projects::decide_trust,
         threads::list,
         threads::create,
         threads::read,

@@ -91,6 +91,9 @@ fn status(code: ProblemCode) -> StatusCode {
         | ProblemCode::NotQueued
         | ProblemCode::RequestClosed
         | ProblemCode::AlreadyAnswering
+        | ProblemCode::BroadDirectory
+        | ProblemCode::TrustChanged
+        | ProblemCode::Untrustworthy
         | ProblemCode::IdTaken => StatusCode::CONFLICT,
         ProblemCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ProblemCode::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -135,6 +138,10 @@ impl From<EngineError> for Failure {
                 .detail("Send it with delivery `queue`, to be taken after what runs now."),
             EngineError::ProjectBusy => Self::new(ProblemCode::ProjectBusy, title)
                 .detail("Stop them first, or wait until they are done."),
+            EngineError::TrustChanged => Self::new(ProblemCode::TrustChanged, title)
+                .detail("Look at it again before you decide."),
+            EngineError::Untrustworthy => Self::new(ProblemCode::Untrustworthy, title)
+                .detail("Mend the files that are named, or go on without the configuration."),
             EngineError::IdTaken => Self::new(ProblemCode::IdTaken, title)
                 .detail("Draw a new id; an id is repeated only to repeat the same command."),
             EngineError::Refused(refusal) => Self::new(refusal_code(&refusal), title),

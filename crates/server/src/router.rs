@@ -44,6 +44,8 @@ pub(crate) fn closed_routes() -> Vec<Route> {
         ("get",    "/api/projects", get(projects::list)),
         ("post",   "/api/projects", post(projects::add)),
         ("delete", "/api/projects/{id}", delete(projects::remove)),
+        ("get",    "/api/projects/{id}/trust", get(projects::trust)),
+        ("post",   "/api/projects/{id}/trust", post(projects::decide_trust)),
         ("get",    "/api/threads", get(threads::list)),
         ("post",   "/api/threads", post(threads::create)),
         ("get",    "/api/threads/{id}", get(threads::read)),

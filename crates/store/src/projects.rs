@@ -1,6 +1,6 @@
 //! Projects, and the removal of them and of threads.
 
-use domain::{Project, ProjectId, ThreadId};
+use domain::{Project, ProjectId, ThreadId, Trust};
 use rusqlite::{Connection, Row};
 
 use crate::row::{all, execute, first, text};
@@ -26,6 +26,23 @@ impl Store {
     pub async fn add_project(&self, project: &Project) -> Result<Project, StoreError> {
         let project = project.clone();
         self.writer.call(Order::DURABLE, move |conn| add(conn, &project)).await
+    }
+
+    /// Stores what a project's configuration would start and what was decided about it; says
+    /// whether there is such a project.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub async fn set_trust(&self, project: &Project) -> Result<bool, StoreError> {
+        let project = project.clone();
+        let sql = "UPDATE projects SET trust = ?2, fingerprint = ?3 WHERE id = ?1 AND removed = 0";
+        let order = Order::DURABLE;
+        self.writer
+            .call(order, move |conn| {
+                let trust = trust_name(project.trust);
+                Ok(execute(conn, sql, (project.id.as_str(), trust, &project.fingerprint))? > 0)
+            })
+            .await
     }
 
     /// Removes a project with all its threads; says whether there was one. It is gone at once from
@@ -54,15 +71,15 @@ impl Store {
 
 /// Lists every project, by name.
 pub(crate) fn projects(conn: &Connection) -> Result<Vec<Project>, StoreError> {
-    let sql = "SELECT id, name, path, created_at FROM projects WHERE removed = 0
-        ORDER BY name COLLATE NOCASE, path";
+    let sql = "SELECT id, name, path, created_at, trust, fingerprint FROM projects
+        WHERE removed = 0 ORDER BY name COLLATE NOCASE, path";
     Ok(all(conn, sql, (), project_of)?.into_iter().flatten().collect())
 }
 
 fn add(conn: &Connection, project: &Project) -> Result<Project, StoreError> {
     let known = first(
         conn,
-        "SELECT id, name, path, created_at FROM projects
+        "SELECT id, name, path, created_at, trust, fingerprint FROM projects
          WHERE removed = 0 AND (id = ?1 OR path = ?2)",
         (project.id.as_str(), &project.path),
         project_of,
@@ -72,8 +89,16 @@ fn add(conn: &Connection, project: &Project) -> Result<Project, StoreError> {
     }
     execute(
         conn,
-        "INSERT INTO projects (id, name, path, created_at) VALUES (?1, ?2, ?3, ?4)",
-        (project.id.as_str(), &project.name, &project.path, project.created_at),
+        "INSERT INTO projects (id, name, path, created_at, trust, fingerprint)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        (
+            project.id.as_str(),
+            &project.name,
+            &project.path,
+            project.created_at,
+            trust_name(project.trust),
+            &project.fingerprint,
+        ),
     )?;
     Ok(project.clone())
 }
@@ -83,6 +108,28 @@ fn project_of(row: &Row<'_>) -> rusqlite::Result<Option<Project>> {
         tracing::warn!("a stored project cannot be read");
         return Ok(None);
     };
-    let (name, path) = (text(row, "name")?, text(row, "path")?);
-    Ok(Some(Project { id, name, path, created_at: row.get("created_at")? }))
+    let trust = match text(row, "trust")?.as_str() {
+        TRUSTED => Trust::Trusted,
+        UNTRUSTED => Trust::Untrusted,
+        _ => Trust::Undecided,
+    };
+    Ok(Some(Project {
+        id,
+        name: text(row, "name")?,
+        path: text(row, "path")?,
+        created_at: row.get("created_at")?,
+        trust,
+        fingerprint: row.get("fingerprint")?,
+    }))
+}
+
+const TRUSTED: &str = "trusted";
+const UNTRUSTED: &str = "untrusted";
+
+fn trust_name(trust: Trust) -> &'static str {
+    match trust {
+        Trust::Undecided => "undecided",
+        Trust::Trusted => TRUSTED,
+        Trust::Untrusted => UNTRUSTED,
+    }
 }

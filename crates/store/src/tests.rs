@@ -77,7 +77,17 @@ fn new_thread() -> Thread {
 async fn fill(store: &Store) -> (Thread, Turn, Item) {
     let project_id = id(ProjectId::from_uuid);
     let (name, path) = ("p".to_owned(), "/code".to_owned());
-    store.add_project(&Project { id: project_id, name, path, created_at: 1 }).await.unwrap();
+    store
+        .add_project(&Project {
+            id: project_id,
+            name,
+            path,
+            created_at: 1,
+            trust: domain::Trust::Undecided,
+            fingerprint: None,
+        })
+        .await
+        .unwrap();
     let thread = new_thread();
     let mut state = ThreadState::new(thread.clone(), 0, 0);
     let mut changes = vec![Change::Thread { thread }];

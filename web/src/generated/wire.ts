@@ -16,7 +16,11 @@ path: string,
 /**
  * A name of one's own; else the directory's.
  */
-name?: string, };
+name?: string, 
+/**
+ * Whether a directory that holds far more than a project, such as home or `/`, is meant.
+ */
+broad?: boolean, };
 
 /**
  * How an agent process ended, or did not start.
@@ -378,6 +382,19 @@ epoch: string,
  * The number of the last change.
  */
 seq: number, };
+
+/**
+ * `POST /api/projects/{id}/trust`: whether a project's own configuration is in force.
+ */
+export type DecideTrust = { 
+/**
+ * Whether it is.
+ */
+trusted: boolean, 
+/**
+ * What was shown; to be named in order to trust it.
+ */
+fingerprint?: string, };
 
 /**
  * A decision on an approval.
@@ -910,7 +927,7 @@ detail?: string, };
 /**
  * The stable codes of problems.
  */
-export type ProblemCode = "unauthorized" | "bad_pairing_code" | "forbidden_origin" | "bad_request" | "unsupported_media_type" | "too_large" | "method_not_allowed" | "too_many_tries" | "timed_out" | "not_found" | "unknown_project" | "unknown_thread" | "unknown_turn" | "unknown_item" | "unknown_device" | "unknown_provider" | "unknown_model" | "not_a_directory" | "path_outside" | "project_busy" | "provider_busy" | "empty_message" | "message_too_long" | "no_model" | "thread_archived" | "queue_full" | "not_queued" | "request_closed" | "already_answering" | "wrong_answer" | "bad_title" | "id_taken" | "provider_unavailable" | "steer_unsupported" | "busy" | "too_many" | "storage_failed" | "shutting_down" | "internal";
+export type ProblemCode = "unauthorized" | "bad_pairing_code" | "forbidden_origin" | "bad_request" | "unsupported_media_type" | "too_large" | "method_not_allowed" | "too_many_tries" | "timed_out" | "not_found" | "unknown_project" | "unknown_thread" | "unknown_turn" | "unknown_item" | "unknown_device" | "unknown_provider" | "unknown_model" | "not_a_directory" | "path_outside" | "broad_directory" | "trust_changed" | "untrustworthy" | "project_busy" | "provider_busy" | "empty_message" | "message_too_long" | "no_model" | "thread_archived" | "queue_full" | "not_queued" | "request_closed" | "already_answering" | "wrong_answer" | "bad_title" | "id_taken" | "provider_unavailable" | "steer_unsupported" | "busy" | "too_many" | "storage_failed" | "shutting_down" | "internal";
 
 /**
  * A directory on this machine that threads work in.
@@ -931,7 +948,16 @@ path: string,
 /**
  * When it was added.
  */
-created_at: number, };
+created_at: number, 
+/**
+ * Whether its own configuration is in force.
+ */
+trust: Trust, 
+/**
+ * What its configuration would start or loosen, as it stood at the last look; `None` when it
+ * would do nothing of the kind. A decision holds for this and nothing else.
+ */
+fingerprint: string | null, };
 
 /**
  * A project's id.
@@ -946,6 +972,19 @@ export type ProjectList = {
  * Every project, by name.
  */
 projects: Array<Project>, };
+
+/**
+ * `GET /api/projects/{id}/trust`: what a project's own configuration would do.
+ */
+export type ProjectTrust = { 
+/**
+ * The project, with what was decided.
+ */
+project: Project, 
+/**
+ * What its configuration would start or loosen, read now.
+ */
+startup: Startup, };
 
 /**
  * What a provider can do beyond the core; interfaces ask for these, never for its name.
@@ -1415,6 +1454,66 @@ providers: Array<ProviderStatus>,
 storage?: string, };
 
 /**
+ * What a directory's own configuration would start or loosen.
+ */
+export type Startup = { 
+/**
+ * Each act, in the order of the files.
+ */
+acts: Array<StartupAct>, 
+/**
+ * What could not be looked at; while there is any, the configuration cannot be trusted.
+ */
+problems: Array<StartupProblem>, 
+/**
+ * What all of it amounts to; `None` when there is nothing.
+ */
+fingerprint: string | null, };
+
+/**
+ * One thing a directory's own configuration would start or loosen.
+ */
+export type StartupAct = { 
+/**
+ * What kind of act it is.
+ */
+kind: StartupKind, 
+/**
+ * What the configuration calls it.
+ */
+name: string, 
+/**
+ * The command line, address or rule.
+ */
+detail: string, 
+/**
+ * The file that says so, relative to the directory if it is below it.
+ */
+file: string, 
+/**
+ * Whether that file really lies outside of the project, behind a symbolic link.
+ */
+outside: boolean, };
+
+/**
+ * What kind of act a configuration would do.
+ */
+export type StartupKind = "command" | "code" | "packages" | "helper" | "prompt" | "remote" | "models" | "permission";
+
+/**
+ * A file that could not be looked at.
+ */
+export type StartupProblem = { 
+/**
+ * The file.
+ */
+file: string, 
+/**
+ * Why not, in a sentence.
+ */
+message: string, };
+
+/**
  * The whole of a text that is shortened elsewhere.
  *
  * `GET /api/threads/{id}/items/{item}/body` and `GET /api/threads/{id}/turns/{turn}/text`.
@@ -1605,6 +1704,11 @@ export type Topic = { "topic": "shell" } | { "topic": "thread",
  * Which.
  */
 id: ThreadId, };
+
+/**
+ * What a person decided about a project's own configuration.
+ */
+export type Trust = "undecided" | "trusted" | "untrusted";
 
 /**
  * One accepted message and all the work it caused.

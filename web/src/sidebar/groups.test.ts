@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { thread } from "../sync/samples";
 import { listing } from "./groups";
 
-const project = (id: string, name: string) => ({ id, name, path: `/${name}`, created_at: 1 });
+const project = (id: string, name: string) => ({ id, name, path: `/${name}`, created_at: 1, trust: "undecided" as const, fingerprint: null });
 const projects = [project("prj_2", "harbor"), project("prj_1", "field-notes")];
 const threads = [
   thread({ id: "a", title: "Bump dependencies", project_id: "prj_2", active_at: 1 }),

@@ -139,7 +139,7 @@ test("messages that wait are put in another order", () => {
 });
 
 test("the shell follows projects, threads and providers", () => {
-  const project = { id: "prj_1", name: "harbor", path: "/h", created_at: 1 };
+  const project = { id: "prj_1", name: "harbor", path: "/h", created_at: 1, trust: "undecided" as const, fingerprint: null };
   reduce(state, { type: "shell_gap", cursor, snapshot: { projects: [project], threads: [thread()], more_threads: false, providers: [] } });
   const shell = (...list: Parameters<typeof changesOf>) => reduce(state, changesOf(...list));
   expect(state.shell.ready).toBe(true);

@@ -38,6 +38,7 @@ impl Actor {
             Effect::Prepare(_) | Effect::Reconcile(_) => {
                 self.after_open = Some(effect);
                 match &self.link {
+                    Link::Open { trusted, .. } if self.trust_differs(*trusted) => self.open(),
                     Link::Open { .. } => self.go_on(),
                     Link::Opening { .. } => {}
                     Link::Closed => self.open(),
@@ -97,26 +98,47 @@ impl Actor {
         self.shared.providers.get(&self.state.thread().provider)
     }
 
+    /// Whether the project's trust is no longer what the session was opened with. A message that
+    /// may have been handed over is looked for where it went.
+    fn trust_differs(&self, trusted: bool) -> bool {
+        matches!(self.after_open, Some(Effect::Prepare(_)))
+            && self.shared.known_trust(&self.state.thread().project_id) == Some(!trusted)
+    }
+
+    /// Opens the thread's session; one that is open is closed before.
     fn open(&mut self) {
+        let turn = self.state.running().map(|r| r.turn().id.clone());
+        let before = match std::mem::replace(&mut self.link, Link::Opening { turn }) {
+            Link::Open { session, .. } => Some(session),
+            Link::Closed | Link::Opening { .. } => None,
+        };
         let thread = self.state.thread();
-        let request = OpenSession {
+        let (shared, project) = (self.shared.clone(), thread.project_id.clone());
+        let mut request = OpenSession {
             thread: self.id.clone(),
             session: thread.session.clone(),
             workspace: thread.workspace.clone().into(),
             access: thread.access,
             title: thread.title.clone(),
-            trusted: true,
+            // Found out before it is opened.
+            trusted: false,
         };
         let provider = self.provider();
         let starting = provider.as_ref().is_some_and(|p| !p.status().borrow().running);
         let reports = self.reports.0.clone();
-        self.link = Link::Opening { turn: self.state.running().map(|r| r.turn().id.clone()) };
         tokio::spawn(async move {
+            if let Some(before) = before {
+                before.close().await;
+            }
+            if let Ok((project, _)) = shared.look_at(&project).await {
+                request.trusted = project.is_trusted();
+            }
+            let trusted = request.trusted;
             let result = match provider {
                 Some(provider) => open_in_time(provider, request).await,
                 None => Err(unavailable("this Baton has no such provider")),
             };
-            let _ = reports.send(Report::Opened(result)).await;
+            let _ = reports.send(Report::Opened { trusted, result }).await;
         });
         let phase = if starting { Phase::StartingAgent } else { Phase::OpeningSession };
         self.note_phase(phase);
@@ -128,10 +150,10 @@ impl Actor {
         self.inbox.push_back(Report::Preparing { turn, phase });
     }
 
-    pub(super) async fn opened(&mut self, opened: Opened) {
+    pub(super) async fn opened(&mut self, opened: Opened, trusted: bool) {
         let Opened { session, events, origin } = opened;
         let id = session.id();
-        self.link = Link::Open { session, events };
+        self.link = Link::Open { session, events, trusted };
         self.clocks.heard();
         self.apply(Input::Agent(AgentEvent::Session { id })).await;
         if origin == Origin::Replaced {

@@ -1,10 +1,14 @@
 //! Projects, and the directories that may become one.
 
+use std::path::Path;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::{Project, ProjectId};
-use protocol::{AddProject, Directories, DirectoryEntry, ProblemCode, ProjectList};
+use protocol::{
+    AddProject, DecideTrust, Directories, DirectoryEntry, ProblemCode, ProjectList, ProjectTrust,
+};
 use serde::Deserialize;
 use workspace::PathError;
 
@@ -31,7 +35,15 @@ pub(crate) async fn add(
     extract::Json(request): extract::Json<AddProject>,
 ) -> Result<Json<Project>, Failure> {
     let home = app.config.home.clone();
-    let path = on_disk(move || workspace::project_directory(&request.path, &home)).await?;
+    let typed = request.path.clone();
+    let path = on_disk(move || workspace::project_directory(&typed, &home)).await?;
+    let known = app.engine.projects().await?.iter().any(|p| Path::new(&p.path) == path);
+    if !known && !request.broad && is_broad(&path, &app.config.home) {
+        let title = format!("`{}` holds far more than one project.", path.display());
+        return Err(Failure::new(ProblemCode::BroadDirectory, title).detail(
+            "Agents of its threads could read and change everything in it. Add it only if that is meant.",
+        ));
+    }
     let own = request.name.as_deref().map(str::trim).filter(|name| !name.is_empty());
     let directory = || path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     let name = own.map_or_else(|| directory().into_owned(), str::to_owned);
@@ -52,6 +64,37 @@ pub(crate) async fn remove(
 ) -> Result<StatusCode, Failure> {
     app.engine.remove_project(&id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Whether a directory is the root, home or above home.
+fn is_broad(path: &Path, home: &Path) -> bool {
+    let home = home.canonicalize().unwrap_or_else(|_| home.to_owned());
+    home.starts_with(path) || path.parent().is_none()
+}
+
+/// Tells what a project's own configuration would start or loosen; only files are read.
+#[utoipa::path(get, path = "/api/projects/{id}/trust", tag = "projects",
+    params(("id" = String, Path, description = "The project")),
+    responses((status = 200, body = ProjectTrust)))]
+pub(crate) async fn trust(
+    State(app): State<App>,
+    Params(id): Params<ProjectId>,
+) -> Result<Json<ProjectTrust>, Failure> {
+    let (project, startup) = app.engine.trust(&id).await?;
+    Ok(Json(ProjectTrust { project, startup }))
+}
+
+/// Decides whether a project's own configuration is in force, from the next message on.
+#[utoipa::path(post, path = "/api/projects/{id}/trust", tag = "projects",
+    request_body = DecideTrust, params(("id" = String, Path, description = "The project")),
+    responses((status = 200, body = Project)))]
+pub(crate) async fn decide_trust(
+    State(app): State<App>,
+    Params(id): Params<ProjectId>,
+    extract::Json(decision): extract::Json<DecideTrust>,
+) -> Result<Json<Project>, Failure> {
+    let DecideTrust { trusted, fingerprint } = decision;
+    Ok(Json(app.engine.decide_trust(&id, trusted, fingerprint).await?))
 }
 
 /// What is being typed.

@@ -1,7 +1,9 @@
 //! Commands and queries, and how they are refused.
 
-use domain::{Thread, ThreadId, Turn, TurnId, Window};
-use protocol::{Bootstrap, Diagnostics, Directories, ModelList, ProblemCode, ThreadList};
+use domain::{Project, Thread, ThreadId, Turn, TurnId, Window};
+use protocol::{
+    Bootstrap, Diagnostics, Directories, ModelList, ProblemCode, ProjectTrust, ThreadList,
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -31,6 +33,18 @@ async fn a_repeated_command_gives_the_same_answer() {
     assert_eq!((again.id, again.ordinal), (sent.id, sent.ordinal));
     let window: Window = server.get(&format!("/api/threads/{}/window", thread.id)).await;
     assert_eq!(window.turns.len(), 1);
+}
+
+#[tokio::test]
+async fn a_broad_directory_is_added_when_that_is_confirmed() {
+    let server = Server::start().await;
+    let whole = json!({ "path": "/", "broad": true });
+    let project: Project = server.post("/api/projects", &whole).await.json().await.unwrap();
+    assert_eq!(project.path, "/");
+    let known = server.post("/api/projects", &json!({ "path": "/" })).await;
+    assert_eq!(known.status(), 200, "what is a project already is not asked again");
+    let trust: ProjectTrust = server.get(&format!("/api/projects/{}/trust", project.id)).await;
+    assert_eq!((trust.project, trust.startup.acts.len()), (project, 0));
 }
 
 #[tokio::test]
@@ -80,6 +94,11 @@ async fn refusals_have_stable_codes() {
     check("post", &format!("{here}/turns"), Some(wrong), 400, Code::BadRequest).await;
     check("post", "/api/projects", Some(json!({ "path": "/no/where" })), 422, Code::NotADirectory)
         .await;
+    check("post", "/api/projects", Some(json!({ "path": "/" })), 409, Code::BroadDirectory).await;
+    check("post", "/api/projects", Some(json!({ "path": "~/" })), 409, Code::BroadDirectory).await;
+    let trust = format!("/api/projects/{}/trust", thread.project_id);
+    let shown = Some(json!({ "trusted": true, "fingerprint": "other" }));
+    check("post", &trust, shown, 409, Code::TrustChanged).await;
     check("get", "/api/directories?path=/no/where/", None, 422, Code::NotADirectory).await;
     check("get", "/api/providers/other/models", None, 404, Code::UnknownProvider).await;
     let elsewhere = json!({

@@ -96,7 +96,8 @@ impl Server {
 
     /// A project and an empty thread in it.
     pub(crate) async fn thread(&self) -> Thread {
-        let path = self.home.path().to_str().unwrap();
+        let path = self.home.path().join("project");
+        std::fs::create_dir_all(&path).unwrap();
         let project: domain::Project =
             self.post("/api/projects", &json!({ "path": path })).await.json().await.unwrap();
         let new = json!({

@@ -18,7 +18,14 @@ pub(crate) fn project_id(n: u128) -> ProjectId {
 
 pub(crate) fn project(n: u128) -> Project {
     let path = format!("/code/project-{n}");
-    Project { id: project_id(n), name: format!("project-{n}"), path, created_at: 1 }
+    Project {
+        id: project_id(n),
+        name: format!("project-{n}"),
+        path,
+        created_at: 1,
+        trust: domain::Trust::Undecided,
+        fingerprint: None,
+    }
 }
 
 pub(crate) fn thread_id(n: u128) -> ThreadId {

@@ -1,0 +1,56 @@
+//! What a project's own configuration would start, before and after a person's decision.
+
+use domain::{Project, StartupKind, Trust, TurnState};
+use engine::EngineError;
+use serde_json::json;
+use testkit::model::Script;
+use testkit::wait::{PATIENT, until};
+
+use crate::harness::{Bench, said};
+
+/// A tool server that touches a file as soon as it is started.
+fn configure(bench: &Bench, touched: &str) {
+    let file = bench.sandbox.project.join(touched);
+    let command = json!(["sh", "-c", format!("touch '{}'; cat", file.display())]);
+    let config = json!({ "mcp": { "toucher": { "type": "local", "command": command } } });
+    std::fs::write(bench.sandbox.project.join("kilo.json"), config.to_string()).unwrap();
+}
+
+async fn project(bench: &Bench) -> Project {
+    bench.engine.projects().await.unwrap().remove(0)
+}
+
+async fn answer(bench: &Bench, thread: &domain::ThreadId, text: &str) {
+    let turn = bench.run(thread, &Script::new().text(text)).await;
+    assert_eq!(turn.state, TurnState::Completed, "{turn:?}");
+    assert!(said(&bench.window(thread).await).contains(&text));
+}
+
+#[tokio::test]
+async fn a_project_s_tool_server_starts_only_when_it_is_trusted() {
+    let bench = Bench::start().await;
+    configure(&bench, "first");
+    let thread = bench.thread().await;
+    let shown = project(&bench).await;
+    assert!(shown.asks_trust(), "{shown:?}");
+    answer(&bench, &thread, "unread").await;
+    let session = bench.row(&thread).await.session;
+    assert_eq!(bench.file("first"), None, "nothing is started before it is decided");
+
+    let (shown, startup) = bench.engine.trust(&shown.id).await.unwrap();
+    let act = &startup.acts[0];
+    assert_eq!((act.kind, act.name.as_str()), (StartupKind::Command, "toucher"));
+    assert!(act.detail.contains("touch"), "{act:?}");
+    let wrong = bench.engine.decide_trust(&shown.id, true, Some("other".to_owned())).await;
+    assert!(matches!(wrong, Err(EngineError::TrustChanged)), "{wrong:?}");
+    bench.engine.decide_trust(&shown.id, true, shown.fingerprint).await.unwrap();
+    answer(&bench, &thread, "read").await;
+    until(PATIENT, || async { bench.file("first").ok_or("the server did not start") }).await;
+    assert_eq!(bench.row(&thread).await.session, session, "the conversation goes on");
+
+    configure(&bench, "second");
+    answer(&bench, &thread, "unread again").await;
+    let changed = project(&bench).await;
+    assert!(changed.trust == Trust::Undecided && changed.asks_trust(), "{changed:?}");
+    assert_eq!(bench.file("second"), None, "what changed is asked again");
+}

@@ -1,0 +1,262 @@
+//! What a directory's own configuration would have Kilo start or loosen, found by reading files
+//! alone.
+//!
+//! Kilo 7.7.7, measured: it reads `kilo.json`, `kilo.jsonc`, `opencode.json` and `opencode.jsonc` of
+//! the directory and of each one above it up to the root of the git repository (to `/` outside of
+//! one), and the folders `.kilo` and `.kilocode` on that way, in a linked worktree those of the
+//! primary one too. `.kilo/mcp.json`, `.kilocode/mcp.json` and `.kilocodemodes` of the directory
+//! itself are taken over from older versions. `.opencode` is not read. Tool servers, plugins and tools
+//! of the configuration run as soon as anything is asked about the directory.
+
+use std::path::{Path, PathBuf};
+
+use domain::{Startup, StartupAct, StartupKind, StartupProblem};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+mod config;
+mod files;
+mod jsonc;
+
+use files::{Broken, Roots};
+
+/// The most acts that are shown; what has more is not to be trusted unseen.
+const MAX_ACTS: usize = 200;
+/// The most files of a folder that are looked at.
+const MAX_FILES: usize = 200;
+/// The longest detail of an act, in characters. The fingerprint is of the whole.
+const MAX_DETAIL: usize = 400;
+
+/// The names of Kilo's configuration files.
+const CONFIG_FILES: [&str; 4] = ["kilo.jsonc", "kilo.json", "opencode.jsonc", "opencode.json"];
+/// The names of Kilo's configuration folders.
+const CONFIG_DIRS: [&str; 2] = [".kilocode", ".kilo"];
+
+/// Looks what `directory` would have Kilo start. `home` is the user's: the folders there are the
+/// user's own and not the project's. Blocks on the file system.
+pub(super) fn look(directory: &Path, home: Option<&Path>) -> Startup {
+    let roots = Roots::of(directory);
+    let mut found = Found::new(directory, &roots);
+    for level in &roots.levels {
+        for name in CONFIG_FILES {
+            found.config(&level.join(name));
+        }
+    }
+    let dirs = roots.levels.iter().chain(&roots.primary);
+    for level in dirs.filter(|level| home != Some(level.as_path())) {
+        for name in CONFIG_DIRS {
+            found.folder(&level.join(name));
+        }
+    }
+    for name in CONFIG_DIRS {
+        found.older_servers(&directory.join(name).join("mcp.json"));
+    }
+    found.older_modes(&directory.join(".kilocodemodes"));
+    found.finish()
+}
+
+/// What was found so far.
+struct Found<'a> {
+    directory: &'a Path,
+    top: PathBuf,
+    acts: Vec<StartupAct>,
+    problems: Vec<StartupProblem>,
+    digest: Sha256,
+}
+
+impl<'a> Found<'a> {
+    fn new(directory: &'a Path, roots: &Roots) -> Self {
+        let top = roots.levels.last().map_or(directory, PathBuf::as_path);
+        let top = top.canonicalize().unwrap_or_else(|_| top.to_owned());
+        Self { directory, top, acts: Vec::new(), problems: Vec::new(), digest: Sha256::new() }
+    }
+
+    /// Notes an act. `whole` is all it depends on; when that changes, it is another act.
+    fn act(&mut self, file: &Path, kind: StartupKind, name: &str, detail: &str, whole: &[u8]) {
+        let outside = file.canonicalize().is_ok_and(|real| !real.starts_with(&self.top));
+        let file = self.shown(file);
+        for part in [file.as_bytes(), name.as_bytes(), detail.as_bytes(), whole] {
+            self.digest.update(part.len().to_le_bytes());
+            self.digest.update(part);
+        }
+        if self.acts.len() < MAX_ACTS {
+            let name = short(name);
+            self.acts.push(StartupAct { kind, name, detail: short(detail), file, outside });
+        } else if self.acts.len() == MAX_ACTS {
+            self.problem(Path::new(""), "it would do more than can be shown");
+        }
+    }
+
+    fn problem(&mut self, file: &Path, message: &str) {
+        let problem = StartupProblem { file: self.shown(file), message: message.to_owned() };
+        if self.problems.len() < MAX_ACTS && !self.problems.contains(&problem) {
+            self.digest.update(problem.file.as_bytes());
+            self.digest.update(problem.message.as_bytes());
+            self.problems.push(problem);
+        }
+    }
+
+    fn shown(&self, file: &Path) -> String {
+        file.strip_prefix(self.directory).unwrap_or(file).to_string_lossy().into_owned()
+    }
+
+    /// Reads a file if it is there.
+    fn read(&mut self, file: &Path) -> Option<String> {
+        match files::read(file) {
+            Ok(text) => text,
+            Err(Broken(message)) => {
+                self.problem(file, &message);
+                None
+            }
+        }
+    }
+
+    fn json(&mut self, file: &Path) -> Option<Value> {
+        let text = self.read(file)?;
+        // Kilo puts the contents of other files in its place before it reads the rest.
+        if text.contains("{file:") {
+            self.problem(file, "it is put together from other files, which cannot be shown");
+        }
+        let value = jsonc::parse(&text);
+        if value.is_none() {
+            self.problem(file, "it cannot be read as JSON, so nothing in it is trusted");
+        }
+        value
+    }
+
+    fn config(&mut self, file: &Path) {
+        if let Some(value) = self.json(file) {
+            config::acts(&value, &mut |kind, name, detail, whole| {
+                self.act(file, kind, name, detail, whole.to_string().as_bytes());
+            });
+        }
+    }
+
+    /// A configuration folder with everything Kilo takes from it.
+    fn folder(&mut self, dir: &Path) {
+        if !dir.is_dir() {
+            return;
+        }
+        for name in CONFIG_FILES {
+            self.config(&dir.join(name));
+        }
+        let package = dir.join("package.json");
+        if let Some(value) = self.json(&package)
+            && value["dependencies"].as_object().is_some_and(|all| !all.is_empty())
+        {
+            let all = value["dependencies"].to_string();
+            self.act(
+                &package,
+                StartupKind::Packages,
+                "packages",
+                &all,
+                value.to_string().as_bytes(),
+            );
+        }
+        for (names, what) in [(["plugin", "plugins"], "plugin"), (["tool", "tools"], "tool")] {
+            for name in names {
+                for file in self.list(&dir.join(name), false, &["ts", "js"]) {
+                    self.code(&file, what);
+                }
+            }
+        }
+        for name in ["command", "commands"] {
+            for file in self.list(&dir.join(name), true, &["md"]) {
+                self.prompt(&file);
+            }
+        }
+        for name in ["agent", "agents", "mode", "modes"] {
+            for file in self.list(&dir.join(name), true, &["md"]) {
+                self.agent(&file);
+            }
+        }
+    }
+
+    fn list(&mut self, dir: &Path, deep: bool, endings: &[&str]) -> Vec<PathBuf> {
+        match files::list(dir, deep, endings, MAX_FILES) {
+            Ok(found) => found,
+            Err(Broken(message)) => {
+                self.problem(dir, &message);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Code that is loaded into Kilo; what it imports is not followed.
+    fn code(&mut self, file: &Path, what: &str) {
+        if let Some(text) = self.read(file) {
+            let name = stem(file);
+            self.act(file, StartupKind::Code, &name, what, text.as_bytes());
+        }
+    }
+
+    /// A slash command: Kilo runs what stands between `` !` `` and `` ` `` when it is used.
+    fn prompt(&mut self, file: &Path) {
+        if let Some(text) = self.read(file)
+            && text.contains("!`")
+        {
+            let name = format!("/{}", stem(file));
+            let detail = config::shell_parts(&text).join("; ");
+            self.act(file, StartupKind::Prompt, &name, &detail, text.as_bytes());
+        }
+    }
+
+    /// An agent that brings rules of its own.
+    fn agent(&mut self, file: &Path) {
+        let Some(text) = self.read(file) else { return };
+        let head = text.strip_prefix("---").and_then(|rest| rest.split_once("\n---"));
+        let rules = head.map(|(head, _)| head).filter(|head| {
+            let keys = ["permission:", "tools:"];
+            head.lines().any(|line| keys.iter().any(|key| line.trim_start().starts_with(key)))
+        });
+        if let Some(rules) = rules {
+            let detail = "rules of its own for what it may do";
+            self.act(file, StartupKind::Permission, &stem(file), detail, rules.as_bytes());
+        }
+    }
+
+    /// Tool servers as an older Kilo wrote them down.
+    fn older_servers(&mut self, file: &Path) {
+        let Some(value) = self.json(file) else { return };
+        for (name, server) in config::object(&value["mcpServers"]) {
+            let whole = server.to_string();
+            if let Some(url) = server["url"].as_str() {
+                self.act(file, StartupKind::Remote, name, url, whole.as_bytes());
+                continue;
+            }
+            let program = server["command"].as_str().unwrap_or_default();
+            let line = config::line(Some(program), &server["args"]);
+            self.act(file, StartupKind::Command, name, &line, whole.as_bytes());
+        }
+    }
+
+    /// Modes as an older Kilo wrote them down, which become agents with rules.
+    fn older_modes(&mut self, file: &Path) {
+        if let Some(text) = self.read(file) {
+            let detail = "agents with rules of their own";
+            self.act(file, StartupKind::Permission, "modes", detail, text.as_bytes());
+        }
+    }
+
+    fn finish(self) -> Startup {
+        let nothing = self.acts.is_empty() && self.problems.is_empty();
+        let digest = self.digest.finalize();
+        let hex = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        Startup { acts: self.acts, problems: self.problems, fingerprint: (!nothing).then_some(hex) }
+    }
+}
+
+fn stem(file: &Path) -> String {
+    file.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
+}
+
+fn short(text: &str) -> String {
+    let mut short: String = text.chars().take(MAX_DETAIL).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests;

@@ -210,3 +210,13 @@ function idle(id: string, title: string, over: Partial<Thread>) {
   put({ kind: "agent_message" }, { body: { head: answer } });
   return c;
 }
+
+export const startup = {
+  acts: [
+    { kind: "command" as const, name: "issues", detail: "npx -y issues-mcp --token {env:ISSUES_TOKEN}", file: "kilo.json", outside: false },
+    { kind: "code" as const, name: "notify", detail: "plugin", file: ".kilo/plugin/notify.ts", outside: true },
+    { kind: "permission" as const, name: "all agents", detail: "bash git *, edit", file: "kilo.json", outside: false },
+  ],
+  problems: [],
+  fingerprint: "startup",
+};

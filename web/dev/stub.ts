@@ -113,6 +113,14 @@ export function stub(): Plugin {
       if (base.includes("nope")) throw refuse(404, "not_a_directory", "There is no such directory");
       return { base, entries: ["atlas", "field-notes", "harbor", "lighthouse", "scratch"].map((name, i) => ({ name, path: base + name, git: i % 2 === 0 })) };
     }
+    if (what === "projects" && sub === "trust") {
+      const project = world.projects.find((p) => p.id === id)!;
+      if (method === "GET") return { project, startup: demo.startup };
+      const decided = { ...project, trust: body.trusted ? ("trusted" as const) : ("untrusted" as const) };
+      world.projects.splice(world.projects.indexOf(project), 1, decided);
+      shell({ change: "project", project: decided });
+      return decided;
+    }
     if (what === "projects" && method === "POST") {
       if (body.path.includes("nope")) throw refuse(422, "not_a_directory", `${body.path} is not a directory`, "Check the path, or make the directory first.");
       const project = { id: `prj_${uuidv7()}`, name: body.path.split("/").at(-1), path: body.path, created_at: Date.now(), trust: "undecided" as const, fingerprint: "startup" };

@@ -1,8 +1,8 @@
 // Commands and queries by HTTP. Every failure is a `Problem`, also when there was no answer.
 
 import type {
-  AddProject, Answer, AnswerTaken, Bootstrap, CreateThread, Directories, ModelList, Problem, Project, ProviderStatus, SendMessage, SetProvider,
-  TextWhole, Thread, ThreadList, ThreadPatch, Turn, TurnPatch, Window,
+  AddProject, Answer, AnswerTaken, Bootstrap, CreateThread, DecideTrust, Directories, ModelList, Problem, Project, ProjectTrust,
+  ProviderStatus, SendMessage, SetProvider, TextWhole, Thread, ThreadList, ThreadPatch, Turn, TurnPatch, Window,
 } from "../generated/wire";
 
 /** A refusal of the server, or the absence of an answer (`offline`). */
@@ -74,6 +74,8 @@ export const api = {
 
   addProject: (project: AddProject) => call<Project>("POST", "projects", project),
   removeProject: (id: string) => call<void>("DELETE", `projects/${e(id)}`),
+  trust: (id: string) => call<ProjectTrust>("GET", `projects/${e(id)}/trust`),
+  decideTrust: (id: string, decision: DecideTrust) => call<Project>("POST", `projects/${e(id)}/trust`, decision),
   directories: (path: string) => call<Directories>("GET", `directories?path=${e(path)}`),
 
   threads: (query: { archived?: boolean; project?: string; before?: number }) =>

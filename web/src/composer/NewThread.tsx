@@ -7,6 +7,8 @@ import type { Project, ProviderId, ProviderStatus } from "../generated/wire";
 import { newThreadId, newTurnId } from "../lib/ids";
 import { ProviderFix } from "../settings/ProviderFix";
 import { PlainHeader } from "../thread/Header";
+import { TrustCard } from "../trust/TrustCard";
+import { asksTrust } from "../trust/words";
 import { Icon } from "../ui/Icon";
 import { moveFocus, Popover } from "../ui/Popover";
 import { lastChoices, rememberChoices, type Choices } from "./choices";
@@ -85,6 +87,9 @@ export function NewThread(props: { project: Project }) {
                 <ProviderFix provider={found()} />
               </div>
             )}
+          </Show>
+          <Show when={asksTrust(props.project)}>
+            <TrustCard project={props.project} />
           </Show>
           <Show when={props.project.id} keyed>
             {(id) => (

@@ -2,6 +2,7 @@ import "./Settings.css";
 import { For, Show } from "solid-js";
 import { useBaton } from "../app/baton";
 import { PlainHeader } from "../thread/Header";
+import { TrustCard } from "../trust/TrustCard";
 import { ProviderCard } from "./ProviderCard";
 import { setTheme, theme, type Theme } from "./theme";
 
@@ -13,6 +14,10 @@ const themes: { value: Theme; name: string }[] = [
 
 export function Settings() {
   const baton = useBaton();
+  const brought = () =>
+    Object.values(baton.state.shell.projects)
+      .filter((project) => project.fingerprint !== null)
+      .sort((a, b) => a.name.localeCompare(b.name));
   return (
     <section class="thread">
       <PlainHeader title="Settings" />
@@ -25,6 +30,13 @@ export function Settings() {
               {(provider) => <ProviderCard provider={provider} settings />}
             </For>
           </section>
+          <Show when={brought().length > 0}>
+            <section aria-labelledby="settings-trust">
+              <h2 id="settings-trust">Trust in projects</h2>
+              <p class="muted">These projects bring agent configuration that starts programs or loosens rules.</p>
+              <For each={brought()}>{(project) => <TrustCard project={project} />}</For>
+            </section>
+          </Show>
           <section aria-labelledby="settings-look">
             <h2 id="settings-look">Appearance</h2>
             <div class="seg settings-seg" role="radiogroup" aria-label="Theme">

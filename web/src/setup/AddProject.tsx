@@ -1,6 +1,6 @@
 import "./Setup.css";
 import { createEffect, createMemo, createSignal, For, on, onCleanup, onMount, Show } from "solid-js";
-import { api, explain } from "../api/client";
+import { api, ApiError, explain } from "../api/client";
 import type { DirectoryEntry, Project } from "../generated/wire";
 import { Icon } from "../ui/Icon";
 import { completed, continuing, parentOf, trimmed } from "./paths";
@@ -15,6 +15,8 @@ export function AddProject(props: { autofocus?: boolean; onAdded: (project: Proj
   const [active, setActive] = createSignal(-1);
   const [problem, setProblem] = createSignal("");
   const [busy, setBusy] = createSignal(false);
+  /** A path that holds more than a project, for which that is still to be confirmed. */
+  const [broad, setBroad] = createSignal("");
   const [focused, setFocused] = createSignal(false);
   let input!: HTMLInputElement;
   let list: HTMLUListElement | undefined;
@@ -59,10 +61,12 @@ export function AddProject(props: { autofocus?: boolean; onAdded: (project: Proj
   const add = async () => {
     setBusy(true);
     setProblem("");
+    const wanted = trimmed(path());
     try {
-      props.onAdded(await api.addProject({ path: trimmed(path()) }));
+      props.onAdded(await api.addProject({ path: wanted, broad: broad() === wanted }));
     } catch (error) {
       setProblem(explain(error));
+      setBroad(error instanceof ApiError && error.problem.code === "broad_directory" ? wanted : "");
       input.focus();
     } finally {
       setBusy(false);
@@ -117,12 +121,13 @@ export function AddProject(props: { autofocus?: boolean; onAdded: (project: Proj
           onInput={(event) => {
             setPath(event.currentTarget.value);
             setProblem("");
+            setBroad("");
           }}
           onFocus={() => setFocused(true)}
           onKeyDown={onKey}
         />
         <button type="submit" class="btn primary" disabled={busy() || !trimmed(path())}>
-          Add project
+          {broad() && broad() === trimmed(path()) ? "Add it all the same" : "Add project"}
         </button>
       </div>
       <p id="project-problem" class="bad" role="alert">

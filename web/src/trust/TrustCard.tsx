@@ -1,0 +1,107 @@
+import "./Trust.css";
+import { createEffect, createSignal, createUniqueId, For, on, Show } from "solid-js";
+import { api, ApiError, explain } from "../api/client";
+import type { Project, Startup } from "../generated/wire";
+import { Icon } from "../ui/Icon";
+import { Spinner } from "../ui/Mark";
+import { actWords, asksTrust, trustWords } from "./words";
+
+/** What a project's own configuration would start, and the decision on it. */
+export function TrustCard(props: { project: Project }) {
+  const [shown, setShown] = createSignal<Startup>();
+  const [problem, setProblem] = createSignal("");
+  const [busy, setBusy] = createSignal(false);
+  const title = createUniqueId();
+
+  let looks = 0;
+  const look = async () => {
+    const turn = ++looks;
+    try {
+      const found = await api.trust(props.project.id);
+      if (turn === looks) setShown(found.startup);
+    } catch (error) {
+      if (turn === looks) setProblem(explain(error));
+    }
+  };
+  createEffect(on(() => [props.project.id, props.project.fingerprint], () => void look()));
+
+  const decide = async (trusted: boolean) => {
+    setBusy(true);
+    setProblem("");
+    try {
+      await api.decideTrust(props.project.id, { trusted, ...(trusted && { fingerprint: shown()?.fingerprint ?? undefined }) });
+    } catch (error) {
+      setProblem(explain(error));
+      if (error instanceof ApiError && error.problem.code === "trust_changed") void look();
+    } finally {
+      setBusy(false);
+    }
+  };
+  const broken = () => (shown()?.problems.length ?? 0) > 0;
+
+  return (
+    <section class="trust" classList={{ asks: asksTrust(props.project) }} aria-labelledby={title} data-trust={props.project.trust}>
+      <h3 id={title}>
+        <Icon name="shield" size={16} />
+        {asksTrust(props.project) ? `Trust what ${props.project.name} would start?` : props.project.name}
+      </h3>
+      <Show
+        when={asksTrust(props.project)}
+        fallback={<p class="muted">{trustWords(props.project)}</p>}
+      >
+        <p>This project brings agent configuration of its own. Until you trust it, agents work here without it.</p>
+      </Show>
+      <Show when={shown()} fallback={<Show when={!problem()}><Spinner /></Show>}>
+        {(startup) => (
+          <>
+            <ul class="trust-acts" aria-label="What the configuration would do">
+              <For each={startup().acts}>
+                {(act) => (
+                  <li>
+                    <p>
+                      {actWords(act.kind)}: <b>{act.name}</b>
+                    </p>
+                    <code>{act.detail}</code>
+                    <p class="faint">
+                      in <span class="mono">{act.file}</span>
+                      <Show when={act.outside}>, a link to a place outside the project</Show>
+                    </p>
+                  </li>
+                )}
+              </For>
+              <For each={startup().problems}>
+                {(bad) => (
+                  <li class="trust-bad">
+                    <p>
+                      <Icon name="warning" size={14} /> <span class="mono">{bad.file}</span>: {bad.message}
+                    </p>
+                  </li>
+                )}
+              </For>
+            </ul>
+            <Show when={broken()}>
+              <p class="muted">What cannot be read cannot be trusted. Mend it, or go on without the configuration.</p>
+            </Show>
+          </>
+        )}
+      </Show>
+      <Show when={problem()}>
+        <p class="bad" role="alert">
+          {problem()}
+        </p>
+      </Show>
+      <div class="trust-actions">
+        <Show when={props.project.trust !== "trusted"}>
+          <button type="button" class="btn" disabled={busy() || broken() || !shown()?.fingerprint} onClick={() => void decide(true)}>
+            Trust and use it
+          </button>
+        </Show>
+        <Show when={props.project.trust !== "untrusted"}>
+          <button type="button" class="btn" disabled={busy()} onClick={() => void decide(false)}>
+            {props.project.trust === "trusted" ? "Stop trusting it" : "Work without it"}
+          </button>
+        </Show>
+      </div>
+    </section>
+  );
+}

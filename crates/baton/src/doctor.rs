@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use domain::{ProviderState, ProviderStatus};
+use domain::{AgentEndReason, AgentReport, ProviderState, ProviderStatus};
 use protocol::{Diagnostics, ProviderList};
 
 use crate::cli::{DEFAULT_PORT, Doctor};
@@ -53,6 +53,8 @@ async fn look(link: &Link) -> Result<bool> {
         let status = looked_at(link, status).await?;
         ready |= status.state == ProviderState::Ready;
         print(&status);
+        let path = format!("/api/providers/{}/processes", status.id);
+        print_processes(&link.client.get::<AgentReport>(&path).await?);
     }
     Ok(ready)
 }
@@ -84,4 +86,41 @@ fn print(status: &ProviderStatus) {
         println!("{:10}   models  {}", "", status.models);
     }
     known("to do  ", status.fix.as_ref());
+    for problem in &status.problems {
+        known("problem", Some(&problem.message));
+    }
+}
+
+/// What runs of a provider, and how the last one ended.
+fn print_processes(report: &AgentReport) {
+    for process in &report.processes {
+        let pid = process.pid.map_or_else(|| process.url.clone(), |pid| format!("pid {pid}"));
+        let memory =
+            process.memory_bytes.map_or(String::new(), |bytes| format!(", {} MB", bytes >> 20));
+        let cpu = process.cpu_percent.map_or(String::new(), |percent| format!(", {percent} % CPU"));
+        let answers = if process.answering { "" } else { ", does not answer" };
+        println!(
+            "{:10}   process {pid}{memory}{cpu}, {} sessions, {} turns{answers}",
+            "", process.sessions, process.turns
+        );
+    }
+    if let Some(end) = report.ends.first() {
+        let said = end.said.as_ref().map_or(String::new(), |said| format!(": {said}"));
+        println!("{:10}   ended   {}{said}", "", words(end.why));
+    }
+}
+
+fn words(why: AgentEndReason) -> &'static str {
+    match why {
+        AgentEndReason::SwitchedOff => "switched off",
+        AgentEndReason::BatonEnded => "with Baton",
+        AgentEndReason::SettingsChanged => "its settings changed",
+        AgentEndReason::Unused => "no thread needed it",
+        AgentEndReason::Restarted => "restarted by a person",
+        AgentEndReason::NotAnswering => "it no longer answered",
+        AgentEndReason::Memory => "it took too much memory",
+        AgentEndReason::Processor => "it kept a processor busy for nothing",
+        AgentEndReason::Died => "by itself",
+        AgentEndReason::NotStarted => "did not start",
+    }
 }

@@ -1,7 +1,7 @@
 // Commands and queries by HTTP. Every failure is a `Problem`, also when there was no answer.
 
 import type {
-  AddProject, Answer, AnswerTaken, Bootstrap, CreateThread, DecideTrust, Directories, ModelList, Problem, Project, ProjectTrust,
+  AddProject, AgentReport, Answer, AnswerTaken, Bootstrap, CreateThread, DecideTrust, Directories, ModelList, Problem, Project, ProjectTrust,
   ProviderStatus, SendMessage, SetProvider, TextWhole, Thread, ThreadList, ThreadPatch, Turn, TurnPatch, Window,
 } from "../generated/wire";
 
@@ -101,6 +101,8 @@ export const api = {
 
   setProvider: (id: string, settings: SetProvider) => call<ProviderStatus>("PATCH", `providers/${e(id)}`, settings),
   refreshProvider: (id: string) => call<ProviderStatus>("POST", `providers/${e(id)}/refresh`),
+  restartProvider: (id: string, force: boolean) => call<ProviderStatus>("POST", `providers/${e(id)}/restart`, { force }),
+  processes: (id: string) => call<AgentReport>("GET", `providers/${e(id)}/processes`),
   models: (id: string) => call<ModelList>("GET", `providers/${e(id)}/models`),
   warm: (id: string) => call<void>("POST", `providers/${e(id)}/warm`),
 };

@@ -1,10 +1,12 @@
-import { createSignal, Show } from "solid-js";
+import { createSignal, For, Show } from "solid-js";
 import { api, sentence } from "../api/client";
 import { attempt } from "../app/toasts";
 import type { ProviderStatus } from "../generated/wire";
 import { minuteClock } from "../lib/clock";
 import { age, exact, plural } from "../lib/format";
+import { Processes } from "./Processes";
 import { CheckAgain, FixCommand } from "./ProviderFix";
+import { Restart } from "./Restart";
 import { stateWords, toneOf } from "./providerWords";
 
 /** A provider: whether it can be used, and how to make it so. */
@@ -24,12 +26,18 @@ export function ProviderCard(props: { provider: ProviderStatus; settings?: boole
         </span>
         <span class="faint">{facts().join(" · ")}</span>
         <span class="grow" />
+        <Restart provider={props.provider} />
         <CheckAgain provider={props.provider} />
       </header>
       <Show when={props.provider.state !== "ready"}>
         <p class="muted">{sentence(props.provider.message)}</p>
       </Show>
       <FixCommand provider={props.provider} />
+      <Show when={props.provider.problems.length}>
+        <ul class="provider-problems" aria-label="Problems">
+          <For each={props.provider.problems}>{(problem) => <li>{sentence(problem.message)}</li>}</For>
+        </ul>
+      </Show>
       <Show when={props.provider.binary}>
         <p class="provider-binary faint">
           <code>{props.provider.binary}</code>
@@ -40,6 +48,7 @@ export function ProviderCard(props: { provider: ProviderStatus; settings?: boole
       </Show>
       <Show when={props.settings}>
         <ProviderSettings provider={props.provider} />
+        <Processes provider={props.provider} />
       </Show>
     </section>
   );

@@ -1,6 +1,6 @@
 // A provider's state in a word or two; the sentence is the server's.
 
-import type { ProviderState, ProviderStatus } from "../generated/wire";
+import type { AgentEndReason, ProviderState, ProviderStatus } from "../generated/wire";
 
 export const stateWords: Record<ProviderState, string> = {
   unknown: "Not checked yet",
@@ -13,12 +13,26 @@ export const stateWords: Record<ProviderState, string> = {
   ready: "Ready",
 };
 
+/** How an agent process ended. */
+export const endReasons: Record<AgentEndReason, string> = {
+  switched_off: "Switched off",
+  baton_ended: "Ended with Baton",
+  settings_changed: "Replaced after a change of settings",
+  unused: "Ended because no thread needed it",
+  restarted: "Restarted by a person",
+  not_answering: "Ended because it no longer answered",
+  memory: "Ended because it took too much memory",
+  processor: "Ended because it kept a processor busy for nothing",
+  died: "Ended by itself",
+  not_started: "Did not start",
+};
+
 export type Tone = "good" | "attention" | "quiet";
 
-export function toneOf(provider: Pick<ProviderStatus, "state">): Tone {
+export function toneOf(provider: Pick<ProviderStatus, "state" | "problems">): Tone {
   switch (provider.state) {
     case "ready":
-      return "good";
+      return provider.problems.length ? "attention" : "good";
     case "unknown":
     case "disabled":
       return "quiet";

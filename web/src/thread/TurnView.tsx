@@ -1,9 +1,11 @@
 import { createMemo, createSignal, Show } from "solid-js";
 import { api } from "../api/client";
+import { useBaton } from "../app/baton";
 import { attempt } from "../app/toasts";
 import type { Turn, TurnId } from "../generated/wire";
 import { minuteClock, secondClock } from "../lib/clock";
 import { clock, count, duration, exact, money } from "../lib/format";
+import { Restart } from "../settings/Restart";
 import { CopyButton } from "../ui/CopyButton";
 import { Icon } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
@@ -115,6 +117,9 @@ function TurnEnd(props: { turn: Turn }) {
 function TurnFailure(props: { turn: Turn; code: keyof typeof errorTitles; message: string; hint: string | null }) {
   const scope = useThread();
   const [busy, setBusy] = createSignal(false);
+  const baton = useBaton();
+  // One that is left alone after its failures has to be started by a person.
+  const provider = () => baton.state.shell.providers.find((p) => p.id === scope.thread().provider && p.state === "broken");
   const again = async () => {
     setBusy(true);
     await attempt("The message could not be read again", async () => {
@@ -133,6 +138,7 @@ function TurnFailure(props: { turn: Turn; code: keyof typeof errorTitles; messag
           <p class="muted">{props.hint}</p>
         </Show>
       </div>
+      <Show when={provider()}>{(broken) => <Restart provider={broken()} />}</Show>
       <button type="button" class="btn small" disabled={busy()} onClick={() => void again()}>
         <Icon name="refresh" size={14} />
         Try again

@@ -105,10 +105,9 @@ test("Kilo's settings are three, and switching it off shows", async () => {
   await page.locator(".provider[data-state=ready]").waitFor({ timeout: 60_000 });
 
   // Started anew at a person's wish, which is said of the one before.
-  await kilo.getByRole("button", { name: "Check again" }).click();
-  await kilo.getByText("running", { exact: false }).first().waitFor({ timeout: 60_000 });
-  await kilo.getByRole("button", { name: "Restart" }).click();
   await kilo.getByText("Processes").click();
+  await kilo.getByRole("button", { name: "Check again" }).click();
+  await kilo.getByRole("button", { name: "Restart" }).click({ timeout: 60_000 });
   await kilo.getByText("Restarted by a person").waitFor({ timeout: 60_000 });
   await kilo.getByText(/pid \d+/).waitFor({ timeout: 60_000 });
   await world.picture("settings-processes");

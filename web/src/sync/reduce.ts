@@ -1,7 +1,7 @@
 // The one reducer: what the server says, applied to what the page knows. It changes the state it
 // is given in place (a store's draft, or plain data in tests) and says what is to be done.
 
-import type { Change, Item, ItemId, ProviderId, Request, ServerMessage, ShellChange, Thread, Topic, Turn, Window } from "../generated/wire";
+import type { Change, Item, ItemId, ProviderId, ProviderStatus, Request, ServerMessage, ShellChange, Thread, Topic, Turn, Window } from "../generated/wire";
 import { splice } from "./body";
 import { mergeInto, put, putList } from "./merge";
 import type { ShellView, SyncState, ThreadView } from "./state";
@@ -104,7 +104,8 @@ function shellChange(shell: ShellView, change: ShellChange): Effect[] {
     case "provider": {
       const at = shell.providers.findIndex((p) => p.id === change.status.id);
       if (at < 0) shell.providers.push(change.status);
-      else shell.providers[at] = change.status;
+      // Into the one that is there: what a person is writing beside it stays.
+      else put(shell.providers as unknown as Record<string, ProviderStatus>, String(at), change.status);
       return [];
     }
     case "storage":

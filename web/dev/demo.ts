@@ -125,7 +125,7 @@ function retry() {
   put({ kind: "todo_list", todos: [{ text: "Read the uploader", status: "completed" }, { text: "Retry with backoff and jitter", status: "completed" }, { text: "Run the whole suite", status: "in_progress" }, { text: "Write the changelog", status: "pending" }] });
   put({ kind: "file_change", path: "src/upload.rs", change: "edited", additions: 38, deletions: 9 }, { body: { head: diff } });
   put({ kind: "command", command: "cargo test upload::", description: "Run the upload tests", cwd: null, exit_code: 101 }, { status: "failed", body: { head: "\u001b[1mtest\u001b[0m upload::honours_retry_after ... \u001b[31mFAILED\u001b[0m\n  left: 1s\n right: 120s   src/upload.rs:141" }, ...took(8200) });
-  const agent = put({ kind: "sub_agent", agent: "explore", task: "looking for other callers of send_once", session: "ses_1" }, { status: "running", ended_at: null, started_at: Date.now() - 14_000 });
+  const agent = put({ kind: "sub_agent", agent: "explore", task: "looking for other callers of send_once", session: "ses_1", steps: 2, usage: { input: 8200, output: 410, reasoning: 0, cache_read: 0, cache_write: 0, cost: 0.02 }, waiting: false, phase: null }, { status: "running", ended_at: null, started_at: Date.now() - 14_000 });
   put({ kind: "search", query: "send_once", path: "src", matches: 4 }, { parent: agent.id });
   put({ kind: "read", path: "src/batch.rs" }, { parent: agent.id });
   put({ kind: "command", command: "rg -n 'send_once' --stats", description: null, cwd: null, exit_code: 0 }, { parent: agent.id, body: { head: "4 matches" } });

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
-use crate::{Body, BodyLimits, ErrorCode, ItemId, Timestamp, TurnId};
+use crate::{Body, BodyLimits, ErrorCode, ItemId, Phase, Timestamp, TurnId, Usage};
 
 /// One entry in a turn.
 ///
@@ -120,6 +120,18 @@ pub enum ItemContent {
         task: String,
         /// Its own native session.
         session: Option<String>,
+        /// Steps of its model that are done.
+        #[serde(default)]
+        steps: u32,
+        /// What it used so far, without the sub-agents it started; it is part of the turn's usage.
+        #[serde(default)]
+        usage: Usage,
+        /// Whether it, or a sub-agent below it, waits for a person.
+        #[serde(default)]
+        waiting: bool,
+        /// What keeps it from going on, when something does.
+        #[serde(default)]
+        phase: Option<Phase>,
     },
     /// The agent's todo list, whole at each change. No body.
     TodoList {

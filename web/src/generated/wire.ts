@@ -662,7 +662,23 @@ task: string,
 /**
  * Its own native session.
  */
-session: string | null, } | { "kind": "todo_list", 
+session: string | null, 
+/**
+ * Steps of its model that are done.
+ */
+steps: number, 
+/**
+ * What it used so far, without the sub-agents it started; it is part of the turn's usage.
+ */
+usage: Usage, 
+/**
+ * Whether it, or a sub-agent below it, waits for a person.
+ */
+waiting: boolean, 
+/**
+ * What keeps it from going on, when something does.
+ */
+phase: Phase | null, } | { "kind": "todo_list", 
 /**
  * The entries in order.
  */

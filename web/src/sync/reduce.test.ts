@@ -71,7 +71,7 @@ test("a content of another kind is not mixed with the former", () => {
 });
 
 test("what a sub-agent does is listed under it, even when it came first", () => {
-  const agent = { kind: "sub_agent", agent: "explore", task: "look", session: null } as const;
+  const agent = { kind: "sub_agent", agent: "explore", task: "look", session: null, steps: 0, usage: { input: 0, output: 0, reasoning: 0, cache_read: 0, cache_write: 0, cost: 0 }, waiting: false, phase: null } as const;
   reduce(state, gap(windowOf({ items: [item(5, undefined, { parent: "itm_4" }), item(6)] })));
   expect(view().lists.trn_1).toEqual(["itm_5", "itm_6"]);
   addPage(view(), windowOf({ items: [item(4, agent)] }));

@@ -3,7 +3,7 @@ import { createMemo, For, Match, Show, Switch } from "solid-js";
 import { api } from "../api/client";
 import type { Item, ItemId, Todo } from "../generated/wire";
 import { secondClock } from "../lib/clock";
-import { duration, exact, plural } from "../lib/format";
+import { count, duration, exact, money, plural } from "../lib/format";
 import { Markdown } from "../markdown/Markdown";
 import { Icon } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
@@ -118,10 +118,27 @@ function StepNote(props: { item: Item; note?: string; steps: number }) {
       // A question that was skipped says so by its verb.
       props.item.status === "declined" && props.item.content.kind !== "question" ? "declined" : "",
       props.note ?? "",
-      props.item.content.kind === "sub_agent" && props.steps ? plural(props.steps, "step") : "",
+      ...subAgentNotes(props.item, props.steps),
       lasted(),
     ].filter(Boolean);
   return <span title={`Began ${exact(props.item.started_at)}`}>{parts().join(" · ")}</span>;
+}
+
+/** What a sub-agent is doing and what it used. */
+function subAgentNotes(item: Item, entries: number): string[] {
+  const content = item.content;
+  if (content.kind !== "sub_agent") return [];
+  const { usage, phase } = content;
+  const tokens = usage.input + usage.output + usage.reasoning + usage.cache_read + usage.cache_write;
+  const steps = content.steps || entries;
+  return [
+    content.waiting ? "waits for you" : "",
+    phase?.kind === "retrying" ? `trying again: ${phase.message}` : "",
+    phase?.kind === "waiting_for_network" ? "waits for the network" : "",
+    steps ? plural(steps, "step") : "",
+    tokens ? `${count(tokens)} tokens` : "",
+    money(usage.cost),
+  ];
 }
 
 function StepBody(props: { item: Item }) {

@@ -88,6 +88,9 @@ impl LiveItem {
             return;
         }
         self.item.ended_at = Some(now);
+        if let ItemContent::SubAgent { waiting, phase, .. } = &mut self.item.content {
+            (*waiting, *phase) = (false, None);
+        }
         self.item.status = if self.item.content.is_prose() || turn == TurnState::Completed {
             ItemStatus::Done
         } else {

@@ -217,6 +217,10 @@ pub(crate) fn sub_agent() -> ItemUpdate {
         agent: "explore".to_owned(),
         task: "look".to_owned(),
         session: None,
+        steps: 0,
+        usage: domain::Usage::default(),
+        waiting: false,
+        phase: None,
     };
     item("sub-agent", ItemStatus::Running, content, "")
 }

@@ -102,7 +102,7 @@ async fn a_sub_agent_nests_and_its_requests_are_answered() {
     let window = bench.window(&thread).await;
     let agent = item(&window, |c| matches!(c, ItemContent::SubAgent { .. }));
     assert!(
-        matches!(&agent.content, ItemContent::SubAgent { agent, task, session: Some(_) } if agent == "general" && task == "Survey the code"),
+        matches!(&agent.content, ItemContent::SubAgent { agent, task, session: Some(_), .. } if agent == "general" && task == "Survey the code"),
         "{agent:?}"
     );
     let nested: Vec<_> =

@@ -18,6 +18,7 @@ use super::{baseline, errors};
 
 pub(super) mod asks;
 mod bounds;
+mod children;
 mod content;
 mod names;
 mod requests;
@@ -157,6 +158,12 @@ struct Child {
     label: String,
     turn: Option<TurnId>,
     waiting: Vec<Event>,
+    /// The call that started it, once that is known.
+    call: Option<children::Call>,
+    phase: Option<Phase>,
+    /// What it used, without the sub-agents it started.
+    usage: Usage,
+    steps: u32,
 }
 
 /// Something Kilo waits for an answer to.
@@ -394,6 +401,9 @@ impl Mapper {
             Event::SessionStatus { session_id, status } if session_id == self.root => {
                 self.status(&status, out);
             }
+            Event::SessionStatus { session_id, status } => {
+                self.child_phase(&session_id, trouble(&status), out);
+            }
             Event::SessionError { session_id, error } => {
                 if session_id.is_none_or(|id| id == self.root) {
                     self.session_error(&error, out);
@@ -433,7 +443,6 @@ impl Mapper {
             // Sub-agents' turns are framed by the tool call that started them; the rest says
             // nothing that a thread shows.
             Event::SessionDeleted(_)
-            | Event::SessionStatus { .. }
             | Event::TurnOpen { .. }
             | Event::TurnClose { .. }
             | Event::SessionIdle { .. }
@@ -467,12 +476,8 @@ impl Mapper {
         let Some(parent) = &session.parent_id else { return };
         let known = self.children.contains_key(&session.id) || self.former.contains(&session.id);
         if self.owns(parent) && !known && self.children.len() < MAX_CHILDREN {
-            let child = Child {
-                parent: None,
-                label: bounds::line(&session.title),
-                turn: self.active.as_ref().map(|a| a.turn.clone()),
-                waiting: Vec::new(),
-            };
+            let turn = self.active.as_ref().map(|a| a.turn.clone());
+            let child = Child::new(bounds::line(&session.title), turn);
             self.children.insert(session.id.clone(), child);
         }
     }
@@ -488,19 +493,10 @@ impl Mapper {
     }
 
     fn status(&mut self, status: &Status, out: &mut Mapped) {
+        let compacting = self.active.as_ref().is_some_and(|a| a.compacting);
         let phase = match status {
-            Status::Retry { attempt, message, next } => Some(Phase::Retrying {
-                attempt: *attempt,
-                next_at: millis(*next),
-                message: bounds::line(message),
-            }),
-            Status::Offline { message, .. } => {
-                Some(Phase::WaitingForNetwork { message: bounds::line(message) })
-            }
-            Status::Busy if self.active.as_ref().is_some_and(|a| a.compacting) => {
-                Some(Phase::Compacting)
-            }
-            Status::Busy | Status::Idle | Status::Unknown(_) => None,
+            Status::Busy if compacting => Some(Phase::Compacting),
+            other => trouble(other),
         };
         if let Some(active) = &mut self.active
             && active.echoed
@@ -620,6 +616,21 @@ impl Mapper {
         }
         let child = self.children.get(session);
         child.is_some_and(|c| c.turn.as_ref() == Some(&active.turn))
+    }
+}
+
+/// What keeps a session from going on by itself.
+fn trouble(status: &Status) -> Option<Phase> {
+    match status {
+        Status::Retry { attempt, message, next } => Some(Phase::Retrying {
+            attempt: *attempt,
+            next_at: millis(*next),
+            message: bounds::line(message),
+        }),
+        Status::Offline { message, .. } => {
+            Some(Phase::WaitingForNetwork { message: bounds::line(message) })
+        }
+        Status::Busy | Status::Idle | Status::Unknown(_) => None,
     }
 }
 

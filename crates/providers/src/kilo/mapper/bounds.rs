@@ -78,7 +78,7 @@ pub(super) fn bound(content: &mut ItemContent) {
             to(input, MAX_TEXT);
         }
         // The session is Kilo's name for it and never cut: it would name another.
-        ItemContent::SubAgent { agent, task, session: _ } => {
+        ItemContent::SubAgent { agent, task, .. } => {
             to(agent, MAX_LINE);
             to(task, MAX_LINE);
         }

@@ -46,6 +46,8 @@ impl Mapper {
                 Message::Assistant(assistant) => self.assistant_message(assistant, out),
                 Message::Unknown(_) => {}
             }
+        } else if let Message::Assistant(assistant) = message {
+            self.child_error(session, assistant, out);
         }
         if !room {
             self.left_out(out);
@@ -325,6 +327,8 @@ impl Mapper {
             }
             ItemContent::SubAgent { agent, session: Some(session), .. } => {
                 let (session, label) = (SessionId::from(session.as_str()), line(agent));
+                self.adopt(&session);
+                self.note_call_of(&session, &part.session_id, &mut item);
                 self.tell(TurnEvent::Item(item), out);
                 self.place(&session, id, label, out);
                 return;
@@ -371,21 +375,19 @@ impl Mapper {
         self.active.as_ref().map_or("", |a| a.message.as_str())
     }
 
+    /// Takes note of a sub-agent, if there is room for it.
+    fn adopt(&mut self, session: &SessionId) {
+        if self.children.len() < MAX_CHILDREN && !self.children.contains_key(session) {
+            let turn = self.active.as_ref().map(|a| a.turn.clone());
+            self.children.insert(session.clone(), Child::new(String::new(), turn));
+        }
+    }
+
     /// Notes which tool call a sub-agent belongs to, and tells what has waited for that.
     fn place(&mut self, session: &SessionId, parent: String, label: String, out: &mut Mapped) {
-        if self.children.len() >= MAX_CHILDREN && !self.children.contains_key(session) {
+        let Some(child) = self.children.get_mut(session).filter(|c| c.parent.is_none()) else {
             return;
-        }
-        let turn = self.active.as_ref().map(|a| a.turn.clone());
-        let child = self.children.entry(session.clone()).or_insert(Child {
-            parent: None,
-            label: String::new(),
-            turn,
-            waiting: Vec::new(),
-        });
-        if child.parent.is_some() {
-            return;
-        }
+        };
         child.parent = Some(parent);
         child.label = label;
         for event in std::mem::take(&mut child.waiting) {
@@ -400,10 +402,13 @@ impl Mapper {
     fn step(&mut self, part: &Part, step: &StepFinishPart, out: &mut Mapped) {
         let usage = usage(step);
         let Some(active) = &mut self.active else { return };
-        active.steps.insert(part.id.clone(), usage);
+        let first = active.steps.insert(part.id.clone(), usage).is_none();
         let limit = active.context_limit;
         let total = active.steps.values().fold(Usage::default(), |sum, step| sum.plus(step));
         self.tell(TurnEvent::Usage(total), out);
+        if first && part.session_id != self.root {
+            self.child_step(&part.session_id, &usage, out);
+        }
         // An answer that was cut says nothing of what it used.
         if part.session_id == self.root && usage.tokens() > 0 {
             out.events.push(AgentEvent::Context(Context { used: usage.tokens(), limit }));

@@ -114,8 +114,10 @@ impl Mapper {
             from: self.from(&ask.session),
             body,
         };
+        let session = ask.session.clone();
         self.asks.insert(ask.key.clone(), ask);
         self.tell(TurnEvent::Asked(request), out);
+        self.refresh(&session, out);
     }
 
     pub(super) fn replied(&mut self, key: &str, rejected: bool, out: &mut Mapped) {
@@ -130,6 +132,7 @@ impl Mapper {
         }
         let outcome = if rejected { RequestOutcome::Rejected } else { RequestOutcome::Answered };
         self.tell(TurnEvent::AskClosed { key: key.to_owned(), outcome }, out);
+        self.refresh(&ask.session, out);
     }
 }
 

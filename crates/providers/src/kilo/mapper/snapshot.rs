@@ -119,9 +119,12 @@ impl Mapper {
         };
         let gone: Vec<String> = self.asks.iter().filter_map(gone).collect();
         for key in gone {
-            self.asks.remove(&key);
+            let session = self.asks.remove(&key).map(|ask| ask.session);
             let outcome = RequestOutcome::Gone;
             self.tell(TurnEvent::AskClosed { key, outcome }, out);
+            if let Some(session) = session {
+                self.refresh(&session, out);
+            }
         }
         for Placed { directory, ask } in permissions.unwrap_or_default() {
             if self.owns(&ask.session_id) && !self.asks.contains_key(ask.id.as_str()) {

@@ -1,6 +1,8 @@
 //! Kilo's tools as items.
 
-use domain::{FileChangeKind, FullText, ItemContent, ItemStatus, ItemUpdate, Todo, TodoStatus};
+use domain::{
+    FileChangeKind, FullText, ItemContent, ItemStatus, ItemUpdate, Todo, TodoStatus, Usage,
+};
 use kilo_sdk::types::{ToolPart, ToolState, ToolStatus};
 use serde_json::Value;
 
@@ -76,6 +78,10 @@ fn content(tool: &ToolPart, workspace: &str, servers: &Servers) -> ItemContent {
             agent: input("subagent_type").unwrap_or_default(),
             task: input("description").unwrap_or_default(),
             session: text(&Value::Object(state.metadata.clone()), "sessionId"),
+            steps: 0,
+            usage: Usage::default(),
+            waiting: false,
+            phase: None,
         },
         "todowrite" => ItemContent::TodoList { todos: todos(state) },
         "question" => ItemContent::Question { title: question_title(state) },

@@ -1,13 +1,14 @@
 //! Sub-agents: their place, and what is not known of them yet.
 
+use domain::{ItemContent, Phase};
 use kilo_sdk::types::{MessageWithParts, Session};
 use kilo_sdk::{Envelope, MessageId, SessionId};
 use serde_json::{Value, json};
 
 use super::super::MAX_UNPLACED;
 use super::frames::{
-    ANSWER, CHILD, PROMPT, ROOT, answering, asked, assistant, delta, frame, part, status, text,
-    user,
+    ANSWER, CHILD, PROMPT, ROOT, answering, asked, assistant, delta, frame, part, replied, status,
+    text, user,
 };
 use super::play::Play;
 use super::recorded::Server;
@@ -103,4 +104,82 @@ fn a_sub_agent_whose_call_does_not_name_it_yet_waits_for_that_in_a_snapshot_too(
     assert!(play.item("prt_c").is_none(), "its place is not known yet");
     play.event(&part(ROOT, ANSWER, "prt_task", &task("call_1", CHILD)));
     assert_eq!(play.text("prt_c"), Some("Found it"));
+}
+
+#[test]
+fn a_sub_agent_tells_what_it_does_and_what_it_used() {
+    const GRAND: &str = "ses_grand";
+    let mut play = answering();
+    let seen = |play: &Play, key: &str| match &play.item(key).unwrap().content {
+        ItemContent::SubAgent { steps, usage, waiting, phase, .. } => {
+            (*steps, usage.input, *waiting, phase.clone())
+        }
+        other => panic!("{other:?}"),
+    };
+    let step = |session: &str, message: &str, id: &str, input: u32| {
+        let tokens = json!({ "input": input, "output": 1 });
+        part(session, message, id, &json!({ "type": "step-finish", "cost": 0.5, "tokens": tokens }))
+    };
+    let status = |session: &str, status: Value| {
+        frame("session.status", &json!({ "sessionID": session, "status": status }))
+    };
+    play.event(&child(ROOT, CHILD));
+    play.event(&assistant(CHILD, "msg_c", "msg_b", &json!({})));
+    play.event(&step(CHILD, "msg_c", "prt_s1", 10));
+    play.event(&part(ROOT, ANSWER, "prt_task", &task("call_1", CHILD)));
+    assert_eq!(
+        seen(&play, "prt_task"),
+        (1, 10, false, None),
+        "what came before its place was known"
+    );
+    play.event(&step(CHILD, "msg_c", "prt_s2", 20));
+    play.event(&step(CHILD, "msg_c", "prt_s2", 20));
+    assert_eq!(
+        seen(&play, "prt_task"),
+        (2, 30, false, None),
+        "a step that is told twice counts once"
+    );
+
+    // One further down waits: so do those above it.
+    play.event(&child(CHILD, GRAND));
+    play.event(&part(CHILD, "msg_c", "prt_task2", &task("call_2", GRAND)));
+    play.event(&assistant(GRAND, "msg_e", "msg_d", &json!({})));
+    play.event(&step(GRAND, "msg_e", "prt_s3", 5));
+    play.event(&asked("per_1", GRAND, "bash", &json!({})));
+    assert_eq!(seen(&play, "prt_task2"), (1, 5, true, None));
+    assert_eq!(seen(&play, "prt_task"), (2, 30, true, None));
+    play.event(&replied("per_1", "once"));
+    assert_eq!(seen(&play, "prt_task2"), (1, 5, false, None));
+    assert_eq!(seen(&play, "prt_task"), (2, 30, false, None));
+
+    let retry = json!({ "type": "retry", "attempt": 2, "message": "slow down", "next": 5 });
+    play.event(&status(GRAND, retry));
+    let retrying =
+        Phase::Retrying { attempt: 2, next_at: Some(5), message: "slow down".to_owned() };
+    assert_eq!(seen(&play, "prt_task2").3, Some(retrying));
+    assert_eq!(play.turn(0).phase, None, "the thread's own agent works");
+    play.event(&status(GRAND, json!({ "type": "busy" })));
+    assert_eq!(seen(&play, "prt_task2").3, None);
+
+    // Its model fails; that is in it, once, and its parent may get over it.
+    let error =
+        json!({ "error": { "name": "APIError", "data": { "message": "no", "statusCode": 400 } } });
+    for _ in 0..2 {
+        play.event(&assistant(GRAND, "msg_e", "msg_d", &error));
+    }
+    let inside = Some(play.item("prt_task2").unwrap().id.clone());
+    let errors = || play.items.values().filter(|i| matches!(i.content, ItemContent::Error { .. }));
+    assert_eq!(errors().map(|i| i.parent.clone()).collect::<Vec<_>>(), [inside]);
+
+    // Each step is counted once in the turn's total.
+    play.event(&part(
+        ROOT,
+        ANSWER,
+        "prt_s4",
+        &json!({ "type": "step-finish", "cost": 0.5,
+        "tokens": { "input": 100, "output": 1 } }),
+    ));
+    let usage = play.turn(0).usage;
+    assert_eq!((usage.input, usage.output), (135, 4));
+    assert!((usage.cost - 2.0).abs() < 1e-9, "{usage:?}");
 }

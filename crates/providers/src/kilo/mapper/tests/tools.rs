@@ -1,6 +1,6 @@
 //! Each kind of tool, and how it ended.
 
-use domain::{FileChangeKind, ItemContent, ItemStatus, Todo, TodoStatus};
+use domain::{FileChangeKind, ItemContent, ItemStatus, Todo, TodoStatus, Usage};
 use serde_json::{Value, json};
 
 use super::frames::{ANSWER, CHILD, ROOT, answering, part, tool};
@@ -167,6 +167,10 @@ fn every_tool_is_shown_as_what_it_does() {
             agent: "explore".to_owned(),
             task: "look".to_owned(),
             session: Some(CHILD.to_owned()),
+            steps: 0,
+            usage: Usage::default(),
+            waiting: false,
+            phase: None,
         },
         "It is\nthere.",
     );

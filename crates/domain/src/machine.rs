@@ -53,6 +53,7 @@ pub struct ThreadState {
 }
 
 /// Something that happened to a thread.
+#[expect(clippy::large_enum_variant, reason = "nearly every input is of the large variant")]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input {
     /// A person sent a message.

@@ -10,6 +10,7 @@ pub mod dice;
 pub mod faults;
 pub mod home;
 pub mod kilo;
+pub mod mcp;
 pub mod model;
 pub mod project;
 pub mod sandbox;

@@ -1,55 +1,171 @@
 //! What each access lets happen unasked, tool by tool, also where the user's own configuration
 //! would let more happen.
 
-use domain::{Access, Decision, Mode, ThreadPatch, TurnState};
+use std::collections::BTreeMap;
+
+use domain::{
+    Access, Decision, ItemContent, ItemStatus, Mode, RequestBody, RequestState, ThreadPatch,
+    TurnState, Window,
+};
 use serde_json::{Value, json};
+use testkit::mcp::Notes;
 use testkit::model::Script;
 
 use crate::harness::{Bench, approval};
 
-/// Runs one tool and says whether it asked. What asks is rejected.
-async fn asks(bench: &Bench, access: Access, tool: &str, args: Value) -> bool {
-    let thread = bench.thread_with(access).await;
-    let turn = bench.send(&thread, &Script::new().tool(tool, args).step().text("ok")).await;
-    let asked = bench
-        .see(&thread, |w| {
-            let ended = w.turns.iter().any(|t| t.id == turn && t.state.is_terminal());
-            match (w.requests.first(), ended) {
-                (Some(request), _) => Some(Some(request.clone())),
-                (None, true) => Some(None),
-                (None, false) => None,
-            }
-        })
-        .await;
-    if let Some(request) = &asked {
-        bench.decide(request, Decision::Reject).await;
+/// What waits: how often each permission is asked, with the sub-agent that asks it.
+type Asked = BTreeMap<String, usize>;
+
+fn open_asks(window: &Window) -> Asked {
+    let mut asks = Asked::new();
+    for request in &window.requests {
+        let what = match &request.body {
+            RequestBody::Approval(approval) => approval.permission.as_str(),
+            RequestBody::Question { .. } => "question",
+            RequestBody::Plan { .. } => "plan",
+        };
+        if matches!(request.state, RequestState::Open { .. }) {
+            let who = request.from.as_ref().map(|from| format!("{from}: ")).unwrap_or_default();
+            *asks.entry(format!("{who}{what}")).or_default() += 1;
+        }
     }
-    assert_eq!(bench.ended(&thread, &turn).await.state, TurnState::Completed, "{access:?} {tool}");
-    asked.is_some()
+    asks
 }
 
-async fn matrix(bench: &Bench) {
-    let inside = |name: &str| bench.sandbox.project.join(name).to_string_lossy().into_owned();
-    let page = bench.sandbox.model.url();
-    for (tool, args, supervised, auto_edit) in [
-        ("bash", json!({"command": "mkdir made-by-bash", "description": "d"}), true, true),
-        ("write", json!({"filePath": inside("w.txt"), "content": "x"}), true, false),
-        ("read", json!({"filePath": inside("README.md")}), false, false),
-        ("read", json!({"filePath": "/etc/hostname"}), true, true),
-        ("webfetch", json!({"url": page, "format": "text"}), true, true),
-        ("todowrite", json!({"todos": []}), false, false),
-    ] {
-        let name = format!("{tool} {args}");
-        assert_eq!(asks(bench, Access::Supervised, tool, args.clone()).await, supervised, "{name}");
-        assert_eq!(asks(bench, Access::AutoEdit, tool, args.clone()).await, auto_edit, "{name}");
-        assert!(!asks(bench, Access::Full, tool, args).await, "full access asked: {name}");
+/// Every tool Kilo offers, in one turn, a sub-agent's among them.
+fn everything(bench: &Bench, mark: &str, outside: &std::path::Path) -> Script {
+    let inside = |name: &str| bench.sandbox.project.join(name);
+    let out = |name: &str| outside.join(format!("{mark}-{name}"));
+    let child = Script::new()
+        .bash(format!("touch {mark}-child-bash"))
+        .tool("write", json!({"filePath": inside(&format!("{mark}-child-write")), "content": "x"}))
+        .tool("notes_add_note", json!({"text": "from a child"}))
+        .tool("read", json!({"filePath": inside("README.md")}))
+        .step()
+        .text("The child is done.");
+    let question = json!({"questions": [{"question": "Which?", "header": "Q", "options": [
+        {"label": "This", "description": ""}]}]});
+    Script::new()
+        .tool("read", json!({"filePath": inside("edited.txt")}))
+        .step()
+        .bash(format!("touch {mark}-bash"))
+        .tool("write", json!({"filePath": inside(&format!("{mark}-write")), "content": "x"}))
+        .tool(
+            "edit",
+            json!({"filePath": inside("edited.txt"), "oldString": "before", "newString": "after"}),
+        )
+        .tool("read", json!({"filePath": inside(".env")}))
+        .tool("glob", json!({"pattern": "*.md"}))
+        .tool("grep", json!({"pattern": "tally"}))
+        .tool(
+            "todowrite",
+            json!({"todos": [
+            {"content": "one", "status": "completed", "priority": "low"}]}),
+        )
+        .tool("webfetch", json!({"url": bench.sandbox.model.url(), "format": "text"}))
+        .tool("skill", json!({"name": "kilo-config"}))
+        .tool("notes_add_note", json!({"text": "from the root"}))
+        .tool("read", json!({"filePath": outside.join("there")}))
+        .tool("write", json!({"filePath": out("write"), "content": "x"}))
+        .tool(
+            "bash",
+            json!({"command": format!("touch {}", out("bash").display()),
+            "description": "Touch"}),
+        )
+        .task("general", "Try it", &child)
+        .tool("question", question)
+        .step()
+        .text("ok")
+}
+
+/// What changed something, by name.
+fn changed(bench: &Bench, mark: &str, outside: &std::path::Path) -> Vec<&'static str> {
+    let inside = |name: &str| bench.file(&format!("{mark}-{name}")).is_some();
+    let mut found = Vec::new();
+    for name in ["bash", "write", "child-bash", "child-write"] {
+        if inside(name) {
+            found.push(name);
+        }
     }
+    if bench.file("edited.txt").is_some_and(|text| text.contains("after")) {
+        found.push("edit");
+    }
+    for (name, said) in [("write", "outside write"), ("bash", "outside bash")] {
+        if outside.join(format!("{mark}-{name}")).exists() {
+            found.push(said);
+        }
+    }
+    found
+}
+
+/// Runs everything with one access and stops when what asks, asks, and what does not, is done.
+async fn check(bench: &Bench, access: Access, asked: &[(&str, usize)], done: &[&str]) {
+    let outside = tempfile::tempdir().unwrap();
+    std::fs::write(outside.path().join("there"), "secret").unwrap();
+    std::fs::write(bench.sandbox.project.join("edited.txt"), "before").unwrap();
+    let mark = format!("{access:?}").to_lowercase();
+    let thread = bench.thread_with(access).await;
+    let turn = bench.send(&thread, &everything(bench, &mark, outside.path())).await;
+    let wanted: Asked = asked.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect();
+    bench
+        .see(&thread, |w| {
+            let finished = |wanted: fn(&ItemContent) -> bool| {
+                let mut items = w.items.iter().filter(|i| wanted(&i.content));
+                items.any(|i| i.status == ItemStatus::Done)
+            };
+            let looked =
+                finished(|c| matches!(c, ItemContent::Search { query, .. } if query == "*.md"))
+                    && finished(
+                        |c| matches!(c, ItemContent::Search { query, .. } if query == "tally"),
+                    )
+                    && finished(|c| matches!(c, ItemContent::TodoList { .. }))
+                    && finished(|c| matches!(c, ItemContent::Tool { name, .. } if name == "skill"));
+            (looked && open_asks(w) == wanted && changed(bench, &mark, outside.path()) == done)
+                .then_some(())
+        })
+        .await;
+    bench.engine.stop(&thread).await.unwrap();
+    bench.ended(&thread, &turn).await;
+    assert_eq!(changed(bench, &mark, outside.path()), done, "{access:?}");
+}
+
+async fn matrix(bench: &Bench, notes: &Notes) {
+    std::fs::write(bench.sandbox.project.join(".env"), "SECRET=1").unwrap();
+    let always = [
+        ("bash", 1),
+        ("external_directory", 3),
+        ("general: bash", 1),
+        ("general: notes_add_note", 1),
+        ("notes_add_note", 1),
+        ("question", 1),
+        ("read", 1),
+        ("webfetch", 1),
+    ];
+    let mut supervised = always.to_vec();
+    supervised.extend([("edit", 2), ("general: edit", 1)]);
+    check(bench, Access::Supervised, &supervised, &[]).await;
+    let edits = ["write", "child-write", "edit"];
+    check(bench, Access::AutoEdit, &always, &edits).await;
+    assert_eq!(notes.count(), 0, "an MCP tool ran unasked");
+    // Questions are a person's in every access.
+    let all =
+        ["bash", "write", "child-bash", "child-write", "edit", "outside write", "outside bash"];
+    check(bench, Access::Full, &[("question", 1)], &all).await;
+    assert_eq!(notes.count(), 2);
+}
+
+/// A Kilo with an MCP server, and more in its user's configuration.
+async fn with_notes(mut config: Value) -> (Bench, Notes, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let notes = Notes::at(dir.path()).unwrap();
+    config["mcp"] = json!({ "notes": notes.kilo_config() });
+    (Bench::start_with_config(&config).await, notes, dir)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_access_is_what_it_says() {
-    let bench = Bench::start().await;
-    matrix(&bench).await;
+    let (bench, notes, _dir) = with_notes(json!({})).await;
+    matrix(&bench, &notes).await;
     bench.engine.shutdown().await;
 }
 
@@ -64,8 +180,8 @@ async fn a_loose_configuration_of_the_user_does_not_loosen_supervision() {
                      "permission": {"bash": "allow"}},
         },
     });
-    let bench = Bench::start_with_config(&loose).await;
-    matrix(&bench).await;
+    let (bench, notes, _dir) = with_notes(loose).await;
+    matrix(&bench, &notes).await;
     // A sub-agent asks as well, and one with loose rules of its own is asked for itself.
     for (agent, wanted) in [("general", "bash"), ("wild", "task")] {
         let thread = bench.thread().await;
@@ -85,17 +201,30 @@ async fn a_loose_configuration_of_the_user_does_not_loosen_supervision() {
 async fn access_changed_mid_turn_holds_from_the_next_tool_and_frees_what_waits() {
     let bench = Bench::start().await;
     let thread = bench.thread().await;
-    let script = Script::new().bash("echo 1").step().bash("echo 2").step().text("ok");
+    let set = async |access| {
+        let patch = ThreadPatch { access: Some(access), ..ThreadPatch::default() };
+        bench.engine.patch_thread(&thread, patch).await.unwrap();
+    };
+    let child = Script::new().bash("touch c1").step().wait("in-child").bash("touch c2").step();
+    let child = child.text("done");
+    let script = Script::new().bash("touch r1").step().task("general", "Try it", &child).step();
+    let script = script.wait("in-root").bash("touch r2").step().text("ok");
     let turn = bench.send(&thread, &script).await;
     bench.asked(&thread).await;
-    let patch = ThreadPatch { access: Some(Access::Full), ..ThreadPatch::default() };
-    bench.engine.patch_thread(&thread, patch).await.unwrap();
-    assert_eq!(bench.ended(&thread, &turn).await.state, TurnState::Completed);
-    // And back again: the next turn asks.
-    let patch = ThreadPatch { access: Some(Access::Supervised), ..ThreadPatch::default() };
-    bench.engine.patch_thread(&thread, patch).await.unwrap();
-    let turn = bench.send(&thread, &Script::new().bash("echo 3").step().text("ok")).await;
+    // What waits is freed, and neither the root nor its sub-agent asks any more.
+    set(Access::Full).await;
+    bench.reached("in-child").await;
+    assert!(bench.file("r1").is_some() && bench.file("c1").is_some());
+    // Back again, in the middle of the sub-agent: it asks, and so does the root after it.
+    set(Access::Supervised).await;
+    bench.sandbox.model.release("in-child");
     let ask = bench.asked(&thread).await;
+    assert_eq!((ask.from.as_deref(), bench.file("c2")), (Some("general"), None));
+    bench.decide(&ask, Decision::Once).await;
+    bench.reached("in-root").await;
+    bench.sandbox.model.release("in-root");
+    let ask = bench.asked(&thread).await;
+    assert_eq!((ask.from.as_deref(), bench.file("r2")), (None, None));
     bench.decide(&ask, Decision::Once).await;
     assert_eq!(bench.ended(&thread, &turn).await.state, TurnState::Completed);
     bench.engine.shutdown().await;

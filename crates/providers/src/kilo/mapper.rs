@@ -298,6 +298,11 @@ impl Mapper {
         !self.left.is_empty()
     }
 
+    /// Whether no turn runs though Kilo may still wait for something of an earlier one.
+    pub(super) fn is_untidy(&self) -> bool {
+        self.active.is_none() && self.has_left()
+    }
+
     /// What Kilo may still wait for of turns that are over.
     pub(super) fn take_left(&mut self) -> Vec<Ask> {
         std::mem::take(&mut self.left)

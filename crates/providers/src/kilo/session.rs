@@ -162,6 +162,21 @@ impl Inner {
         Ok(())
     }
 
+    /// Rejects what turns left waiting, unless another runs by now, which did so before it began.
+    ///
+    /// An edit that waits for permission when its turn is stopped keeps its file locked at Kilo,
+    /// for every session, until it is answered (Kilo 7.7.7).
+    pub(super) async fn tidy(&self) {
+        let _alone = self.gate.lock().await;
+        let left = {
+            let mut mapper = self.mapper();
+            if mapper.is_untidy() { mapper.take_left() } else { Vec::new() }
+        };
+        for ask in &left {
+            self.reject_left(ask).await;
+        }
+    }
+
     /// Rejects what an earlier turn left waiting. Most of it is gone by now, which is as good.
     async fn reject_left(&self, ask: &Ask) {
         let instance = self.at(ask);
@@ -395,7 +410,10 @@ impl Session for KiloSession {
         self.inner.note_stop(turn);
         self.inner.mapper().forget(turn);
         let (inner, turn) = (self.inner.clone(), turn.clone());
-        tokio::spawn(async move { inner.quiet(&turn).await });
+        tokio::spawn(async move {
+            inner.quiet(&turn).await;
+            inner.tidy().await;
+        });
     }
 
     async fn answer(&self, request: &Request, answer: &Answer) -> Result<(), AnswerError> {

@@ -163,6 +163,10 @@ impl Task {
             let inner = self.inner.clone();
             tokio::spawn(async move { inner.instance.abort(&inner.id).await });
         }
+        if self.inner.mapper().is_untidy() {
+            let inner = self.inner.clone();
+            tokio::spawn(async move { inner.tidy().await });
+        }
         self.tell(mapped.events).await
     }
 

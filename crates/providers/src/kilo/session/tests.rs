@@ -310,3 +310,21 @@ async fn what_a_turn_left_waiting_is_rejected_before_the_next_though_kilo_cannot
         ]
     );
 }
+
+#[tokio::test]
+async fn what_a_turn_left_waiting_is_rejected_at_once_and_never_beside_another_turn() {
+    let world = World::new().await;
+    world.permission("/repo", "per_1", ROOT);
+    world.session.inner.mapper().abandon();
+    world.session.inner.tidy().await;
+    world.session.inner.tidy().await;
+    let rejected = json!({ "reply": "reject" });
+    assert_eq!(world.seen(), [seen("POST /permission/per_1/reply", "/repo", rejected)]);
+    // A stale one that is rejected while another turn runs would take that one's with it.
+    let world = World::new().await;
+    world.permission("/repo", "per_1", ROOT);
+    let next = TurnId::parse(&format!("trn_{:032x}", 2)).unwrap();
+    world.session.inner.mapper().begin(next, "msg_2".into(), None);
+    world.session.inner.tidy().await;
+    assert_eq!(world.seen(), []);
+}

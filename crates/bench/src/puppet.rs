@@ -165,7 +165,7 @@ impl Session for Strings {
         self.thread.to_string()
     }
 
-    fn prompt_key(&self) -> String {
+    fn prompt_key(&self, _kind: domain::InputKind) -> String {
         Uuid::now_v7().to_string()
     }
 

@@ -36,6 +36,11 @@ pub enum AgentEvent {
 pub enum TurnEvent {
     /// The agent has taken the message.
     Started,
+    /// The agent gave the message a name of its own, by which it is found from now on.
+    Named {
+        /// The name.
+        key: String,
+    },
     /// What the turn is doing, `None` for plain work.
     Phase(Option<Phase>),
     /// An item is new or changed.

@@ -128,6 +128,15 @@ impl ItemId {
     }
 }
 
+impl TurnId {
+    /// Derives the id of a turn that was begun elsewhere, by the agent's name for its message;
+    /// like [`ItemId::derive`], so that a history that is read again meets its own rows.
+    #[must_use]
+    pub fn derive_past(thread: &ThreadId, key: &str) -> Self {
+        Self::from_uuid(derived("turn", thread, key))
+    }
+}
+
 impl RequestId {
     /// Derives the id of the request that the agent calls `key`, like [`ItemId::derive`].
     #[must_use]

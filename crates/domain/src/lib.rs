@@ -14,6 +14,7 @@ mod model;
 mod process;
 mod project;
 mod request;
+mod session;
 mod thread;
 mod turn;
 mod view;
@@ -38,6 +39,7 @@ pub use request::{
     Answer, Approval, ApprovalKind, Choice, Decision, PlanDecision, Question, QuestionOption,
     Request, RequestBody, RequestState,
 };
+pub use session::{Earlier, History, NativeSession, PastTurn};
 pub use thread::{Access, Mode, Thread, ThreadStatus};
 pub use turn::{
     Context, Delivery, ErrorCode, InputKind, Phase, Turn, TurnError, TurnInput, TurnOrigin,

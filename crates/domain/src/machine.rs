@@ -16,13 +16,15 @@ use utoipa::ToSchema;
 use crate::{
     Access, AgentEvent, Answer, Delivery, Item, ItemId, Mode, ModelSelection, Request, RequestId,
     Thread, ThreadStatus, Timestamp, Turn, TurnError, TurnId, TurnInput, TurnOutcome, TurnState,
-    Usage, units,
+    units,
 };
 
 mod founding;
 mod items;
+mod past;
 mod queue;
 mod requests;
+mod sessions;
 mod steer;
 mod turns;
 
@@ -58,6 +60,8 @@ pub struct ThreadState {
 pub enum Input {
     /// A person sent a message.
     Submit(NewTurn),
+    /// A person wants the agent to shorten its context, after what waits already.
+    Compact(TurnId),
     /// A person took a waiting message back.
     Withdraw(TurnId),
     /// A person changed a waiting message.
@@ -107,6 +111,13 @@ pub enum Input {
     },
     /// Baton ended while this turn was at the agent, and looks now what became of it.
     Restarted(TurnId),
+    /// The session has turns that were begun elsewhere; they come before those that still wait.
+    Past {
+        /// The turns, oldest first, each ended.
+        turns: Vec<crate::PastTurn>,
+        /// Turns of the session that came before them and are not kept here.
+        earlier: crate::Earlier,
+    },
     /// The session the thread had is gone; a new one knows nothing of what was said.
     SessionReplaced,
     /// The turn cannot go on.
@@ -318,6 +329,12 @@ pub enum Refusal {
         /// What does not fit.
         why: String,
     },
+    /// The turn is no message.
+    #[error("a compaction has no text and cannot be sent into what runs")]
+    NotAMessage,
+    /// The thread has no session yet, or no longer.
+    #[error("the thread has no session yet: send a message first")]
+    NoSession,
     /// The title is empty or too long.
     #[error("a title has between 1 and {MAX_TITLE_CHARS} characters")]
     BadTitle,
@@ -413,6 +430,7 @@ impl ThreadState {
         let before = self.thread.clone();
         match input {
             Input::Submit(new) => self.submit(now, new, &mut out)?,
+            Input::Compact(turn) => self.compact(now, turn, &mut out)?,
             Input::Withdraw(turn) => self.withdraw(now, &turn, &mut out)?,
             Input::EditQueued { turn, patch } => self.edit_queued(&turn, patch, &mut out)?,
             Input::Move { turn, before } => self.move_queued(&turn, before.as_ref(), &mut out)?,
@@ -425,6 +443,7 @@ impl ThreadState {
             Input::NotSent(turn) => self.not_sent(now, &turn, &mut out),
             Input::Silent { turn, since } => self.silent(&turn, since, &mut out),
             Input::Restarted(turn) => self.restarted(now, &turn, &mut out),
+            Input::Past { turns, earlier } => self.past(now, turns, earlier, &mut out),
             Input::SessionReplaced => self.session_replaced(now, &mut out),
             Input::Fail { turn, error } => {
                 self.give_up(now, &turn, TurnOutcome::Failed(error), &mut out);

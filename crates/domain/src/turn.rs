@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
-use crate::{Access, Body, BodyLimits, Mode, ModelSelection, ThreadId, Timestamp, TurnId};
+use crate::{Access, Body, BodyLimits, Mode, ModelSelection, Thread, ThreadId, Timestamp, TurnId};
 
 /// One accepted message and all the work it caused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
@@ -47,6 +47,39 @@ pub struct Turn {
     pub started_at: Option<Timestamp>,
     /// When it reached its terminal state.
     pub ended_at: Option<Timestamp>,
+}
+
+impl Turn {
+    /// A turn that waits in a thread, to run as the thread says.
+    #[must_use]
+    pub fn queued(
+        thread: &Thread,
+        id: TurnId,
+        ordinal: u64,
+        input: TurnInput,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            thread_id: thread.id.clone(),
+            ordinal,
+            input,
+            origin: TurnOrigin::Here,
+            delivery: Delivery::Queue,
+            model: thread.model.clone(),
+            access: thread.access,
+            mode: thread.mode,
+            state: TurnState::Queued,
+            phase: None,
+            stopping: false,
+            error: None,
+            prompt_key: None,
+            usage: Usage::default(),
+            created_at: at,
+            started_at: None,
+            ended_at: None,
+        }
+    }
 }
 
 /// What a person asked for in a turn.
@@ -228,6 +261,10 @@ pub enum ErrorCode {
     Silent,
     /// The session behind the thread is gone.
     SessionLost,
+    /// The session is at work, here or in another program.
+    SessionBusy,
+    /// The session is another thread's.
+    SessionTaken,
     /// Something in Baton failed.
     Internal,
 }

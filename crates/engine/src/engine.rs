@@ -140,7 +140,7 @@ pub struct NewThread {
 pub struct Engine {
     pub(crate) shared: Arc<Shared>,
     epoch: Arc<str>,
-    making: Arc<tokio::sync::Mutex<()>>,
+    pub(crate) making: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Engine {
@@ -395,7 +395,7 @@ impl Engine {
         self.shared.store.turn(&id).await?.ok_or(EngineError::UnknownTurn)
     }
 
-    fn check_provider(&self, id: &ProviderId) -> Result<(), EngineError> {
+    pub(crate) fn check_provider(&self, id: &ProviderId) -> Result<(), EngineError> {
         let provider = self.shared.providers.get(id).ok_or(EngineError::UnknownProvider)?;
         let status = provider.status().borrow().clone();
         match status.state {
@@ -413,7 +413,11 @@ impl Engine {
         }
     }
 
-    fn check_model(&self, id: &ProviderId, model: &ModelSelection) -> Result<(), EngineError> {
+    pub(crate) fn check_model(
+        &self,
+        id: &ProviderId,
+        model: &ModelSelection,
+    ) -> Result<(), EngineError> {
         let provider = self.shared.providers.get(id).ok_or(EngineError::UnknownProvider)?;
         let inventory = provider.inventory();
         let inventory = inventory.borrow();
@@ -465,7 +469,7 @@ impl Engine {
         }
     }
 
-    async fn input(&self, thread: &ThreadId, input: Input) -> Result<(), EngineError> {
+    pub(crate) async fn input(&self, thread: &ThreadId, input: Input) -> Result<(), EngineError> {
         self.shared.ask(thread, |reply| Command::Input { input, reply }).await
     }
 
@@ -505,7 +509,7 @@ impl Engine {
         self.shared.providers.statuses()
     }
 
-    fn provider(&self, id: &ProviderId) -> Result<Arc<dyn Provider>, EngineError> {
+    pub(crate) fn provider(&self, id: &ProviderId) -> Result<Arc<dyn Provider>, EngineError> {
         self.shared.providers.get(id).ok_or(EngineError::UnknownProvider)
     }
 

@@ -59,6 +59,18 @@ pub enum EngineError {
     /// The rules of a thread do not allow it.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The agent could not do what was asked of its sessions.
+    #[error(transparent)]
+    Agent(#[from] providers::OpenError),
+    /// The provider has no such ability.
+    #[error("the provider does not offer this")]
+    NotOffered,
+    /// Somebody works in the session.
+    #[error("the session is at work in another program")]
+    SessionBusy,
+    /// The turn has not ended.
+    #[error("the turn has not ended yet")]
+    TurnRuns,
     /// The thread has too many commands waiting.
     #[error("the thread has too many commands waiting")]
     Busy,

@@ -8,10 +8,13 @@ mod actor;
 mod engine;
 mod error;
 mod feed;
+mod sessions;
 mod shell;
 mod trust;
 
 pub use engine::{Engine, NewThread};
 pub use error::EngineError;
 pub use feed::{Feed, FeedItem};
+pub use providers::SessionQuery;
+pub use sessions::{ContinueSession, MAX_SESSIONS};
 pub use shell::ShellFeed;

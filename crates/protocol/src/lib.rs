@@ -6,6 +6,7 @@
 
 mod http;
 mod problem;
+mod sessions;
 mod socket;
 mod typescript;
 
@@ -16,5 +17,6 @@ pub use http::{
     SendMessage, SetProvider, TextWhole, ThreadList,
 };
 pub use problem::{Problem, ProblemCode};
+pub use sessions::{CompactRequest, ContinueRequest, ForkRequest, SessionCommand, SessionPage};
 pub use socket::{ClientMessage, Cursor, ServerMessage, Topic};
 pub use typescript::typescript;

@@ -93,6 +93,22 @@ pub enum ProblemCode {
     BadTitle,
     /// The same id was used for something else.
     IdTaken,
+    /// The session is gone.
+    SessionLost,
+    /// Somebody works in the session.
+    SessionBusy,
+    /// The session is another thread's.
+    SessionTaken,
+    /// The turn is no message.
+    NotAMessage,
+    /// The thread has no session.
+    NoSession,
+    /// The turn has not ended.
+    TurnRuns,
+    /// The provider does not offer this.
+    NotOffered,
+    /// The agent refused what was asked of it.
+    AgentRefused,
     /// The provider cannot be used now.
     ProviderUnavailable,
     /// The provider cannot take a message into what runs now.

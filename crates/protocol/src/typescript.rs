@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, HashSet};
 use ts_rs::{Config, TS, TypeVisitor};
 
 use crate::{
-    AddProject, AnswerRequest, AnswerTaken, Bootstrap, ClientMessage, CreateThread, DecideTrust,
-    DeviceList, Diagnostics, Directories, Health, ModelList, MoveTurn, PairRequest, PairingLink,
-    Problem, ProjectList, ProjectTrust, ProviderList, RestartProvider, SendMessage, ServerMessage,
+    AddProject, AnswerRequest, AnswerTaken, Bootstrap, ClientMessage, CompactRequest,
+    ContinueRequest, CreateThread, DecideTrust, DeviceList, Diagnostics, Directories, ForkRequest,
+    Health, ModelList, MoveTurn, PairRequest, PairingLink, Problem, ProjectList, ProjectTrust,
+    ProviderList, RestartProvider, SendMessage, ServerMessage, SessionCommand, SessionPage,
     SetProvider, TextWhole, ThreadList,
 };
 
@@ -37,6 +38,11 @@ pub fn typescript() -> String {
     found.visit::<MoveTurn>();
     found.visit::<AnswerRequest>();
     found.visit::<AnswerTaken>();
+    found.visit::<SessionPage>();
+    found.visit::<ContinueRequest>();
+    found.visit::<ForkRequest>();
+    found.visit::<CompactRequest>();
+    found.visit::<SessionCommand>();
     found.visit::<ThreadList>();
     found.visit::<domain::Window>();
     found.visit::<TextWhole>();

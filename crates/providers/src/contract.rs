@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::{
-    Access, AgentEvent, AgentReport, Answer, ErrorCode, Mode, Model, ModelSelection, ProviderId,
-    ProviderSettings, ProviderStatus, Request, Startup, ThreadId, TurnError, TurnId,
+    Access, AgentEvent, AgentReport, Answer, ErrorCode, History, InputKind, Mode, Model,
+    ModelSelection, NativeSession, ProviderId, ProviderSettings, ProviderStatus, Request, Startup,
+    ThreadId, TurnError, TurnId,
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
@@ -64,8 +65,104 @@ pub trait Provider: Send + Sync + 'static {
         AgentReport::default()
     }
 
+    /// What can be done with whole sessions, if the agent offers it.
+    fn sessions(&self) -> Option<Arc<dyn Sessions>> {
+        None
+    }
+
     /// Ends the agent process and everything that belongs to it.
     async fn shutdown(&self);
+}
+
+/// What can be done with whole sessions, whether or not a thread has them open.
+///
+/// # Errors
+/// All methods fail with an [`OpenError`]; its code is [`ErrorCode::SessionLost`] when the session
+/// is gone and [`ErrorCode::SessionBusy`] when it is at work.
+#[async_trait]
+pub trait Sessions: Send + Sync {
+    /// Lists the conversations of a directory, the last used first, without sub-agents'.
+    async fn list(&self, place: &Place, query: &SessionQuery) -> Result<SessionList, OpenError>;
+
+    /// Reads what happened in a session: its newest turns, or those after the newest that is
+    /// known, as far back as the bounds allow.
+    async fn read(&self, place: &Place, session: &ReadSession) -> Result<Reading, OpenError>;
+
+    /// Makes a session of what was said in another before a message, or of all of it; gives its
+    /// id. What people allowed for the first does not hold in it.
+    async fn fork(
+        &self,
+        place: &Place,
+        session: &str,
+        before: Option<&str>,
+    ) -> Result<String, OpenError>;
+
+    /// Takes a session back to before a message, or undoes that. Files are not touched.
+    async fn take_back(
+        &self,
+        place: &Place,
+        session: &str,
+        before: Option<&str>,
+    ) -> Result<(), OpenError>;
+
+    /// Names a session.
+    async fn rename(&self, place: &Place, session: &str, title: &str) -> Result<(), OpenError>;
+
+    /// Deletes a session, having stopped what runs in it. One that is gone counts as deleted.
+    async fn delete(&self, place: &Place, session: &str) -> Result<(), OpenError>;
+
+    /// The command that opens a session in the agent's own interface.
+    fn command(&self, place: &Place, session: &str) -> String;
+}
+
+/// Where sessions are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The absolute directory they work in.
+    pub workspace: PathBuf,
+    /// Whether the project is trusted; see [`OpenSession::trusted`].
+    pub trusted: bool,
+}
+
+/// Which sessions to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SessionQuery {
+    /// Only those with this in their title.
+    pub search: Option<String>,
+    /// How many are passed over, the last used first.
+    pub offset: usize,
+    /// How many at most.
+    pub limit: usize,
+}
+
+/// A page of sessions.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SessionList {
+    /// The sessions; which threads they belong to is not said.
+    pub sessions: Vec<NativeSession>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+/// What to read of a session.
+#[derive(Debug, Clone)]
+pub struct ReadSession {
+    /// The provider's own id of it.
+    pub session: String,
+    /// The thread it is read for.
+    pub thread: ThreadId,
+    /// The names of messages that are known, so that only what came after them is read; none to
+    /// read its history.
+    pub known: Vec<String>,
+}
+
+/// What was read of a session.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Reading {
+    /// What it says.
+    pub history: History,
+    /// The newest known message that it has; the history is what came after it.
+    pub after: Option<String>,
 }
 
 /// The models of a provider.
@@ -126,7 +223,7 @@ pub trait Session: Send + Sync + 'static {
     fn id(&self) -> String;
 
     /// A new name for a message, by which it can be found in the session.
-    fn prompt_key(&self) -> String;
+    fn prompt_key(&self, kind: InputKind) -> String;
 
     /// Sends a message. Returns when it is handed over, not when it is answered; the agent's
     /// taking it is told by [`domain::TurnEvent::Started`].
@@ -203,7 +300,9 @@ pub struct Prompt {
     pub turn: TurnId,
     /// Its name in the session, from [`Session::prompt_key`].
     pub key: String,
-    /// The message.
+    /// What kind of act it is.
+    pub kind: InputKind,
+    /// The message; empty for what is none.
     pub text: String,
     /// What to run on.
     pub model: ModelSelection,

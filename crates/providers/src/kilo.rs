@@ -22,7 +22,7 @@ use kilo_sdk::{NewSession, SessionId};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Inventory, OpenError, OpenSession, Opened, Origin, Provider, RestartError};
+use crate::{Inventory, OpenError, OpenSession, Opened, Origin, Provider, RestartError, Sessions};
 
 mod baseline;
 mod bounds;
@@ -33,6 +33,7 @@ mod problems;
 mod router;
 mod server;
 mod session;
+mod sessions;
 mod startup;
 
 pub use bounds::Bounds;
@@ -41,6 +42,7 @@ use problems::Source;
 use router::{NotJoined, Router};
 use server::{End, Found, Held, Kind, Slots, unavailable};
 use session::{Inner, KiloSession, Known};
+use sessions::KiloSessions;
 
 /// Events that may wait for a thread.
 const MAX_EVENTS: usize = 1024;
@@ -259,6 +261,10 @@ impl Provider for Kilo {
         self.0.report().await
     }
 
+    fn sessions(&self) -> Option<Arc<dyn Sessions>> {
+        Some(Arc::new(KiloSessions(self.0.clone())))
+    }
+
     async fn shutdown(&self) {
         self.0.closed.cancel();
         self.0.end_servers(End::BatonEnds).await;
@@ -267,13 +273,7 @@ impl Provider for Kilo {
 
 impl Shared {
     async fn open(self: &Arc<Self>, request: OpenSession) -> Result<Opened, OpenError> {
-        if !request.workspace.is_dir() {
-            return Err(OpenError {
-                code: ErrorCode::AgentUnavailable,
-                message: format!("the directory {} is gone", request.workspace.display()),
-                hint: Some("bring it back, or work in another project".to_owned()),
-            });
-        }
+        workspace_of(&request.workspace)?;
         self.configured().await?;
         let kind = Kind::of(request.trusted);
         let held = self.server(kind).await?;
@@ -358,11 +358,32 @@ impl Shared {
     }
 }
 
+fn workspace_of(directory: &Path) -> Result<String, OpenError> {
+    if directory.is_dir() {
+        return Ok(directory.to_string_lossy().into_owned());
+    }
+    Err(OpenError {
+        code: ErrorCode::AgentUnavailable,
+        message: format!("the directory {} is gone", directory.display()),
+        hint: Some("bring it back, or work in another project".to_owned()),
+    })
+}
+
+fn gone() -> OpenError {
+    OpenError {
+        code: ErrorCode::SessionLost,
+        message: "Kilo no longer has this session: it was deleted there".to_owned(),
+        hint: Some("go on in a new session, which knows nothing of what was said".to_owned()),
+    }
+}
+
 fn not_joined(why: NotJoined) -> OpenError {
     match why {
-        NotJoined::Taken => {
-            unavailable("the session is open in another thread", Some("close that thread first"))
-        }
+        NotJoined::Taken => OpenError {
+            code: ErrorCode::SessionTaken,
+            message: "the session is open in another thread".to_owned(),
+            hint: Some("close that thread first".to_owned()),
+        },
         NotJoined::Ended => {
             unavailable("Kilo ended while the session was opened", Some("try again"))
         }

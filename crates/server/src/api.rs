@@ -5,4 +5,5 @@ pub(crate) mod projects;
 pub(crate) mod providers;
 pub(crate) mod queue;
 pub(crate) mod server;
+pub(crate) mod sessions;
 pub(crate) mod threads;

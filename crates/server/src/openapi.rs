@@ -9,7 +9,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{ContentBuilder, PathItem, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi as _};
 
-use crate::api::{devices, projects, providers, queue, server, threads};
+use crate::api::{devices, projects, providers, queue, server, sessions, threads};
 use crate::live;
 
 /// The OpenAPI document of this server.
@@ -46,6 +46,11 @@ pub(crate) async fn openapi() -> Response {
         projects::remove,
         projects::trust,
         projects::decide_trust,
+        sessions::list,
+        sessions::go_on,
+        sessions::fork,
+        sessions::compact,
+        sessions::command,
         threads::list,
         threads::create,
         threads::read,

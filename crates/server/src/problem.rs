@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use domain::Refusal;
+use domain::{ErrorCode, Refusal};
 use engine::EngineError;
 use protocol::{Problem, ProblemCode};
 use store::StoreError;
@@ -94,7 +94,11 @@ fn status(code: ProblemCode) -> StatusCode {
         | ProblemCode::BroadDirectory
         | ProblemCode::TrustChanged
         | ProblemCode::Untrustworthy
-        | ProblemCode::IdTaken => StatusCode::CONFLICT,
+        | ProblemCode::IdTaken
+        | ProblemCode::SessionBusy
+        | ProblemCode::SessionTaken
+        | ProblemCode::TurnRuns => StatusCode::CONFLICT,
+        ProblemCode::SessionLost => StatusCode::GONE,
         ProblemCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ProblemCode::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         ProblemCode::UnknownModel
@@ -104,6 +108,10 @@ fn status(code: ProblemCode) -> StatusCode {
         | ProblemCode::NoModel
         | ProblemCode::WrongAnswer
         | ProblemCode::SteerUnsupported
+        | ProblemCode::NotOffered
+        | ProblemCode::NoSession
+        | ProblemCode::NotAMessage
+        | ProblemCode::AgentRefused
         | ProblemCode::BadTitle => StatusCode::UNPROCESSABLE_ENTITY,
         ProblemCode::TooMany | ProblemCode::TooManyTries => StatusCode::TOO_MANY_REQUESTS,
         ProblemCode::ProviderUnavailable | ProblemCode::Busy | ProblemCode::ShuttingDown => {
@@ -142,6 +150,27 @@ impl From<EngineError> for Failure {
                 .detail("Look at it again before you decide."),
             EngineError::Untrustworthy => Self::new(ProblemCode::Untrustworthy, title)
                 .detail("Mend the files that are named, or go on without the configuration."),
+            EngineError::Agent(error) => {
+                let code = match error.code {
+                    ErrorCode::SessionLost => ProblemCode::SessionLost,
+                    ErrorCode::SessionBusy => ProblemCode::SessionBusy,
+                    ErrorCode::SessionTaken => ProblemCode::SessionTaken,
+                    ErrorCode::Rejected => ProblemCode::AgentRefused,
+                    _ => ProblemCode::ProviderUnavailable,
+                };
+                let failure = Self::new(code, title);
+                match error.hint {
+                    Some(hint) => failure.detail(sentence(&hint)),
+                    None => failure,
+                }
+            }
+            EngineError::NotOffered => Self::new(ProblemCode::NotOffered, title),
+            EngineError::SessionBusy => Self::new(ProblemCode::SessionBusy, title).detail(
+                "Wait until it has finished there, or go on anyway: two that write into one \
+                 session take each other's words for their own.",
+            ),
+            EngineError::TurnRuns => Self::new(ProblemCode::TurnRuns, title)
+                .detail("Wait until it has ended, or stop it."),
             EngineError::IdTaken => Self::new(ProblemCode::IdTaken, title)
                 .detail("Draw a new id; an id is repeated only to repeat the same command."),
             EngineError::Refused(refusal) => Self::new(refusal_code(&refusal), title),
@@ -168,6 +197,7 @@ impl From<StoreError> for Failure {
             StoreError::NoThread => {
                 Self::new(ProblemCode::UnknownThread, "There is no such thread.")
             }
+            StoreError::SessionTaken { .. } => Self::new(ProblemCode::SessionTaken, title),
             StoreError::Corrupt { .. }
             | StoreError::Damaged { .. }
             | StoreError::Refused { .. } => Self::new(ProblemCode::Internal, title),
@@ -186,6 +216,8 @@ fn refusal_code(refusal: &Refusal) -> ProblemCode {
         Refusal::RequestClosed => ProblemCode::RequestClosed,
         Refusal::AlreadyAnswering => ProblemCode::AlreadyAnswering,
         Refusal::WrongAnswer { .. } => ProblemCode::WrongAnswer,
+        Refusal::NotAMessage => ProblemCode::NotAMessage,
+        Refusal::NoSession => ProblemCode::NoSession,
         Refusal::BadTitle => ProblemCode::BadTitle,
     }
 }

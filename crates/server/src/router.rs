@@ -10,7 +10,7 @@ use axum::routing::{MethodRouter, delete, get, patch, post};
 use protocol::ProblemCode;
 use tower_http::compression::CompressionLayer;
 
-use crate::api::{devices, projects, providers, queue, server, threads};
+use crate::api::{devices, projects, providers, queue, server, sessions, threads};
 use crate::assets::{method_not_allowed, page};
 use crate::guard::{credential, door};
 use crate::live::live;
@@ -46,6 +46,11 @@ pub(crate) fn closed_routes() -> Vec<Route> {
         ("delete", "/api/projects/{id}", delete(projects::remove)),
         ("get",    "/api/projects/{id}/trust", get(projects::trust)),
         ("post",   "/api/projects/{id}/trust", post(projects::decide_trust)),
+        ("get",    "/api/projects/{id}/sessions", get(sessions::list)),
+        ("post",   "/api/sessions/continue", post(sessions::go_on)),
+        ("post",   "/api/threads/{id}/fork", post(sessions::fork)),
+        ("post",   "/api/threads/{id}/compact", post(sessions::compact)),
+        ("get",    "/api/threads/{id}/command", get(sessions::command)),
         ("get",    "/api/threads", get(threads::list)),
         ("post",   "/api/threads", post(threads::create)),
         ("get",    "/api/threads/{id}", get(threads::read)),

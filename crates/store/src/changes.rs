@@ -7,6 +7,7 @@ use domain::{
 };
 use rusqlite::Connection;
 
+use crate::lists::thread_of_session;
 use crate::row::{encode, execute, first, int};
 use crate::writer::Order;
 use crate::{Store, StoreError};
@@ -161,16 +162,23 @@ fn put_thread(conn: &Connection, id: &ThreadId, row: &Thread) -> Result<(), Stor
     if !row.usage.cost.is_finite() {
         row.to_mut().usage = finite(row.usage);
     }
+    if let Some(session) = &row.session
+        && let Some(other) = thread_of_session(conn, &row.provider, session)?
+        && other != *id
+    {
+        return Err(StoreError::SessionTaken { thread: other });
+    }
     let busy = match row.status {
         ThreadStatus::Working | ThreadStatus::NeedsYou => true,
         ThreadStatus::Idle | ThreadStatus::Failed => false,
     };
     execute(
         conn,
-        "INSERT INTO threads (id, project, archived, pinned, busy, active_at, seq, json)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        "INSERT INTO threads
+             (id, project, archived, pinned, busy, active_at, seq, json, provider, session)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
          ON CONFLICT (id) DO UPDATE SET project = ?2, archived = ?3, pinned = ?4, busy = ?5,
-             active_at = ?6, json = ?8",
+             active_at = ?6, json = ?8, provider = ?9, session = ?10",
         (
             id.as_str(),
             row.project_id.as_str(),
@@ -180,6 +188,8 @@ fn put_thread(conn: &Connection, id: &ThreadId, row: &Thread) -> Result<(), Stor
             row.active_at,
             int(row.seq),
             encode(&*row)?,
+            row.provider.as_str(),
+            row.session.as_deref(),
         ),
     )?;
     Ok(())

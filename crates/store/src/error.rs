@@ -129,6 +129,12 @@ pub enum StoreError {
     /// Changes came for a thread that is not there, or no longer.
     #[error("the thread is not stored")]
     NoThread,
+    /// The session is another thread's.
+    #[error("the session is another thread's")]
+    SessionTaken {
+        /// That thread.
+        thread: domain::ThreadId,
+    },
     /// A record was asked for by name and cannot be read.
     #[error("the record of {what} is damaged, or from a newer Baton")]
     Damaged {
@@ -150,7 +156,10 @@ impl StoreError {
     pub fn is_general(&self) -> bool {
         match self {
             Self::Full | Self::Io { .. } | Self::Corrupt { .. } | Self::Busy | Self::Closed => true,
-            Self::NoThread | Self::Damaged { .. } | Self::Refused { .. } => false,
+            Self::NoThread
+            | Self::SessionTaken { .. }
+            | Self::Damaged { .. }
+            | Self::Refused { .. } => false,
         }
     }
 }

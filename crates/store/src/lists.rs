@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use domain::{Item, ItemId, Project, ProjectId, Thread, ThreadId, Timestamp, Turn, TurnId};
+use domain::{
+    Item, ItemId, Project, ProjectId, ProviderId, Thread, ThreadId, Timestamp, Turn, TurnId,
+};
 use rusqlite::Connection;
 
 use crate::projects::projects;
@@ -65,6 +67,42 @@ impl Store {
     pub async fn thread(&self, id: &ThreadId) -> Result<Option<Thread>, StoreError> {
         let id = id.clone();
         self.readers.call(move |conn| thread_row(conn, &id)).await
+    }
+
+    /// Finds the thread that a session is behind.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub async fn thread_of_session(
+        &self,
+        provider: &ProviderId,
+        session: &str,
+    ) -> Result<Option<ThreadId>, StoreError> {
+        let (provider, session) = (provider.clone(), session.to_owned());
+        self.readers.call(move |conn| thread_of_session(conn, &provider, &session)).await
+    }
+
+    /// The newest turns of a thread, newest first, at most so many.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub async fn last_turns(&self, id: &ThreadId, most: usize) -> Result<Vec<Turn>, StoreError> {
+        let id = id.clone();
+        self.readers.call(move |conn| last_turns(conn, &id, most)).await
+    }
+
+    /// The turns of a thread after an ordinal, in order, at most so many.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub async fn turns_after(
+        &self,
+        id: &ThreadId,
+        ordinal: u64,
+        most: usize,
+    ) -> Result<Vec<Turn>, StoreError> {
+        let id = id.clone();
+        self.readers.call(move |conn| turns_after(conn, &id, ordinal, most)).await
     }
 
     /// Reads a turn.
@@ -176,6 +214,44 @@ fn turn(conn: &Connection, id: &TurnId) -> Result<Option<Turn>, StoreError> {
     })?
     .map(|turn| turn.ok_or_else(|| StoreError::Damaged { what: format!("turn {id}") }))
     .transpose()
+}
+
+/// The thread that a session is behind, if it is not removed.
+pub(crate) fn thread_of_session(
+    conn: &Connection,
+    provider: &ProviderId,
+    session: &str,
+) -> Result<Option<ThreadId>, StoreError> {
+    let sql = "SELECT id FROM threads WHERE provider = ?1 AND session = ?2 AND removed = 0";
+    let found = first(conn, sql, (provider.as_str(), session), |row| row::text(row, "id"))?;
+    Ok(found.and_then(|id| ThreadId::parse(&id).ok()))
+}
+
+fn last_turns(conn: &Connection, id: &ThreadId, most: usize) -> Result<Vec<Turn>, StoreError> {
+    let found = all(
+        conn,
+        "SELECT id, json FROM turns WHERE thread = ?1 AND octet_length(json) <= ?3
+         ORDER BY ordinal DESC LIMIT ?2",
+        (id.as_str(), row::limit(most), MAX_ROW_BYTES),
+        |row| decode::<Turn>(row, "json", "turn"),
+    )?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+fn turns_after(
+    conn: &Connection,
+    id: &ThreadId,
+    ordinal: u64,
+    most: usize,
+) -> Result<Vec<Turn>, StoreError> {
+    let found = all(
+        conn,
+        "SELECT id, json FROM turns WHERE thread = ?1 AND ordinal > ?2 AND octet_length(json) <= ?4
+         ORDER BY ordinal LIMIT ?3",
+        (id.as_str(), row::int(ordinal), row::limit(most), MAX_ROW_BYTES),
+        |row| decode::<Turn>(row, "json", "turn"),
+    )?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 fn item_body(

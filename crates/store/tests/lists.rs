@@ -141,3 +141,54 @@ async fn a_removed_project_takes_its_threads_across_restarts() {
     let _store = Store::open(dir.path()).unwrap();
     wait_until_swept(dir.path());
 }
+
+#[tokio::test]
+async fn a_session_is_behind_one_thread_at_a_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let with = |n: u128, session: &str| Thread { session: Some(session.to_owned()), ..thread(n) };
+    let kilo = thread(1).provider;
+    put_thread(&store, with(1, "ses_1")).await;
+    put_thread(&store, with(1, "ses_1")).await;
+    put_thread(&store, with(2, "ses_2")).await;
+    put_thread(&store, thread(3)).await;
+    let found = store.thread_of_session(&kilo, "ses_1").await.unwrap();
+    assert_eq!(found, Some(thread_id(1)));
+    // Whether it is new or changes: nothing of the batch is stored.
+    for n in [2, 4] {
+        let row = with(n, "ses_1");
+        let batch = vec![Change::Thread { thread: row.clone() }];
+        let refused = store.commit(&row.id, 9, batch).await;
+        assert_eq!(refused, Err(StoreError::SessionTaken { thread: thread_id(1) }), "{n}");
+    }
+    assert_eq!(store.thread(&thread_id(4)).await.unwrap(), None);
+    assert_eq!(
+        store.thread(&thread_id(2)).await.unwrap().unwrap().session.as_deref(),
+        Some("ses_2")
+    );
+    store.delete_thread(&thread_id(1)).await.unwrap();
+    assert_eq!(store.thread_of_session(&kilo, "ses_1").await.unwrap(), None);
+    put_thread(&store, with(4, "ses_1")).await;
+}
+
+#[tokio::test]
+async fn sessions_of_an_earlier_version_are_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    for (n, at) in [(1, 5), (2, 7), (3, 6)] {
+        put_thread(&store, Thread { active_at: at, ..thread(n) }).await;
+    }
+    store.close().await.unwrap();
+    let door = side_door(dir.path());
+    door.execute_batch(
+        "DROP INDEX threads_session; ALTER TABLE threads DROP COLUMN session;
+         ALTER TABLE threads DROP COLUMN provider; PRAGMA user_version = 2;
+         UPDATE threads SET json = json_set(json, '$.session', 'ses_1');",
+    )
+    .unwrap();
+    drop(door);
+    let store = Store::open(dir.path()).unwrap();
+    let found = store.thread_of_session(&thread(1).provider, "ses_1").await.unwrap();
+    assert_eq!(found, Some(thread_id(2)), "the last active of them");
+    assert_eq!(store.shell().await.unwrap().threads.len(), 3);
+}

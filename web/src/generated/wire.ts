@@ -325,6 +325,16 @@ id: ThreadId, }) | { "type": "unsubscribe", } & ({ "topic": "shell" } | { "topic
 id: ThreadId, }) | { "type": "ping" };
 
 /**
+ * `POST /api/threads/{id}/compact`: the wish that the agent shortens its context. The same id
+ * again gives the same turn.
+ */
+export type CompactRequest = { 
+/**
+ * The turn's id, chosen by the client (UUIDv7).
+ */
+id: TurnId, };
+
+/**
  * How full the model's context is.
  */
 export type Context = { 
@@ -336,6 +346,36 @@ used: number,
  * Tokens that fit, when known.
  */
 limit: number | null, };
+
+/**
+ * `POST /api/sessions/continue`: a thread that goes on with a session. The same session again
+ * gives the same thread.
+ */
+export type ContinueRequest = { 
+/**
+ * The thread's id, chosen by the client (UUIDv7); a thread that has the session already wins.
+ */
+id: ThreadId, 
+/**
+ * The project to work in.
+ */
+project_id: ProjectId, 
+/**
+ * The provider whose session it is.
+ */
+provider: ProviderId, 
+/**
+ * The provider's own id of the session.
+ */
+session: string, 
+/**
+ * How much the agent may do unasked.
+ */
+access: Access, 
+/**
+ * Whether to go on although somebody works in it.
+ */
+anyway?: boolean, };
 
 /**
  * `POST /api/threads`: a new thread. Repeating it with the same id gives the same thread.
@@ -514,12 +554,26 @@ git: boolean, };
 /**
  * The kinds of failure a turn can end in.
  */
-export type ErrorCode = "unauthorized" | "payment" | "rate_limited" | "model_unavailable" | "context_overflow" | "content_filtered" | "provider_error" | "network" | "rejected" | "not_accepted" | "agent_unavailable" | "agent_died" | "silent" | "session_lost" | "internal";
+export type ErrorCode = "unauthorized" | "payment" | "rate_limited" | "model_unavailable" | "context_overflow" | "content_filtered" | "provider_error" | "network" | "rejected" | "not_accepted" | "agent_unavailable" | "agent_died" | "silent" | "session_lost" | "session_busy" | "session_taken" | "internal";
 
 /**
  * What happened to a file.
  */
 export type FileChangeKind = "created" | "edited" | "deleted";
+
+/**
+ * `POST /api/threads/{id}/fork`: a thread of what was said up to and with a turn. The same id
+ * again gives the same thread.
+ */
+export type ForkRequest = { 
+/**
+ * The new thread's id, chosen by the client (UUIDv7).
+ */
+id: ThreadId, 
+/**
+ * The last turn that the new thread has.
+ */
+turn: TurnId, };
 
 /**
  * `GET /api/health`: whether the server answers; the only thing told without a credential.
@@ -859,6 +913,47 @@ export type MoveTurn = {
 before?: TurnId, };
 
 /**
+ * A conversation that the agent has, in a project's directory.
+ */
+export type NativeSession = { 
+/**
+ * The provider's own id of it.
+ */
+id: string, 
+/**
+ * What the agent calls it; empty when it has no name yet.
+ */
+title: string, 
+/**
+ * The model it ran on last.
+ */
+model: string | null, 
+/**
+ * All tokens used in it so far.
+ */
+tokens: number, 
+/**
+ * What they cost, in US dollars as the agent reckons it.
+ */
+cost: number, 
+/**
+ * When it was begun.
+ */
+created_at: number, 
+/**
+ * When something last happened in it.
+ */
+updated_at: number, 
+/**
+ * Whether the agent works in it now, as far as Baton can know.
+ */
+busy: boolean, 
+/**
+ * The thread that goes on with it, if there is one.
+ */
+thread: ThreadId | null, };
+
+/**
  * How much a notice matters.
  */
 export type NoticeLevel = "info" | "warning";
@@ -943,7 +1038,7 @@ detail?: string, };
 /**
  * The stable codes of problems.
  */
-export type ProblemCode = "unauthorized" | "bad_pairing_code" | "forbidden_origin" | "bad_request" | "unsupported_media_type" | "too_large" | "method_not_allowed" | "too_many_tries" | "timed_out" | "not_found" | "unknown_project" | "unknown_thread" | "unknown_turn" | "unknown_item" | "unknown_device" | "unknown_provider" | "unknown_model" | "not_a_directory" | "path_outside" | "broad_directory" | "trust_changed" | "untrustworthy" | "project_busy" | "provider_busy" | "empty_message" | "message_too_long" | "no_model" | "thread_archived" | "queue_full" | "not_queued" | "request_closed" | "already_answering" | "wrong_answer" | "bad_title" | "id_taken" | "provider_unavailable" | "steer_unsupported" | "busy" | "too_many" | "storage_failed" | "shutting_down" | "internal";
+export type ProblemCode = "unauthorized" | "bad_pairing_code" | "forbidden_origin" | "bad_request" | "unsupported_media_type" | "too_large" | "method_not_allowed" | "too_many_tries" | "timed_out" | "not_found" | "unknown_project" | "unknown_thread" | "unknown_turn" | "unknown_item" | "unknown_device" | "unknown_provider" | "unknown_model" | "not_a_directory" | "path_outside" | "broad_directory" | "trust_changed" | "untrustworthy" | "project_busy" | "provider_busy" | "empty_message" | "message_too_long" | "no_model" | "thread_archived" | "queue_full" | "not_queued" | "request_closed" | "already_answering" | "wrong_answer" | "bad_title" | "id_taken" | "session_lost" | "session_busy" | "session_taken" | "not_a_message" | "no_session" | "turn_runs" | "not_offered" | "agent_refused" | "provider_unavailable" | "steer_unsupported" | "busy" | "too_many" | "storage_failed" | "shutting_down" | "internal";
 
 /**
  * A directory on this machine that threads work in.
@@ -1391,6 +1486,28 @@ problem: Problem, } | { "type": "refused",
  * Why.
  */
 problem: Problem, } | { "type": "pong" };
+
+/**
+ * `GET /api/threads/{id}/command`: how to open a thread's session elsewhere.
+ */
+export type SessionCommand = { 
+/**
+ * The command for a terminal; none while the thread has no session.
+ */
+command: string | null, };
+
+/**
+ * `GET /api/projects/{id}/sessions`: the conversations that the agent has in a project.
+ */
+export type SessionPage = { 
+/**
+ * The sessions, last used first.
+ */
+sessions: Array<NativeSession>, 
+/**
+ * Whether there are more.
+ */
+more: boolean, };
 
 /**
  * `PATCH /api/providers/{id}`: settings; what is absent stays, an empty `binary` means "look".

@@ -103,5 +103,7 @@ export const errorTitles: Record<ErrorCode, string> = {
   agent_died: "The agent ended unexpectedly",
   silent: "The agent went silent",
   session_lost: "The session is gone",
+  session_busy: "The session is at work elsewhere",
+  session_taken: "The session is another thread's",
   internal: "Something in Baton failed",
 };

@@ -57,6 +57,10 @@ impl ThreadState {
     ) -> Result<(), Refusal> {
         let at = self.place(id)?;
         patch.text.as_deref().map_or(Ok(()), check_text)?;
+        let compacts = |t: &Turn| t.input.kind != crate::InputKind::Message;
+        if patch.text.is_some() && self.queue.get(at).is_some_and(compacts) {
+            return Err(Refusal::NotAMessage);
+        }
         let Some(turn) = self.queue.get_mut(at) else { return Err(Refusal::NotQueued) };
         let before = turn.clone();
         turn.model = patch.model.or_else(|| turn.model.take());

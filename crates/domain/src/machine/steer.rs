@@ -43,6 +43,11 @@ impl ThreadState {
         id: &TurnId,
         out: &mut Outcome,
     ) -> Result<(), Refusal> {
+        // A compaction is no message: it goes into nothing that runs.
+        let is_message = |t: &Turn| t.input.kind == crate::InputKind::Message;
+        if self.queue.iter().any(|t| t.id == *id && !is_message(t)) {
+            return Err(Refusal::NotAMessage);
+        }
         let at = self.place(id)?;
         if let Some(mut turn) = self.queue.remove(at) {
             if turn.delivery != Delivery::Steer {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::items::LiveItem;
-use super::{Change, Effect, NewTurn, Outcome, Refusal, ThreadState, TurnInput, Usage, cut_title};
+use super::{Change, Effect, NewTurn, Outcome, Refusal, ThreadState, TurnInput, cut_title};
 use crate::{
     Access, ErrorCode, Item, ItemId, Phase, Request, RequestId, RequestState, ThreadStatus,
-    Timestamp, Turn, TurnError, TurnEvent, TurnId, TurnOrigin, TurnOutcome, TurnState,
+    Timestamp, Turn, TurnError, TurnEvent, TurnId, TurnOutcome, TurnState,
 };
 
 /// The turn that prepares or runs, with what is live in it.
@@ -115,26 +115,9 @@ impl ThreadState {
         if self.thread.title.is_empty() {
             self.thread.title = cut_title(&new.text);
         }
-        let turn = Turn {
-            id: new.id,
-            thread_id: self.thread.id.clone(),
-            ordinal: self.next_ordinal,
-            input: TurnInput::message(&new.text),
-            origin: TurnOrigin::Here,
-            delivery: new.delivery,
-            model: self.thread.model.clone(),
-            access: self.thread.access,
-            mode: self.thread.mode,
-            state: TurnState::Queued,
-            phase: None,
-            stopping: false,
-            error: None,
-            prompt_key: None,
-            usage: Usage::default(),
-            created_at: now,
-            started_at: None,
-            ended_at: None,
-        };
+        let input = TurnInput::message(&new.text);
+        let turn = Turn::queued(&self.thread, new.id, self.next_ordinal, input, now);
+        let turn = Turn { delivery: new.delivery, ..turn };
         self.next_ordinal += 1;
         self.thread.active_at = now;
         self.thread.queue_held = false;
@@ -282,6 +265,12 @@ impl ThreadState {
         }
         match event {
             TurnEvent::Started => {}
+            TurnEvent::Named { key } => {
+                if running.turn.prompt_key.as_ref() != Some(&key) {
+                    running.turn.prompt_key = Some(key);
+                    out.changes.push(Change::Turn { turn: running.turn.clone() });
+                }
+            }
             // That nothing else is waited for is no word of a model that is silent.
             TurnEvent::Phase(None) if matches!(running.turn.phase, Some(Phase::Silent { .. })) => {}
             TurnEvent::Phase(phase) => {

@@ -190,7 +190,10 @@ impl Actor {
         let turn = running.turn().clone();
         match after_open {
             Some(Effect::Prepare(id)) if id == turn.id => {
-                self.inbox.push_back(Report::Prepared { turn: id, key: session.prompt_key() });
+                self.inbox.push_back(Report::Prepared {
+                    turn: id,
+                    key: session.prompt_key(turn.input.kind),
+                });
             }
             Some(Effect::Reconcile(id)) if id == turn.id => {
                 if let Some(next) = self.state.steering()
@@ -210,7 +213,10 @@ impl Actor {
     fn prepare_steering(&mut self) {
         let Link::Open { session, .. } = &self.link else { return };
         if let Some(turn) = self.state.steering().filter(|t| t.prompt_key.is_none()) {
-            let prepared = Report::Prepared { turn: turn.id.clone(), key: session.prompt_key() };
+            let prepared = Report::Prepared {
+                turn: turn.id.clone(),
+                key: session.prompt_key(turn.input.kind),
+            };
             self.inbox.push_back(prepared);
         }
     }
@@ -333,7 +339,15 @@ async fn prompt(store: &store::Store, turn: &Turn) -> Result<Prompt, SendError> 
     let model = model.ok_or_else(|| internal("the turn has no model".to_owned()))?;
     let key = turn.prompt_key.clone();
     let key = key.ok_or_else(|| internal("the turn has no prompt key".to_owned()))?;
-    Ok(Prompt { turn: turn.id.clone(), key, text, model, mode: turn.mode, access: turn.access })
+    Ok(Prompt {
+        turn: turn.id.clone(),
+        key,
+        kind: turn.input.kind,
+        text,
+        model,
+        mode: turn.mode,
+        access: turn.access,
+    })
 }
 
 async fn answer(session: Option<Arc<dyn Session>>, request: &Request) -> Result<(), AnswerError> {

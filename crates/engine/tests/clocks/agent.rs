@@ -198,7 +198,7 @@ impl Session for Agent {
         "session".to_owned()
     }
 
-    fn prompt_key(&self) -> String {
+    fn prompt_key(&self, _kind: domain::InputKind) -> String {
         uuid::Uuid::now_v7().to_string()
     }
 

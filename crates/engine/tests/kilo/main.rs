@@ -15,6 +15,7 @@ mod harness;
 mod plans;
 mod queue;
 mod servers;
+mod sessions;
 mod steer;
 mod stop;
 mod text;

@@ -38,7 +38,8 @@ async fn open(bench: &Bench, trusted: bool) -> Opened {
 fn prompt(opened: &Opened, text: String) -> Prompt {
     Prompt {
         turn: TurnId::from_uuid(Uuid::now_v7()),
-        key: opened.session.prompt_key(),
+        key: opened.session.prompt_key(domain::InputKind::Message),
+        kind: domain::InputKind::Message,
         text,
         model: ModelSelection { model: "mock/m1".to_owned(), option: None },
         mode: Mode::Build,

@@ -8,7 +8,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use domain::{AgentEvent, ErrorCode, Phase, TurnError, TurnEvent, TurnId, TurnOutcome, Usage};
+use domain::{
+    AgentEvent, ErrorCode, InputKind, Phase, TurnError, TurnEvent, TurnId, TurnOutcome, Usage,
+};
 use kilo_sdk::types::{
     ErrorKind, MessageError, Part, PartBody, Rule, Session, Status, ToolPart, ToolStatus,
 };
@@ -21,13 +23,18 @@ mod bounds;
 mod children;
 mod content;
 mod names;
+pub(super) mod past;
 mod requests;
 mod snapshot;
 mod steer;
 mod tools;
 
+pub(super) use bounds::line;
 pub(super) use names::Servers;
 pub(super) use snapshot::{Placed, Snapshot};
+
+/// How the title of a session begins that nobody has named; the time follows.
+pub(super) const UNNAMED_ROOT: &str = "New session - ";
 
 /// Events of sub-agents that wait for their place in the conversation to be known.
 const MAX_UNPLACED: usize = 512;
@@ -90,7 +97,9 @@ type Call = (MessageId, String);
 /// The turn that runs.
 struct Active {
     turn: TurnId,
+    /// Its message. Of a compaction Kilo makes it; until it is known this is a name older than it.
     message: MessageId,
+    kind: InputKind,
     /// Kilo has the message.
     echoed: bool,
     /// Its beginning was told.
@@ -245,8 +254,15 @@ impl Mapper {
         }
     }
 
-    /// Begins a turn whose message has this id. What is known of earlier turns is forgotten.
-    pub(super) fn begin(&mut self, turn: TurnId, message: MessageId, context_limit: Option<u64>) {
+    /// Begins a turn whose message has this id, or of whose compaction Kilo makes a message that is
+    /// newer than this. What is known of earlier turns is forgotten.
+    pub(super) fn begin(
+        &mut self,
+        turn: TurnId,
+        message: MessageId,
+        kind: InputKind,
+        context_limit: Option<u64>,
+    ) {
         if let Some(active) = self.active.as_mut().filter(|a| a.turn == turn) {
             active.context_limit = context_limit.or(active.context_limit);
             return;
@@ -267,6 +283,7 @@ impl Mapper {
         self.active = Some(Active {
             turn,
             message,
+            kind,
             echoed: false,
             begun: false,
             opened: false,
@@ -489,7 +506,7 @@ impl Mapper {
 
     fn session_updated(&mut self, session: &Session, out: &mut Mapped) {
         // Until Kilo has named a session its title is this and the time.
-        const UNNAMED: [&str; 2] = ["New session - ", "Child session - "];
+        const UNNAMED: [&str; 2] = [UNNAMED_ROOT, "Child session - "];
         let named = !UNNAMED.iter().any(|prefix| session.title.starts_with(prefix));
         if session.id == self.root && named && session.title != self.title {
             self.title.clone_from(&session.title);
@@ -603,10 +620,23 @@ impl Mapper {
 
     /// Ends a turn that Kilo refused before it took the message.
     pub(super) fn refuse(&mut self, turn: &TurnId) -> Vec<AgentEvent> {
+        self.refuse_or(turn, nameless)
+    }
+
+    /// The same, for the reason that Kilo's answer gives.
+    pub(super) fn refuse_for(&mut self, turn: &TurnId, why: &kilo_sdk::Error) -> Vec<AgentEvent> {
+        self.refuse_or(turn, || super::session::send_error(why).into())
+    }
+
+    fn refuse_or(
+        &mut self,
+        turn: &TurnId,
+        otherwise: impl FnOnce() -> TurnError,
+    ) -> Vec<AgentEvent> {
         let mut out = Mapped::default();
         let untaken = |a: &&Active| a.turn == *turn && !a.echoed && !a.opened;
         if let Some(active) = self.active.as_ref().filter(untaken) {
-            let error = active.error.clone().unwrap_or_else(nameless);
+            let error = active.error.clone().unwrap_or_else(otherwise);
             self.end(TurnOutcome::Failed(error), &mut out);
         }
         out.events

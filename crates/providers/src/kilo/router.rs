@@ -175,18 +175,19 @@ impl Router {
         open.iter().filter_map(Weak::upgrade).map(|session| session.directory.clone()).collect()
     }
 
-    /// Closes a session's lane.
-    pub(super) fn leave(&self, session: &SessionId) {
+    /// Closes the lane that was opened with this control; a later one of the same session stays.
+    pub(super) fn leave(&self, session: &SessionId, control: &mpsc::Sender<Control>) {
         let mut routes = self.routes();
-        routes.roots.remove(session);
-        routes.children.retain(|_, root| root != session);
+        if routes.roots.get(session).is_some_and(|route| route.control.same_channel(control)) {
+            routes.remove(session);
+        }
     }
 
     /// Takes a lane off whose task has ended, unless the session has a new one already.
     pub(super) fn ended(&self, session: &SessionId) {
-        let closed = self.routes().roots.get(session).is_some_and(|r| r.events.is_closed());
-        if closed {
-            self.leave(session);
+        let mut routes = self.routes();
+        if routes.roots.get(session).is_some_and(|route| route.events.is_closed()) {
+            routes.remove(session);
         }
     }
 
@@ -285,6 +286,11 @@ fn running(sessions: &[Weak<Inner>]) -> u32 {
 }
 
 impl Routes {
+    fn remove(&mut self, session: &SessionId) {
+        self.roots.remove(session);
+        self.children.retain(|_, root| root != session);
+    }
+
     fn of(&self, generation: Generation) -> impl Iterator<Item = &Route> {
         self.roots.values().filter(move |route| route.generation == generation)
     }

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{Access, Answer, Decision, ErrorCode, Mode, PlanDecision, Request, TurnError, TurnId};
+use domain::{
+    Access, Answer, Decision, ErrorCode, InputKind, Mode, PlanDecision, Request, TurnError, TurnId,
+};
 use kilo_sdk::types::{ModelRef, Rule, Status};
 use kilo_sdk::{
     Instance, MessageId, NetworkWaitId, PermissionId, Prompt as KiloPrompt, PromptPart, QuestionId,
@@ -21,7 +23,7 @@ use super::mapper::{Ask, AskKind, Label, Mapper, Servers};
 use super::router::Router;
 use crate::{AnswerError, Inventory, Prompt, SendError, Session, Sighting};
 
-mod reading;
+pub(super) mod reading;
 mod task;
 
 pub(super) use task::{Control, MAX_CONTROL, MAX_INBOUND, run};
@@ -284,13 +286,18 @@ impl Session for KiloSession {
         self.inner.id.as_str().to_owned()
     }
 
-    fn prompt_key(&self) -> String {
-        MessageId::ascending().as_str().to_owned()
+    fn prompt_key(&self, kind: InputKind) -> String {
+        let message = MessageId::ascending();
+        match kind {
+            InputKind::Message => message.as_str().to_owned(),
+            InputKind::Compact => format!("{COMPACTION}{message}"),
+        }
     }
 
     async fn send(&self, prompt: Prompt) -> Result<(), SendError> {
         let inner = &self.inner;
         let wire = wire_prompt(&prompt)?;
+        let model = wire.model.clone().unwrap_or_default();
         let mut gate = inner.gate.lock().await;
         if inner.unsettled.load(Ordering::SeqCst) || inner.mapper().has_left() {
             inner.settle().await?;
@@ -312,9 +319,14 @@ impl Session for KiloSession {
             mapper.begin(
                 prompt.turn.clone(),
                 wire.message_id.clone(),
+                prompt.kind,
                 self.context_limit(&prompt.model.model),
             );
             inner.stopped.store(false, Ordering::SeqCst);
+        }
+        if prompt.kind == InputKind::Compact {
+            self.compact(prompt.turn, model);
+            return Ok(());
         }
         match inner.instance.prompt(&inner.id, &wire).await {
             Ok(()) => Ok(()),
@@ -373,8 +385,11 @@ impl Session for KiloSession {
 
     async fn look_up(&self, turn: &TurnId, prompt_key: &str) -> Result<Sighting, SendError> {
         let (reply, answer) = oneshot::channel();
-        let control =
-            Control::LookUp { turn: turn.clone(), message: MessageId::from(prompt_key), reply };
+        let (kind, message) = match prompt_key.strip_prefix(COMPACTION) {
+            Some(older) => (InputKind::Compact, MessageId::from(older)),
+            None => (InputKind::Message, MessageId::from(prompt_key)),
+        };
+        let control = Control::LookUp { turn: turn.clone(), kind, message, reply };
         let gone = || SendError {
             code: ErrorCode::AgentDied,
             message: "the session is closed".to_owned(),
@@ -453,11 +468,21 @@ impl Session for KiloSession {
     }
 
     async fn close(&self) {
-        self.inner.router.leave(&self.inner.id);
+        self.inner.router.leave(&self.inner.id, &self.control);
     }
 }
 
 impl KiloSession {
+    /// Has Kilo shorten its context. Kilo answers when that is done, and tells of it as of any
+    /// turn meanwhile; only what it refused before it began is known from the answer alone.
+    fn compact(&self, turn: TurnId, model: ModelRef) {
+        let (inner, control) = (self.inner.clone(), self.control.clone());
+        tokio::spawn(async move {
+            let result = inner.instance.summarize(&inner.id, &model).await;
+            let _ = control.send(Control::Compacted { turn, result }).await;
+        });
+    }
+
     fn context_limit(&self, model: &str) -> Option<u64> {
         let inventory = self.models.borrow();
         inventory.models.iter().find(|m| m.id == model).and_then(|m| m.context)
@@ -562,6 +587,9 @@ fn whole(questions: &[Vec<Label>], answers: &[Vec<String>]) -> Vec<Vec<String>> 
 fn network_id(ask: &Ask) -> NetworkWaitId {
     NetworkWaitId::from(ask.key.trim_start_matches("net:"))
 }
+/// What the name of a compaction begins with, until Kilo has given it one: the rest is older than
+/// the message Kilo makes of it.
+const COMPACTION: &str = "compact:";
 
 fn stopped_before() -> SendError {
     SendError {
@@ -579,7 +607,7 @@ fn wire_prompt(prompt: &Prompt) -> Result<KiloPrompt, SendError> {
         ),
     })?;
     Ok(KiloPrompt {
-        message_id: MessageId::from(prompt.key.as_str()),
+        message_id: MessageId::from(prompt.key.trim_start_matches(COMPACTION)),
         agent: Some(agent(prompt.mode).to_owned()),
         model: Some(model),
         variant: prompt.model.option.clone(),

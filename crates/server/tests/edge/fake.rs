@@ -114,7 +114,7 @@ impl Session for Echo {
         "echo".to_owned()
     }
 
-    fn prompt_key(&self) -> String {
+    fn prompt_key(&self, _kind: domain::InputKind) -> String {
         uuid::Uuid::now_v7().to_string()
     }
 

@@ -29,7 +29,7 @@ pub(super) fn cut(text: &str, most: usize) -> String {
 }
 
 /// A text of one line.
-pub(super) fn line(text: &str) -> String {
+pub(in crate::kilo) fn line(text: &str) -> String {
     cut(text, MAX_LINE)
 }
 

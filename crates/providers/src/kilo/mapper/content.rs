@@ -1,8 +1,8 @@
 //! Messages and their parts: text, tools, usage, sub-agents' places.
 
 use domain::{
-    AgentEvent, Context, FullText, ItemContent, ItemStatus, ItemUpdate, Mode, NoticeLevel, Phase,
-    TodoStatus, TurnEvent, Usage, units,
+    AgentEvent, Context, FullText, InputKind, ItemContent, ItemStatus, ItemUpdate, Mode,
+    NoticeLevel, Phase, TodoStatus, TurnEvent, Usage, units,
 };
 use kilo_sdk::types::{
     AssistantMessage, ErrorKind, Message, Part, PartBody, StepFinishPart, TextPart, ToolPart,
@@ -12,8 +12,8 @@ use kilo_sdk::{Event, MessageId, PartId, SessionId};
 
 use super::bounds::{MAX_TEXT, cut, line};
 use super::{
-    Child, Known, MAX_ACTING, MAX_CHILDREN, MAX_ORPHANS, MAX_PARTS, MAX_PLAN, MAX_UNPLACED, Mapped,
-    Mapper, PartKind, PartState, Plan, TextKind, tools, whole,
+    Active, Child, Known, MAX_ACTING, MAX_CHILDREN, MAX_ORPHANS, MAX_PARTS, MAX_PLAN, MAX_UNPLACED,
+    Mapped, Mapper, PartKind, PartState, Plan, TextKind, tools, whole,
 };
 use crate::kilo::errors;
 use crate::kilo::session::agent;
@@ -29,7 +29,8 @@ impl Mapper {
             Message::Assistant(a) if a.summary => match self.messages.get(&id) {
                 Some(known @ Known::Summary { .. }) => *known,
                 _ => {
-                    Known::Summary { automatic: self.active.as_ref().is_none_or(|a| a.compacting) }
+                    let ours = |a: &Active| a.compacting && a.kind == InputKind::Message;
+                    Known::Summary { automatic: self.active.as_ref().is_none_or(ours) }
                 }
             },
             Message::Assistant(_) | Message::Unknown(_) => Known::Assistant,
@@ -64,12 +65,23 @@ impl Mapper {
     }
 
     fn user_message(&mut self, id: &MessageId, out: &mut Mapped) {
-        if let Some(active) = &mut self.active
-            && active.message == *id
-            && !active.echoed
-        {
-            active.echoed = true;
-            self.begun(out);
+        let Some(active) = self.active.as_mut().filter(|active| !active.echoed) else { return };
+        let ours = match active.kind {
+            InputKind::Message => active.message == *id,
+            // Kilo makes the message of a compaction, and nothing else is sent meanwhile.
+            InputKind::Compact => true,
+        };
+        if !ours {
+            return;
+        }
+        active.echoed = true;
+        self.begun(out);
+        if let Some(active) = self.active.as_mut().filter(|a| a.kind == InputKind::Compact) {
+            active.compacting = true;
+            if active.message != *id {
+                active.message = id.clone();
+                self.tell(TurnEvent::Named { key: id.as_str().to_owned() }, out);
+            }
         }
     }
 
@@ -411,13 +423,17 @@ impl Mapper {
         }
         // An answer that was cut says nothing of what it used.
         if part.session_id == self.root && usage.tokens() > 0 {
-            out.events.push(AgentEvent::Context(Context { used: usage.tokens(), limit }));
+            // What was read to be summed up is no longer in the context; the summary is.
+            let summary =
+                matches!(self.messages.get(&part.message_id), Some(Known::Summary { .. }));
+            let used = if summary { usage.output } else { usage.tokens() };
+            out.events.push(AgentEvent::Context(Context { used, limit }));
         }
     }
 
     fn compaction(&mut self, automatic: bool, out: &mut Mapped) {
         if let Some(active) = &mut self.active {
-            active.compacting = automatic;
+            active.compacting = automatic || active.kind == InputKind::Compact;
             active.phase = Some(Phase::Compacting);
             self.tell(TurnEvent::Phase(Some(Phase::Compacting)), out);
         }

@@ -80,7 +80,7 @@ impl Mapper {
         if let Some(outcome) = self.active.as_mut().and_then(|a| a.closing.take()) {
             self.end(outcome, out);
         } else if taken || present && !busy {
-            self.conclude(snapshot, live && !taken, taken, settled, out);
+            self.conclude(&snapshot.messages, live && !taken, taken, settled, out);
         }
         if let Some(next) = self.active.as_ref().filter(|active| active.turn != turn) {
             let present = snapshot.messages.iter().any(|m| m.info.id() == next.message);
@@ -149,9 +149,9 @@ impl Mapper {
     ///
     /// `taken` says that Kilo took up the message that waited, which ends the turn between its
     /// steps; `settled`, that the message is old enough to have been taken up if it ever will.
-    fn conclude(
+    pub(super) fn conclude(
         &mut self,
-        snapshot: &Snapshot,
+        messages: &[MessageWithParts],
         live: bool,
         taken: bool,
         settled: bool,
@@ -165,7 +165,7 @@ impl Mapper {
                 && !self.others.contains(&a.id)
                 && !next.is_some_and(|next| next.is_answered_by(a))
         };
-        let last = snapshot.messages.iter().rev().find_map(|m| match &m.info {
+        let last = messages.iter().rev().find_map(|m| match &m.info {
             Message::Assistant(a) if ours(a) => Some((a, &m.parts)),
             _ => None,
         });

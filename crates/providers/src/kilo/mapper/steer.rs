@@ -131,7 +131,7 @@ impl Mapper {
         // What of the turn before is younger than this message does not belong to it.
         let younger = self.messages.keys().filter(|id| **id > next.message).cloned();
         let others: HashSet<MessageId> = younger.collect();
-        self.begin(next.turn, next.message, next.context_limit);
+        self.begin(next.turn, next.message, domain::InputKind::Message, next.context_limit);
         self.others = others;
         if let Some(active) = &mut self.active {
             active.echoed = next.echoed;

@@ -4,6 +4,7 @@ mod asks;
 mod children;
 mod faults;
 mod frames;
+mod past;
 mod play;
 mod recorded;
 mod replay;

@@ -117,3 +117,18 @@ fn two_servers_side_by_side_keep_their_lanes_apart() {
     router.lost(trusted, &error("gone"));
     assert!(!router.is_served());
 }
+
+#[test]
+fn a_late_close_leaves_the_same_sessions_new_lane_alone() {
+    let router = Router::default();
+    let generation = router.begin();
+    let session = SessionId::from("ses_1");
+    let (lane, first) = router.join(generation, &session).unwrap();
+    drop(lane);
+    let (mut lane, second) = router.join(generation, &session).unwrap();
+    router.leave(&session, &first);
+    assert_eq!(router.join(generation, &session).err(), Some(NotJoined::Taken));
+    assert!(lane.events.try_recv().is_err_and(|e| e == mpsc::error::TryRecvError::Empty));
+    router.leave(&session, &second);
+    assert!(router.is_unused(generation), "something is left of it");
+}

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kilo_sdk::types::{
-    MessageWithParts, NetworkWait, Page, PermissionRequest, QuestionRequest, Session,
+    MessageWithParts, NetworkWait, Page, PartBody, PermissionRequest, QuestionRequest, Session,
 };
 use kilo_sdk::{Error, Instance, MessageId, SessionId};
 
@@ -110,6 +110,22 @@ fn placed<T>(directory: Option<&String>, asks: Vec<T>) -> impl Iterator<Item = P
     asks.into_iter().map(move |ask| Placed { directory: directory.cloned(), ask })
 }
 
+/// The message of the first compaction that a person asked for after an older message.
+pub(super) async fn compaction(
+    instance: &Instance,
+    session: &SessionId,
+    older: &MessageId,
+) -> Result<Option<MessageId>, Error> {
+    let page = |limit, before: Option<String>| async move {
+        instance.messages(session, limit, before.as_deref()).await
+    };
+    let asked = |m: &MessageWithParts| {
+        m.parts.iter().any(|part| matches!(part.body, PartBody::Compaction { auto: false }))
+    };
+    let messages = since(older, page).await?;
+    Ok(messages.iter().find(|m| asked(m)).map(|m| m.info.id()))
+}
+
 /// Says whether a session has a message, however many came after it.
 pub(super) async fn is_present(
     instance: &Instance,
@@ -155,15 +171,25 @@ where
 
 /// Reads the sub-agents begun since then, those of sub-agents after their parents.
 async fn children(inner: &Inner, began: Option<u64>) -> Vec<(Session, Vec<MessageWithParts>)> {
-    let instance = &inner.instance;
+    // Its start may have been missed; what it does from now on is for this session.
+    let adopt = |child: &SessionId| inner.router.adopt(child, &inner.id);
+    sub_agents(&inner.instance, &inner.id, began, adopt).await
+}
+
+/// Reads a session's sub-agents begun since then; each is named before it is read.
+pub(in super::super) async fn sub_agents(
+    instance: &Instance,
+    root: &SessionId,
+    began: Option<u64>,
+    found: impl Fn(&SessionId),
+) -> Vec<(Session, Vec<MessageWithParts>)> {
     let of = |id: SessionId| async move {
         let children = instance.children(&id).await;
         children.inspect_err(|error| skipped(&id, error)).unwrap_or_default()
     };
     let mut read = Vec::new();
-    for child in descendants(inner.id.clone(), began, of).await {
-        // Its start may have been missed; what it does from now on is for this session.
-        inner.router.adopt(&child.id, &inner.id);
+    for child in descendants(root.clone(), began, of).await {
+        found(&child.id);
         match newest(instance, &child.id).await {
             Ok(messages) => read.push((child, messages)),
             Err(error) => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use domain::{AgentEvent, ErrorCode, TurnError, TurnId};
+use domain::{AgentEvent, ErrorCode, InputKind, TurnError, TurnId};
 use kilo_sdk::{Envelope, Error, MessageId, QuestionId};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
@@ -36,7 +36,14 @@ pub(in super::super) enum Control {
     /// To read the session and tell what differs.
     Resync,
     /// To find out what became of a message.
-    LookUp { turn: TurnId, message: MessageId, reply: oneshot::Sender<Result<Sighting, SendError>> },
+    LookUp {
+        turn: TurnId,
+        kind: InputKind,
+        message: MessageId,
+        reply: oneshot::Sender<Result<Sighting, SendError>>,
+    },
+    /// To note what Kilo answered to the wish for a compaction.
+    Compacted { turn: TurnId, result: Result<(), Error> },
     /// To tell that the link to the server is down, or up again.
     Link { down: bool },
     /// To end, unless a turn runs.
@@ -111,8 +118,9 @@ impl Task {
     async fn control(&mut self, control: Control) -> bool {
         match control {
             Control::Resync => self.resync().await,
-            Control::LookUp { turn, message, reply } => {
-                let sighting = self.look_up(turn, message).await;
+            Control::Compacted { turn, result } => self.compacted(&turn, result).await,
+            Control::LookUp { turn, kind, message, reply } => {
+                let sighting = self.look_up(turn, kind, message).await;
                 let _ = reply.send(sighting);
                 !self.out.is_closed()
             }
@@ -249,8 +257,36 @@ impl Task {
         Some(deadline)
     }
 
-    async fn look_up(&mut self, turn: TurnId, message: MessageId) -> Result<Sighting, SendError> {
-        self.inner.mapper().begin(turn, message.clone(), None);
+    /// Ends a compaction that was refused before it began, and reads the end of any other that
+    /// has not been told.
+    async fn compacted(&mut self, turn: &TurnId, result: Result<(), Error>) -> bool {
+        match result {
+            Err(error) if !error.outcome_unknown() => {
+                tracing::warn!(session = %self.inner.id, %error, "Kilo did not compact");
+                let events = self.inner.mapper().refuse_for(turn, &error);
+                if events.is_empty() { self.resync().await } else { self.tell(events).await }
+            }
+            Ok(()) | Err(_) => self.resync().await,
+        }
+    }
+
+    async fn look_up(
+        &mut self,
+        turn: TurnId,
+        kind: InputKind,
+        message: MessageId,
+    ) -> Result<Sighting, SendError> {
+        let message = match kind {
+            InputKind::Message => message,
+            InputKind::Compact => {
+                let found = reading::compaction(&self.inner.instance, &self.inner.id, &message);
+                match found.await.map_err(|e| super::send_error(&e))? {
+                    Some(found) => found,
+                    None => return Ok(Sighting::Absent),
+                }
+            }
+        };
+        self.inner.mapper().begin(turn, message.clone(), kind, None);
         // One request says whether it is there, however much came after it.
         let present = reading::is_present(&self.inner.instance, &self.inner.id, &message).await;
         if !present.map_err(|e| super::send_error(&e))? {

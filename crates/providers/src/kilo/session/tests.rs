@@ -62,7 +62,7 @@ impl World {
             control: mpsc::channel(1).0,
             models: watch::channel(Inventory::default()).1,
         };
-        session.inner.mapper().begin(turn(), PROMPT.into(), None);
+        session.inner.mapper().begin(turn(), PROMPT.into(), domain::InputKind::Message, None);
         let info = json!({ "id": PROMPT, "sessionID": ROOT, "role": "user" });
         let world = Self { session, seen, answers };
         world.event("/repo", "message.updated", &json!({ "sessionID": ROOT, "info": info }));
@@ -290,6 +290,7 @@ async fn what_a_turn_left_waiting_is_rejected_before_the_next_though_kilo_cannot
     let unlisted = r#"{"name":"BadRequest","data":{"message":"undefined","kind":"Body"}}"#;
     world.answer_next("GET /permission", 400, unlisted);
     let prompt = Prompt {
+        kind: domain::InputKind::Message,
         turn: turn(),
         key: "msg_2".to_owned(),
         text: "go on".to_owned(),
@@ -324,7 +325,7 @@ async fn what_a_turn_left_waiting_is_rejected_at_once_and_never_beside_another_t
     let world = World::new().await;
     world.permission("/repo", "per_1", ROOT);
     let next = TurnId::parse(&format!("trn_{:032x}", 2)).unwrap();
-    world.session.inner.mapper().begin(next, "msg_2".into(), None);
+    world.session.inner.mapper().begin(next, "msg_2".into(), domain::InputKind::Message, None);
     world.session.inner.tidy().await;
     assert_eq!(world.seen(), []);
 }

@@ -88,12 +88,27 @@ impl Play {
         }));
     }
 
+    /// A thread in which nothing was sent.
+    pub(super) fn empty(root: &SessionId) -> Self {
+        Self::new(root, &[])
+    }
+
     /// Sends one more message.
     pub(super) fn send(&mut self, message: MessageId) -> TurnId {
         self.prompts.push(message);
         let n = self.prompts.len() - 1;
         self.submit(n);
         turn_id(n)
+    }
+
+    /// Asks for a compaction; its message is newer than this one.
+    pub(super) fn compact(&mut self, older: MessageId) -> TurnId {
+        self.prompts.push(older);
+        let id = turn_id(self.prompts.len() - 1);
+        // A session is what there is to compact.
+        self.agent(AgentEvent::Session { id: "ses_1".to_owned() });
+        self.input(Input::Compact(id.clone()));
+        id
     }
 
     pub(super) fn event(&mut self, envelope: &Envelope) {
@@ -147,10 +162,11 @@ impl Play {
                 Effect::Send(turn) => {
                     let n = (0..self.prompts.len()).find(|n| turn_id(*n) == turn).unwrap();
                     let message = self.prompts[n].clone();
+                    let kind = self.turns[&turn].input.kind;
                     let steers = self.state.steering().is_some_and(|t| t.id == turn);
                     if !(steers && self.mapper.steer(turn.clone(), message.clone(), Some(100_000)))
                     {
-                        self.mapper.begin(turn, message, Some(100_000));
+                        self.mapper.begin(turn, message, kind, Some(100_000));
                     }
                 }
                 Effect::Resync => self.resync = true,

@@ -159,6 +159,15 @@ impl Server {
         }
     }
 
+    /// The whole history of a session and of its sub-agents.
+    pub(super) fn history(
+        &self,
+        root: &SessionId,
+    ) -> (Vec<MessageWithParts>, Vec<(Session, Vec<MessageWithParts>)>) {
+        let of = |id: &SessionId| self.messages.get(id).cloned().unwrap_or_default();
+        (of(root), self.children.iter().map(|c| (c.clone(), of(&c.id))).collect())
+    }
+
     /// The texts of the turn of the first message that a person sees: part and text.
     pub(super) fn texts(&self, root: &SessionId, prompts: &[MessageId]) -> Vec<(PartId, String)> {
         let snapshot = self.read(root, &prompts[0]);

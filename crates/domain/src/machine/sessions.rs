@@ -1,0 +1,40 @@
+//! What a person does with the thread's session as a whole.
+
+use super::{Change, MAX_QUEUED, Outcome, Refusal, ThreadState};
+use crate::{Body, InputKind, Timestamp, Turn, TurnId, TurnInput};
+
+impl ThreadState {
+    /// Lets the agent shorten its context: a turn like a message's, so that it waits, shows, stops
+    /// and ends by the same rules.
+    pub(super) fn compact(
+        &mut self,
+        now: Timestamp,
+        id: TurnId,
+        out: &mut Outcome,
+    ) -> Result<(), Refusal> {
+        let known = |turn: &Turn| turn.id == id;
+        if self.queue.iter().any(known) || self.running.as_ref().is_some_and(|r| known(&r.turn)) {
+            return Ok(());
+        }
+        if self.thread.archived {
+            return Err(Refusal::Archived);
+        }
+        if self.thread.session.is_none() {
+            return Err(Refusal::NoSession);
+        }
+        if self.thread.model.is_none() {
+            return Err(Refusal::NoModel);
+        }
+        if self.queue.len() >= MAX_QUEUED {
+            return Err(Refusal::QueueFull);
+        }
+        let input = TurnInput { kind: InputKind::Compact, text: Body::default() };
+        let turn = Turn::queued(&self.thread, id, self.next_ordinal, input, now);
+        self.next_ordinal += 1;
+        self.thread.active_at = now;
+        out.changes.push(Change::Turn { turn: turn.clone() });
+        self.queue.push_back(turn);
+        self.start_next(now, out);
+        Ok(())
+    }
+}

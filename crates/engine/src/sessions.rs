@@ -1,0 +1,256 @@
+//! Whole sessions: those that the agent has in a project, threads that go on with one of them, and
+//! threads that begin where another one was.
+
+use std::sync::Arc;
+
+use domain::{
+    Access, Change, History, Input, NativeSession, ProjectId, ProviderId, ShellChange, Thread,
+    ThreadId, ThreadState, Turn, TurnId,
+};
+use providers::{Place, ReadSession, SessionQuery, Sessions};
+use store::StoreError;
+
+use crate::EngineError;
+use crate::actor::now;
+use crate::engine::{Engine, whole};
+
+/// The most sessions of one page.
+pub const MAX_SESSIONS: usize = 50;
+/// Turns of a thread that are looked at to find the place where another one begins.
+const MAX_LOOKED_AT: usize = 1000;
+
+/// A session to go on with in a thread.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContinueSession {
+    /// The thread's id, chosen by the client; another thread's that has the session already wins.
+    pub id: ThreadId,
+    /// The project to work in.
+    pub project_id: ProjectId,
+    /// The provider whose session it is.
+    pub provider: ProviderId,
+    /// The provider's own id of the session.
+    pub session: String,
+    /// How much the agent may do unasked.
+    pub access: Access,
+    /// Whether to go on although somebody works in it.
+    pub anyway: bool,
+}
+
+impl Engine {
+    /// Lists the sessions of a project, the last used first, each with the thread that goes on with
+    /// it, and whether there are more. Starts the agent if need be.
+    ///
+    /// # Errors
+    /// [`EngineError::Agent`] when the agent cannot be asked.
+    pub async fn sessions(
+        &self,
+        project: &ProjectId,
+        provider: &ProviderId,
+        query: SessionQuery,
+    ) -> Result<(Vec<NativeSession>, bool), EngineError> {
+        let project = self.project(project).await?;
+        let trusted = project.is_trusted();
+        let place = Place { workspace: project.path.into(), trusted };
+        let query = SessionQuery { limit: query.limit.clamp(1, MAX_SESSIONS), ..query };
+        let mut list = self.whole_sessions(provider)?.list(&place, &query).await?;
+        for session in &mut list.sessions {
+            let thread = self.shared.store.thread_of_session(provider, &session.id).await?;
+            session.thread = thread;
+        }
+        Ok((list.sessions, list.more))
+    }
+
+    /// Makes a thread that goes on with a session, its history in it. The same session again gives
+    /// the same thread, whatever id was chosen.
+    ///
+    /// # Errors
+    /// [`EngineError::Agent`] when the session is gone, at work or cannot be read.
+    pub async fn continue_session(&self, new: ContinueSession) -> Result<Thread, EngineError> {
+        let this = self.clone();
+        whole(async move { this.continue_session_whole(new).await }).await
+    }
+
+    async fn continue_session_whole(&self, new: ContinueSession) -> Result<Thread, EngineError> {
+        let ContinueSession { id, project_id, provider, session, access, anyway } = new;
+        if let Some(known) = self.shared.store.thread_of_session(&provider, &session).await? {
+            return self.thread(&known).await;
+        }
+        if self.shared.store.thread(&id).await?.is_some() {
+            return Err(EngineError::IdTaken);
+        }
+        let project = self.project(&project_id).await?;
+        let trusted = project.is_trusted();
+        let place = Place { workspace: project.path.clone().into(), trusted };
+        let wanted =
+            ReadSession { session: session.clone(), thread: id.clone(), known: Vec::new() };
+        let reading = self.whole_sessions(&provider)?.read(&place, &wanted).await?;
+        if reading.history.busy && !anyway {
+            return Err(EngineError::SessionBusy);
+        }
+        let row = Thread {
+            access,
+            session: Some(session),
+            ..Thread::new(id, project_id, project.path, provider, now())
+        };
+        self.put_past(row, reading.history).await
+    }
+
+    /// Makes a thread of what was said in another up to and with a turn, in a session of its own.
+    /// The same id again gives the same thread.
+    ///
+    /// # Errors
+    /// [`EngineError::TurnRuns`] while that turn has not ended.
+    pub async fn fork_thread(
+        &self,
+        thread: &ThreadId,
+        turn: &TurnId,
+        id: ThreadId,
+    ) -> Result<Thread, EngineError> {
+        let (this, thread, turn) = (self.clone(), thread.clone(), turn.clone());
+        whole(async move { this.fork_thread_whole(&thread, &turn, id).await }).await
+    }
+
+    async fn fork_thread_whole(
+        &self,
+        thread: &ThreadId,
+        turn: &TurnId,
+        id: ThreadId,
+    ) -> Result<Thread, EngineError> {
+        // One at a time, so that a command that comes twice makes one session.
+        let _one_at_a_time = self.making.lock().await;
+        let from = self.thread(thread).await?;
+        if let Some(known) = self.shared.store.thread(&id).await? {
+            let same = known.project_id == from.project_id && known.provider == from.provider;
+            return if same { Ok(known) } else { Err(EngineError::IdTaken) };
+        }
+        let before = self.after_turn(&from, turn).await?;
+        let Some(session) = from.session.clone() else {
+            return Err(EngineError::Refused(domain::Refusal::NoSession));
+        };
+        let (sessions, place) = (self.whole_sessions(&from.provider)?, self.place(&from).await?);
+        let made = sessions.fork(&place, &session, before.as_deref()).await?;
+        let row = Thread {
+            title: forked_title(&from.title),
+            titled_by_person: from.titled_by_person,
+            model: from.model.clone(),
+            access: from.access,
+            mode: from.mode,
+            session: Some(made.clone()),
+            ..Thread::new(id.clone(), from.project_id, from.workspace, from.provider, now())
+        };
+        let wanted = ReadSession { session: made.clone(), thread: id, known: Vec::new() };
+        let read = match sessions.read(&place, &wanted).await {
+            Ok(reading) => self.put_past(row, reading.history).await,
+            Err(error) => Err(error.into()),
+        };
+        if read.is_err()
+            && let Err(error) = sessions.delete(&place, &made).await
+        {
+            // It can be found among the sessions of the project.
+            tracing::warn!(session = made, %error, "a session that no thread has was left behind");
+        }
+        read
+    }
+
+    /// The key of the first message after a turn, `None` when it is the last.
+    async fn after_turn(
+        &self,
+        thread: &Thread,
+        turn: &TurnId,
+    ) -> Result<Option<String>, EngineError> {
+        let known = self.shared.store.turn(turn).await?.filter(|t| t.thread_id == thread.id);
+        let known = known.ok_or(EngineError::UnknownTurn)?;
+        if !known.state.is_terminal() {
+            return Err(EngineError::TurnRuns);
+        }
+        let turns = self.shared.store.turns_after(&thread.id, known.ordinal, MAX_LOOKED_AT).await?;
+        Ok(turns.into_iter().find_map(|turn| turn.prompt_key))
+    }
+
+    /// Stores a thread with the history of its session, all of it or nothing.
+    async fn put_past(&self, row: Thread, history: History) -> Result<Thread, EngineError> {
+        let offered =
+            |model: &domain::ModelSelection| self.check_model(&row.provider, model).is_ok();
+        let model = row.model.clone().or(history.model).filter(offered);
+        let begun = history.turns.first().map_or(row.created_at, |turn| turn.at);
+        let last = history.turns.last().map_or(row.active_at, |turn| turn.at);
+        let title = if row.title.is_empty() { history.title } else { row.title.clone() };
+        let row = Thread {
+            title,
+            model,
+            context: history.context,
+            created_at: begun,
+            active_at: last,
+            ..row
+        };
+        let (id, at) = (row.id.clone(), now());
+        let mut state = ThreadState::new(row.clone(), 0, 0);
+        let past = Input::Past { turns: history.turns, earlier: history.earlier };
+        let mut outcome = state.apply(at, past)?;
+        // The row first, since what follows belongs to it, and as it is after all that.
+        outcome.changes.retain(|change| !matches!(change, Change::Thread { .. }));
+        let thread =
+            Thread { unread: false, seq: state.thread().seq.max(1), ..state.thread().clone() };
+        outcome.changes.insert(0, Change::Thread { thread: thread.clone() });
+        match self.shared.store.commit(&id, thread.seq, outcome.changes).await {
+            Ok(()) => {}
+            // Somebody else went on with it meanwhile.
+            Err(StoreError::SessionTaken { thread }) => return self.thread(&thread).await,
+            Err(error) => return Err(error.into()),
+        }
+        self.shared.shell.publish(ShellChange::Thread { thread: thread.clone() });
+        Ok(thread)
+    }
+
+    /// Has the agent shorten its context, after what waits already. The same id again gives the
+    /// same turn.
+    ///
+    /// # Errors
+    /// A refusal, or an unusable provider.
+    pub async fn compact(&self, thread: &ThreadId, id: TurnId) -> Result<Turn, EngineError> {
+        let row = self.thread(thread).await?;
+        if let Some(known) = self.shared.store.turn(&id).await? {
+            let same = known.thread_id == *thread;
+            return if same { Ok(known) } else { Err(EngineError::IdTaken) };
+        }
+        self.whole_sessions(&row.provider)?;
+        self.input(thread, Input::Compact(id.clone())).await?;
+        self.shared.store.turn(&id).await?.ok_or(EngineError::UnknownTurn)
+    }
+
+    /// The command that opens a thread's session in the agent's own interface, if it has one.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownThread`], or that the provider has no such command.
+    pub async fn session_command(&self, thread: &ThreadId) -> Result<Option<String>, EngineError> {
+        let row = self.thread(thread).await?;
+        let sessions = self.whole_sessions(&row.provider)?;
+        let place = self.place(&row).await?;
+        Ok(row.session.as_ref().map(|session| sessions.command(&place, session)))
+    }
+
+    pub(crate) fn whole_sessions(
+        &self,
+        provider: &ProviderId,
+    ) -> Result<Arc<dyn Sessions>, EngineError> {
+        self.check_provider(provider)?;
+        self.provider(provider)?.sessions().ok_or(EngineError::NotOffered)
+    }
+
+    pub(crate) async fn place(&self, thread: &Thread) -> Result<Place, EngineError> {
+        let trusted = self.project(&thread.project_id).await?.is_trusted();
+        Ok(Place { workspace: thread.workspace.clone().into(), trusted })
+    }
+}
+
+/// What a fork is called until it has a name of its own.
+fn forked_title(title: &str) -> String {
+    const ADDED: &str = " (fork)";
+    let room = domain::MAX_TITLE_CHARS - ADDED.len();
+    let base = title.trim_end_matches(ADDED);
+    if base.is_empty() {
+        return String::new();
+    }
+    let base: String = base.chars().take(room).collect();
+    format!("{base}{ADDED}")
+}

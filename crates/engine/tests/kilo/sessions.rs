@@ -1,0 +1,245 @@
+//! Sessions as wholes: made in Kilo's own interfaces and gone on with here, forked, compacted.
+
+use domain::{Access, InputKind, ItemContent, ItemStatus, Thread, ThreadId, TurnOrigin, TurnState};
+use engine::{ContinueSession, EngineError, SessionQuery};
+use kilo_sdk::types::{ModelRef, Rule};
+use kilo_sdk::{
+    Instance, Launch, MessageId, NewSession, Prompt, PromptPart, SessionId, launch, locate,
+};
+use serde_json::json;
+use testkit::model::Script;
+use testkit::wait::{PATIENT, until};
+use uuid::Uuid;
+
+use crate::harness::{Bench, said};
+
+/// A Kilo of the user's own beside Baton's, on the same data, as its terminal interface is one.
+struct Elsewhere {
+    server: kilo_sdk::Server,
+    instance: Instance,
+}
+
+impl Elsewhere {
+    async fn start(bench: &Bench) -> Self {
+        let host = process::Host::default();
+        let binary = bench.sandbox.kilo.binary.clone();
+        let installed = locate(&host, Some(&binary), std::ffi::OsStr::new("")).await.expect("Kilo");
+        let mut start = Launch::new(&installed, &bench.sandbox.project);
+        let env = bench.sandbox.env.iter();
+        start.env.extend(env.map(|(n, v)| (n.clone().into(), Some(v.clone().into()))));
+        let server = launch(&host, start).await.expect("a second server");
+        let instance = server.client().at(&bench.sandbox.project.to_string_lossy());
+        Self { server, instance }
+    }
+
+    async fn session(&self, title: &str) -> SessionId {
+        let allow = |permission: &str| Rule {
+            permission: permission.to_owned(),
+            pattern: "*".to_owned(),
+            action: kilo_sdk::types::Action::Allow,
+        };
+        let new = NewSession {
+            title: Some(title.to_owned()),
+            permission: ["bash", "task"].map(allow).to_vec(),
+            ..NewSession::default()
+        };
+        self.instance.create_session(&new).await.expect("a session").id
+    }
+
+    async fn say(&self, session: &SessionId, script: &Script) -> MessageId {
+        let id = MessageId::ascending();
+        let prompt = Prompt {
+            message_id: id.clone(),
+            agent: Some("code".to_owned()),
+            model: ModelRef::parse("mock/m1"),
+            parts: vec![PromptPart::text(script.prompt("Said elsewhere."))],
+            ..Prompt::default()
+        };
+        self.instance.prompt(session, &prompt).await.expect("a message");
+        id
+    }
+
+    /// Says something and waits for the end of the answer.
+    async fn run(&self, session: &SessionId, script: &Script) -> MessageId {
+        let message = self.say(session, script).await;
+        let wanted = &message;
+        until(PATIENT, || async move {
+            let page = self.instance.messages(session, 50, None).await.expect("messages");
+            let busy = self.instance.statuses().await.expect("states").contains_key(session);
+            let answered = page.messages.iter().any(|m| {
+                matches!(&m.info,
+                kilo_sdk::types::Message::Assistant(a)
+                    if a.parent_id == *wanted && a.finish.as_deref() == Some("stop"))
+            });
+            if answered && !busy { Ok(()) } else { Err(page) }
+        })
+        .await;
+        message
+    }
+
+    async fn end(self) {
+        self.server.stop("the test is over", std::time::Duration::from_secs(5)).await;
+    }
+}
+
+async fn go_on(bench: &Bench, session: &SessionId) -> Result<Thread, EngineError> {
+    let path = bench.sandbox.project.clone();
+    let project = bench.engine.add_project(path, "tally".to_owned()).await.expect("a project");
+    let wanted = ContinueSession {
+        id: ThreadId::from_uuid(Uuid::now_v7()),
+        project_id: project.id,
+        provider: domain::ProviderId::known("kilo"),
+        session: session.as_str().to_owned(),
+        access: Access::Supervised,
+        anyway: false,
+    };
+    bench.engine.continue_session(wanted).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_made_elsewhere_is_listed_and_gone_on_with_once() {
+    let bench = Bench::start().await;
+    let elsewhere = Elsewhere::start(&bench).await;
+    let session = elsewhere.session("Made in the terminal").await;
+    elsewhere.session("Never used").await;
+    let sub = Script::new().text("Found nothing.").prompt("Look.");
+    let script = Script::new()
+        .reasoning("Let me see.")
+        .text("I will look.")
+        .bash("printf 'one\\ntwo\\n'")
+        .step()
+        .tool("task", json!({"description": "Look", "prompt": sub, "subagent_type": "explore"}))
+        .step()
+        .text("The word is marmalade.");
+    let first = elsewhere.run(&session, &script).await;
+    let model = ModelRef::parse("mock/m1").unwrap();
+    elsewhere.instance.summarize(&session, &model).await.expect("a compaction");
+    elsewhere.run(&session, &Script::new().text("After the compaction.")).await;
+
+    let mine = bench.thread().await;
+    bench.run(&mine, &Script::new().text("Mine.")).await;
+    let row = bench.row(&mine).await;
+    let (project, provider) = (row.project_id.clone(), row.provider.clone());
+    let list = |query| bench.engine.sessions(&project, &provider, query);
+    let all = SessionQuery { limit: 50, ..SessionQuery::default() };
+    let (sessions, more) = list(all.clone()).await.expect("sessions");
+    // The sub-agent's is none of them.
+    assert_eq!((sessions.len(), more), (3, false), "{sessions:#?}");
+    let own = sessions.iter().find(|s| s.thread.is_some()).expect("the thread's own");
+    assert_eq!((own.thread.as_ref(), Some(&own.id)), (Some(&mine), row.session.as_ref()));
+    let search = SessionQuery { search: Some("terminal".to_owned()), ..all.clone() };
+    let (found, _) = list(search).await.expect("sessions");
+    let [found] = found.as_slice() else { panic!("{found:#?}") };
+    assert_eq!(
+        (found.id.as_str(), found.title.as_str()),
+        (session.as_str(), "Made in the terminal")
+    );
+    assert_eq!((found.model.as_deref(), found.thread.as_ref()), (Some("mock/m1"), None));
+    assert!(found.tokens > 0 && !found.busy, "{found:?}");
+    let (page, more) = list(SessionQuery { limit: 1, offset: 1, ..all }).await.expect("a page");
+    assert_eq!((page.len(), more), (1, true));
+    assert_eq!(page[0].id, sessions[1].id);
+
+    let thread = go_on(&bench, &session).await.expect("a thread");
+    assert_eq!(thread.title, "Made in the terminal");
+    assert_eq!(thread.model.as_ref().map(|m| m.model.as_str()), Some("mock/m1"));
+    assert_eq!(thread.status, domain::ThreadStatus::Idle);
+    let window = bench.window(&thread.id).await;
+    let kinds: Vec<_> = window.turns.iter().map(|t| (t.input.kind, t.origin, t.state)).collect();
+    let past = |kind| (kind, TurnOrigin::Elsewhere, TurnState::Completed);
+    assert_eq!(kinds, [InputKind::Message, InputKind::Compact, InputKind::Message].map(past));
+    assert_eq!(window.turns[0].prompt_key.as_deref(), Some(first.as_str()));
+    assert!(window.turns[0].input.text.head.starts_with("Said elsewhere."));
+    assert!(window.turns.iter().all(|t| t.usage.tokens() > 0), "{:#?}", window.turns);
+    assert!(window.items.iter().all(|i| i.status == ItemStatus::Done), "{:#?}", window.items);
+    let said = said(&window);
+    assert_eq!(
+        said,
+        ["I will look.", "The word is marmalade.", "Found nothing.", "After the compaction."]
+    );
+    let command = crate::harness::item(&window, |c| matches!(c, ItemContent::Command { .. }));
+    assert!(command.body.head.contains("one\ntwo"), "{command:?}");
+    assert!(command.ended_at > Some(command.started_at), "its time was kept: {command:?}");
+    let agent = crate::harness::item(&window, |c| matches!(c, ItemContent::SubAgent { .. }));
+    let nested = window.items.iter().filter(|i| i.parent.as_ref() == Some(&agent.id)).count();
+    assert!(nested > 0, "{:#?}", window.items);
+    crate::harness::item(&window, |c| matches!(c, ItemContent::Compaction { automatic: false }));
+
+    // The same session again is the same thread, and the list says so.
+    assert_eq!(go_on(&bench, &session).await.expect("a thread").id, thread.id);
+    assert_eq!(bench.window(&thread.id).await.items.len(), window.items.len());
+
+    let turn = bench.run(&thread.id, &Script::new().text("Going on here.")).await;
+    assert_eq!((turn.state, turn.origin), (TurnState::Completed, TurnOrigin::Here));
+    assert_eq!(bench.row(&thread.id).await.session.as_deref(), Some(session.as_str()));
+    let calls = bench.sandbox.model.calls();
+    let last = calls.iter().rev().find(|call| !call.tools.is_empty()).expect("a call");
+    assert!(last.messages().iter().any(|m| m.to_string().contains("After the compaction.")));
+    let command = bench.engine.session_command(&thread.id).await.unwrap().expect("a command");
+    assert!(
+        command.ends_with(&format!(" -s {session}")) && command.starts_with("cd "),
+        "{command}"
+    );
+
+    elsewhere.end().await;
+    bench.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_is_at_work_elsewhere_is_told() {
+    let bench = Bench::start().await;
+    let elsewhere = Elsewhere::start(&bench).await;
+    let session = elsewhere.session("At work").await;
+    elsewhere.say(&session, &Script::new().text("Half").wait("later").text("!")).await;
+    bench.reached("later").await;
+    let refused = go_on(&bench, &session).await;
+    assert!(matches!(refused, Err(EngineError::SessionBusy)), "{refused:?}");
+    bench.sandbox.model.release("later");
+    let gone = go_on(&bench, &SessionId::from("ses_dfb1e307affevNoru0yn93Zqym")).await;
+    let lost = domain::ErrorCode::SessionLost;
+    assert!(matches!(&gone, Err(EngineError::Agent(e)) if e.code == lost), "{gone:?}");
+    elsewhere.end().await;
+    bench.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fork_has_what_was_said_up_to_a_turn_and_a_compaction_is_a_turn() {
+    let bench = Bench::start().await;
+    let thread = bench.thread_with(Access::AutoEdit).await;
+    let first = bench.run(&thread, &Script::new().text("One.")).await;
+    let second = bench.run(&thread, &Script::new().text("Two.")).await;
+    let id = ThreadId::from_uuid(Uuid::now_v7());
+    let fork = bench.engine.fork_thread(&thread, &first.id, id.clone()).await.expect("a fork");
+    let again = bench.engine.fork_thread(&thread, &first.id, id).await.expect("the same");
+    assert_eq!((again.id, &again.session), (fork.id.clone(), &fork.session));
+    assert_ne!(fork.session, bench.row(&thread).await.session);
+    assert_eq!(fork.access, Access::AutoEdit);
+    assert_eq!(said(&bench.window(&fork.id).await), ["One."]);
+    let whole = ThreadId::from_uuid(Uuid::now_v7());
+    let whole = bench.engine.fork_thread(&thread, &second.id, whole).await.expect("a fork");
+    assert_eq!(said(&bench.window(&whole.id).await), ["One.", "Two."]);
+    bench.run(&fork.id, &Script::new().text("Another way.")).await;
+    assert_eq!(said(&bench.window(&fork.id).await), ["One.", "Another way."]);
+    assert_eq!(said(&bench.window(&thread).await), ["One.", "Two."]);
+
+    let compaction = domain::TurnId::from_uuid(Uuid::now_v7());
+    let asked = bench.engine.compact(&thread, compaction.clone()).await.expect("a turn");
+    assert_eq!(asked.input.kind, InputKind::Compact);
+    let ended = bench.ended(&thread, &compaction).await;
+    assert_eq!((ended.state, &ended.error), (TurnState::Completed, &None));
+    let window = bench.window(&thread).await;
+    let summary = crate::harness::item(&window, |c| matches!(c, ItemContent::Compaction { .. }));
+    assert_eq!((&summary.turn_id, summary.status), (&compaction, ItemStatus::Done));
+    let before = bench.row(&thread).await.context.expect("a context").used;
+    assert!(before < 200, "only the summary counts: {before}");
+    bench.run(&thread, &Script::new().text("Three.")).await;
+    assert_eq!(said(&bench.window(&thread).await), ["One.", "Two.", "Three."]);
+    let sessions = bench.engine.sessions(
+        &fork.project_id,
+        &fork.provider,
+        SessionQuery { limit: 50, ..SessionQuery::default() },
+    );
+    let (sessions, _) = sessions.await.expect("sessions");
+    assert!(sessions.iter().all(|s| s.thread.is_some()), "none is left over: {sessions:#?}");
+    bench.engine.shutdown().await;
+}

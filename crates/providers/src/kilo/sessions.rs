@@ -1,0 +1,390 @@
+//! Kilo's sessions as wholes: listed, read, forked, taken back, named, deleted.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use domain::{Access, Earlier, ErrorCode, History, ModelSelection, NativeSession, Timestamp};
+use kilo_sdk::types::{Message, MessageWithParts, Session, Status};
+use kilo_sdk::{Error, Instance, MessageId, SessionFilter, SessionId, SessionUpdate};
+
+use super::mapper::past::begins_turn;
+use super::mapper::{Mapper, Servers};
+use super::server::{Held, Kind};
+use super::session::reading;
+use super::{Shared, gone, open_error, workspace_of};
+use crate::{OpenError, Place, ReadSession, Reading, SessionList, SessionQuery, Sessions};
+
+/// Sessions that can be listed of one directory, the last used first. Kilo lists no pages, only
+/// the newest so many (7.7.7); whoever seeks an older one searches by its title.
+const MAX_LISTED: usize = 500;
+/// Messages that are read at once; half as many after each answer that was too large.
+const PAGE: u32 = 50;
+/// Messages and turns of a history that are kept.
+const MAX_MESSAGES: usize = 1500;
+const MAX_TURNS: usize = 200;
+/// Requests made to read a history, and to count what came before it.
+const MAX_READS: u32 = 40;
+/// How long an answer without an end counts as being written, when this server does not say so:
+/// another program may work in the session.
+const AT_WORK_MS: f64 = 10.0 * 60.0 * 1000.0;
+
+/// Kilo's sessions. Cheap to clone.
+pub(super) struct KiloSessions(pub(super) Arc<Shared>);
+
+impl KiloSessions {
+    async fn held(&self, place: &Place) -> Result<(Held, Instance), OpenError> {
+        let workspace = workspace_of(&place.workspace)?;
+        self.0.configured().await?;
+        let held = self.0.server(Kind::of(place.trusted)).await?;
+        let instance = held.server.client().at(&workspace);
+        Ok((held, instance))
+    }
+
+    fn limit(&self, model: &ModelSelection) -> Option<u64> {
+        let inventory = self.0.inventory.borrow();
+        inventory.models.iter().find(|m| m.id == model.model).and_then(|m| m.context)
+    }
+}
+
+#[async_trait]
+impl Sessions for KiloSessions {
+    async fn list(&self, place: &Place, query: &SessionQuery) -> Result<SessionList, OpenError> {
+        let (_held, instance) = self.held(place).await?;
+        let end = query.offset.saturating_add(query.limit).min(MAX_LISTED);
+        let filter = SessionFilter {
+            roots: true,
+            limit: Some(u32::try_from(end + 1).unwrap_or(u32::MAX)),
+            search: query.search.clone().filter(|text| !text.trim().is_empty()),
+        };
+        let found = instance.sessions(&filter).await.map_err(|e| failed(&e))?;
+        let busy = instance.statuses().await.map_err(|e| failed(&e))?;
+        let more = found.len() > end && end < MAX_LISTED;
+        let page = found.into_iter().take(end).skip(query.offset);
+        // An older Kilo may not know `roots`: sub-agents are never listed.
+        let roots = page.filter(|session| session.parent_id.is_none());
+        let sessions = roots
+            .map(|session| {
+                let busy = busy.get(&session.id).is_some_and(|status| *status != Status::Idle);
+                native(&session, busy)
+            })
+            .collect();
+        Ok(SessionList { sessions, more })
+    }
+
+    async fn read(&self, place: &Place, wanted: &ReadSession) -> Result<Reading, OpenError> {
+        let (_held, instance) = self.held(place).await?;
+        let id = SessionId::from(wanted.session.as_str());
+        let session = instance.session(&id).await.map_err(|e| failed(&e))?;
+        if session.parent_id.is_some() {
+            return Err(OpenError {
+                code: ErrorCode::Rejected,
+                message: "the session is a sub-agent's".to_owned(),
+                hint: Some("continue the session that started it".to_owned()),
+            });
+        }
+        let status = instance.statuses().await.map_err(|e| failed(&e))?.remove(&id);
+        let known = wanted.known.iter().map(String::as_str).collect();
+        let pages = Pages { instance: &instance, session: &id };
+        let read = pages.newest(&known).await.map_err(|e| failed(&e))?;
+        let busy = status.is_some_and(|status| status != Status::Idle)
+            || read.messages.last().is_some_and(|last| is_at_work(&last.info));
+        let mut history = History {
+            title: title(&session),
+            model: model(&session),
+            earlier: read.earlier,
+            busy,
+            taken_back: session.revert.map(|revert| revert.message_id.as_str().to_owned()),
+            ..History::default()
+        };
+        if !read.messages.is_empty() {
+            let began = read.messages.first().and_then(|m| created(&m.info));
+            let children = reading::sub_agents(&instance, &id, began, |_| {}).await;
+            let workspace = place.workspace.to_string_lossy().into_owned();
+            let config = instance.config().await.map_err(|e| failed(&e))?;
+            let servers = Servers::new(config.mcp.keys().map(String::as_str));
+            let mut mapper = Mapper::new(id.clone(), workspace, Access::default(), servers);
+            let limit = |model: &ModelSelection| self.limit(model);
+            (history.turns, history.context) =
+                mapper.past(&wanted.thread, &read.messages, &children, limit);
+        }
+        Ok(Reading { history, after: read.after })
+    }
+
+    async fn fork(
+        &self,
+        place: &Place,
+        session: &str,
+        before: Option<&str>,
+    ) -> Result<String, OpenError> {
+        let (_held, instance) = self.held(place).await?;
+        let before = before.map(MessageId::from);
+        let made = instance.fork(&SessionId::from(session), before.as_ref()).await;
+        Ok(made.map_err(|e| failed(&e))?.id.as_str().to_owned())
+    }
+
+    async fn take_back(
+        &self,
+        place: &Place,
+        session: &str,
+        before: Option<&str>,
+    ) -> Result<(), OpenError> {
+        let (_held, instance) = self.held(place).await?;
+        let id = SessionId::from(session);
+        let Some(before) = before else {
+            return instance.unrevert(&id).await.map(|_| ()).map_err(|e| failed(&e));
+        };
+        let message = MessageId::from(before);
+        let after = instance.revert(&id, &message, None).await.map_err(|e| failed(&e))?;
+        // Kilo says nothing of a message that it does not have; it only does nothing (7.7.7).
+        match after.revert {
+            Some(revert) if revert.message_id == message => Ok(()),
+            _ => Err(OpenError {
+                code: ErrorCode::Rejected,
+                message: "Kilo no longer has this message".to_owned(),
+                hint: Some("go back to another one, or fork the thread".to_owned()),
+            }),
+        }
+    }
+
+    async fn rename(&self, place: &Place, session: &str, title: &str) -> Result<(), OpenError> {
+        let (_held, instance) = self.held(place).await?;
+        let update = SessionUpdate { title: Some(title.to_owned()), ..SessionUpdate::default() };
+        let renamed = instance.update_session(&SessionId::from(session), &update).await;
+        renamed.map(|_| ()).map_err(|e| failed(&e))
+    }
+
+    async fn delete(&self, place: &Place, session: &str) -> Result<(), OpenError> {
+        let (_held, instance) = self.held(place).await?;
+        let id = SessionId::from(session);
+        // A session that is deleted while it works goes on working (7.7.7).
+        instance.abort(&id).await.map_err(|e| failed(&e))?;
+        match instance.delete_session(&id).await {
+            Ok(()) => Ok(()),
+            Err(error) if error.is_not_found() => Ok(()),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
+    fn command(&self, place: &Place, session: &str) -> String {
+        let program = self.0.settings().binary.filter(|path| !path.trim().is_empty());
+        let program = program.unwrap_or_else(|| "kilo".to_owned());
+        let workspace = place.workspace.to_string_lossy();
+        format!("cd {} && {} -s {}", quoted(&workspace), quoted(&program), quoted(session))
+    }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,@".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// Reads a session's messages from the newest on.
+struct Pages<'a> {
+    instance: &'a Instance,
+    session: &'a SessionId,
+}
+
+/// The newest messages of a session.
+#[derive(Default)]
+struct Newest {
+    /// Oldest first; the first one begins a turn.
+    messages: Vec<MessageWithParts>,
+    earlier: Earlier,
+    /// The known message that they come after.
+    after: Option<String>,
+}
+
+impl Pages<'_> {
+    async fn newest(&self, known: &HashSet<&str>) -> Result<Newest, Error> {
+        let mut messages: Vec<MessageWithParts> = Vec::new();
+        let (mut before, mut limit) = (None, PAGE);
+        let mut reads = 0;
+        let mut whole = false;
+        while reads < MAX_READS && messages.len() < MAX_MESSAGES {
+            reads += 1;
+            match self.instance.messages(self.session, limit, before.as_deref()).await {
+                Ok(page) => {
+                    before = page.older;
+                    messages.splice(0..0, page.messages);
+                    whole = before.is_none();
+                    let at = |m: &MessageWithParts| known.contains(m.info.id().as_str());
+                    if let Some(at) = messages.iter().rposition(at) {
+                        return Ok(after(messages, at));
+                    }
+                    if whole {
+                        break;
+                    }
+                }
+                Err(Error::TooLarge(_)) if limit > 1 => limit /= 2,
+                // What came after the one that cannot be read is known.
+                Err(Error::TooLarge(_)) if !messages.is_empty() => break,
+                Err(error) => return Err(error),
+            }
+        }
+        let mut read = cut(messages);
+        if !whole {
+            self.count(before, MAX_READS - reads.min(MAX_READS), &mut read.earlier).await;
+        }
+        Ok(read)
+    }
+
+    /// Counts the turns before those that were read, as far as the bounds allow.
+    async fn count(&self, mut before: Option<String>, reads: u32, earlier: &mut Earlier) {
+        for _ in 0..reads {
+            let page = self.instance.messages(self.session, PAGE, before.as_deref()).await;
+            let Ok(page) = page else { break };
+            let turns = page.messages.iter().filter(|m| begins_turn(m)).count();
+            earlier.turns += u64::try_from(turns).unwrap_or_default();
+            before = page.older;
+            if before.is_none() {
+                return;
+            }
+        }
+        earlier.more = true;
+    }
+}
+
+/// What came after the message at this place, from the next turn on.
+fn after(mut messages: Vec<MessageWithParts>, at: usize) -> Newest {
+    let after = messages.get(at).map(|m| m.info.id().as_str().to_owned());
+    let mut later = messages.split_off(at + 1);
+    let begin = later.iter().position(begins_turn).unwrap_or(later.len());
+    later.drain(..begin);
+    Newest { after, ..cut(later) }
+}
+
+/// Keeps whole turns, the newest so many.
+fn cut(mut messages: Vec<MessageWithParts>) -> Newest {
+    let begins: Vec<usize> =
+        (0..messages.len()).filter(|n| messages.get(*n).is_some_and(begins_turn)).collect();
+    let dropped = begins.len().saturating_sub(MAX_TURNS);
+    let begin = begins.get(dropped).copied().unwrap_or(messages.len());
+    messages.drain(..begin);
+    let earlier = Earlier { turns: u64::try_from(dropped).unwrap_or_default(), more: false };
+    Newest { messages, earlier, after: None }
+}
+
+fn native(session: &Session, busy: bool) -> NativeSession {
+    let tokens = session.tokens;
+    let all =
+        [tokens.input, tokens.output, tokens.reasoning, tokens.cache.read, tokens.cache.write];
+    NativeSession {
+        title: title(session),
+        model: model(session).map(|model| model.model),
+        id: session.id.as_str().to_owned(),
+        tokens: all.iter().map(|count| whole(*count)).sum(),
+        cost: if session.cost.is_finite() { session.cost } else { 0.0 },
+        created_at: timestamp(session.time.created),
+        updated_at: timestamp(session.time.updated),
+        busy,
+        thread: None,
+    }
+}
+
+/// The title, unless it is the one Kilo gives to what has none.
+fn title(session: &Session) -> String {
+    let unnamed = session.title.starts_with(super::mapper::UNNAMED_ROOT);
+    if unnamed { String::new() } else { super::mapper::line(&session.title) }
+}
+
+fn model(session: &Session) -> Option<ModelSelection> {
+    let model = session.model.as_ref().filter(|model| !model.provider_id.is_empty())?;
+    Some(ModelSelection {
+        model: format!("{}/{}", model.provider_id, model.id),
+        option: model.variant.clone().filter(|variant| variant != "default"),
+    })
+}
+
+/// Whether the newest message is an answer that is still being written.
+fn is_at_work(message: &Message) -> bool {
+    let Message::Assistant(answer) = message else { return false };
+    let begun = answer.time.start.unwrap_or_default();
+    answer.time.end.is_none() && answer.error.is_none() && now_ms() - begun < AT_WORK_MS
+}
+
+fn created(message: &Message) -> Option<u64> {
+    let at = match message {
+        Message::User(user) => user.time.start,
+        Message::Assistant(assistant) => assistant.time.start,
+        Message::Unknown(_) => None,
+    };
+    at.map(whole)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit")]
+fn now_ms() -> f64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX) as f64
+}
+
+fn timestamp(ms: f64) -> Timestamp {
+    i64::try_from(whole(ms)).unwrap_or(i64::MAX)
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked just before")]
+fn whole(number: f64) -> u64 {
+    if number.is_finite() && number > 0.0 { number as u64 } else { 0 }
+}
+
+fn failed(error: &Error) -> OpenError {
+    match error {
+        Error::NotFound(_) => gone(),
+        Error::Busy(_) => OpenError {
+            code: ErrorCode::SessionBusy,
+            message: "Kilo is at work in this session".to_owned(),
+            hint: Some("wait until it has finished, or stop it".to_owned()),
+        },
+        _ => open_error(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn message(n: usize, role: &str) -> MessageWithParts {
+        let part = json!({ "id": format!("prt_{n:04}"), "type": "text", "text": "said" });
+        let info = json!({ "id": format!("msg_{n:04}"), "role": role });
+        serde_json::from_value(json!({ "info": info, "parts": [part] })).unwrap()
+    }
+
+    fn conversation(turns: usize) -> Vec<MessageWithParts> {
+        (0..turns * 2).map(|n| message(n, if n % 2 == 0 { "user" } else { "assistant" })).collect()
+    }
+
+    #[test]
+    fn whole_turns_are_kept_and_the_others_counted() {
+        let mut messages = conversation(MAX_TURNS + 3);
+        messages.remove(0);
+        let read = cut(messages);
+        assert_eq!(read.messages.len(), 2 * MAX_TURNS);
+        assert!(begins_turn(&read.messages[0]));
+        // The one without its beginning is counted by whoever finds that.
+        assert_eq!(read.earlier, Earlier { turns: 2, more: false });
+    }
+
+    #[test]
+    fn what_came_after_a_known_message_begins_with_the_next_turn() {
+        let read = after(conversation(3), 2);
+        assert_eq!(read.after.as_deref(), Some("msg_0002"));
+        let ids: Vec<_> = read.messages.iter().map(|m| m.info.id()).collect();
+        assert_eq!(ids, ["msg_0004", "msg_0005"].map(MessageId::from));
+        assert!(after(conversation(3), 4).messages.is_empty());
+    }
+
+    #[test]
+    fn words_are_quoted_for_a_shell() {
+        assert_eq!(quoted("/home/me/a-b_c.d"), "/home/me/a-b_c.d");
+        assert_eq!(quoted("/my project's"), r"'/my project'\''s'");
+        assert_eq!(quoted("$(rm -rf ~)"), "'$(rm -rf ~)'");
+    }
+}

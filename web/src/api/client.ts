@@ -1,8 +1,8 @@
 // Commands and queries by HTTP. Every failure is a `Problem`, also when there was no answer.
 
 import type {
-  AddProject, AgentReport, Answer, AnswerTaken, Bootstrap, CreateThread, DecideTrust, Directories, ModelList, Problem, Project, ProjectTrust,
-  ProviderStatus, SendMessage, SetProvider, TextWhole, Thread, ThreadList, ThreadPatch, Turn, TurnPatch, Window,
+  AddProject, AgentReport, Answer, AnswerTaken, Bootstrap, ContinueRequest, CreateThread, DecideTrust, Directories, ForkRequest, ModelList,
+  Problem, Project, ProjectTrust, ProviderStatus, SendMessage, SessionCommand, SessionPage, SetProvider, TextWhole, Thread, ThreadList, ThreadPatch, Turn, TurnPatch, Window,
 } from "../generated/wire";
 
 /** A refusal of the server, or the absence of an answer (`offline`). */
@@ -77,6 +77,13 @@ export const api = {
   trust: (id: string) => call<ProjectTrust>("GET", `projects/${e(id)}/trust`),
   decideTrust: (id: string, decision: DecideTrust) => call<Project>("POST", `projects/${e(id)}/trust`, decision),
   directories: (path: string) => call<Directories>("GET", `directories?path=${e(path)}`),
+
+  sessions: (project: string, query: { provider: string; search: string; offset: number; limit: number }) =>
+    call<SessionPage>("GET", `projects/${e(project)}/sessions?${new URLSearchParams(Object.entries(query).map(([k, v]) => [k, String(v)]))}`),
+  continueSession: (wanted: ContinueRequest) => call<Thread>("POST", "sessions/continue", wanted),
+  fork: (thread: string, wanted: ForkRequest) => call<Thread>("POST", `threads/${e(thread)}/fork`, wanted),
+  compact: (thread: string, id: string) => call<Turn>("POST", `threads/${e(thread)}/compact`, { id }),
+  sessionCommand: (thread: string) => call<SessionCommand>("GET", `threads/${e(thread)}/command`),
 
   threads: (query: { archived?: boolean; project?: string; before?: number }) =>
     call<ThreadList>("GET", `threads?${new URLSearchParams(Object.entries(query).map(([k, v]) => [k, String(v)]))}`),

@@ -5,6 +5,7 @@ import { useBaton } from "../app/baton";
 import { hrefOf, navigate } from "../app/router";
 import type { Project, ProviderId, ProviderStatus } from "../generated/wire";
 import { newThreadId, newTurnId } from "../lib/ids";
+import { ContinueSession } from "../sessions/ContinueSession";
 import { ProviderFix } from "../settings/ProviderFix";
 import { PlainHeader } from "../thread/Header";
 import { TrustCard } from "../trust/TrustCard";
@@ -20,6 +21,7 @@ import { AccessPicker, ModeSwitch } from "./Pickers";
 export function NewThread(props: { project: Project }) {
   const baton = useBaton();
   const providers = createMemo(() => baton.state.shell.providers.filter((p) => p.state !== "disabled"));
+  const [continuing, setContinuing] = createSignal(false);
   const [chosen, setChosen] = createSignal<Partial<Choices>>({});
 
   createEffect(on(() => props.project.id, (id) => setChosen(lastChoices(id))));
@@ -117,6 +119,17 @@ export function NewThread(props: { project: Project }) {
                   </>
                 }
               />
+            )}
+          </Show>
+          <Show when={provider()?.state === "ready" && !asksTrust(props.project)}>
+            <button type="button" class="btn new-continue" onClick={() => setContinuing(true)}>
+              <Icon name="clock" size={14} />
+              Continue a session of {provider()?.name}…
+            </button>
+          </Show>
+          <Show when={continuing() && provider()}>
+            {(found) => (
+              <ContinueSession project={props.project} provider={found()} access={choices().access} onClose={() => setContinuing(false)} />
             )}
           </Show>
           <Show when={blocked() && !trouble() && provider() && models()}>

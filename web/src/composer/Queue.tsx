@@ -122,10 +122,10 @@ function Waiting(props: WaitingProps) {
         <span class="queued-place" title={steering() ? "It is sent as soon as the agent can take it" : undefined}>
           {steering() ? "Next" : name()}
         </span>
-        <button type="button" class="queued-text grow ellip" disabled={busy()} title={props.turn.input.text.head.slice(0, 500)} aria-label={`Edit: ${props.turn.input.text.head.slice(0, 120)}`} onClick={edit}>
-          {props.turn.input.text.head}
+        <button type="button" class="queued-text grow ellip" disabled={busy() || props.turn.input.kind === "compact"} title={props.turn.input.text.head.slice(0, 500)} aria-label={`Edit: ${props.turn.input.text.head.slice(0, 120)}`} onClick={edit}>
+          {props.turn.input.kind === "compact" ? "Compact the context" : props.turn.input.text.head}
         </button>
-        <Show when={props.steers && !steering()}>
+        <Show when={props.steers && !steering() && props.turn.input.kind === "message"}>
           <button type="button" class="icon-btn" disabled={busy()} aria-label="Send now" title="Send now: taken at the agent's next step" onClick={promote}>
             <Icon name="send" size={14} />
           </button>
@@ -138,9 +138,11 @@ function Waiting(props: WaitingProps) {
             <Icon name="arrowDown" size={14} />
           </button>
         </Show>
-        <button type="button" class="icon-btn" disabled={busy()} aria-label="Edit" title="Edit" onClick={edit}>
-          <Icon name="pencil" size={14} />
-        </button>
+        <Show when={props.turn.input.kind === "message"}>
+          <button type="button" class="icon-btn" disabled={busy()} aria-label="Edit" title="Edit" onClick={edit}>
+            <Icon name="pencil" size={14} />
+          </button>
+        </Show>
         <button type="button" class="icon-btn" disabled={busy()} aria-label="Remove from the queue" title="Remove from the queue" onClick={remove}>
           <Icon name="close" size={14} />
         </button>

@@ -2,8 +2,9 @@ import { createSignal, Show } from "solid-js";
 import { api } from "../api/client";
 import { useBaton } from "../app/baton";
 import { navigate, route } from "../app/router";
-import { toast } from "../app/toasts";
+import { attempt, toast } from "../app/toasts";
 import type { Thread } from "../generated/wire";
+import { newTurnId } from "../lib/ids";
 import { copyText } from "../ui/CopyButton";
 import { Confirm } from "../ui/Dialog";
 import { Icon } from "../ui/Icon";
@@ -14,6 +15,15 @@ import { archiveThread, patchThread } from "./actions";
 export function ThreadMenu(props: { thread: Thread; onRename: () => void; class?: string }) {
   const baton = useBaton();
   const [deleting, setDeleting] = createSignal(false);
+  const provider = () => baton.state.shell.providers.find((p) => p.id === props.thread.provider)?.name ?? "its own program";
+  const copyCommand = () =>
+    attempt("The command could not be copied", async () => {
+      const { command } = await api.sessionCommand(props.thread.id);
+      if (!command) return;
+      await copyText(command);
+      toast(`Copied. Run it in a terminal to open this session in ${provider()}; do not write in both at once.`);
+    });
+  const compact = () => attempt("The context could not be compacted", () => api.compact(props.thread.id, newTurnId()));
   const patch = (change: Parameters<typeof patchThread>[2], what: string) => void patchThread(baton, props.thread.id, change, what);
   return (
     <>
@@ -44,6 +54,12 @@ export function ThreadMenu(props: { thread: Thread; onRename: () => void; class?
                 icon: <Icon name="copy" />,
                 run: () => void copyText(props.thread.id).catch(() => toast("It could not be copied.", { tone: "bad" })),
               },
+              ...(props.thread.session === null
+                ? []
+                : [
+                    { label: `Copy command to open in ${provider()}`, icon: <Icon name="terminal" />, run: () => void copyCommand() },
+                    { label: "Compact the context", icon: <Icon name="compact" />, run: () => void compact() },
+                  ]),
               "line",
               { label: "Archive", icon: <Icon name="archive" />, run: () => void archiveThread(baton, props.thread) },
               { label: "Delete…", icon: <Icon name="trash" />, danger: true, run: () => setDeleting(true) },

@@ -1,10 +1,12 @@
 import { createMemo, createSignal, Show } from "solid-js";
 import { api } from "../api/client";
 import { useBaton } from "../app/baton";
+import { navigate } from "../app/router";
 import { attempt } from "../app/toasts";
 import type { Turn, TurnId } from "../generated/wire";
 import { minuteClock, secondClock } from "../lib/clock";
 import { clock, count, duration, exact, money } from "../lib/format";
+import { newThreadId, newTurnId } from "../lib/ids";
 import { Restart } from "../settings/Restart";
 import { CopyButton } from "../ui/CopyButton";
 import { Icon } from "../ui/Icon";
@@ -25,7 +27,11 @@ export function TurnView(props: { id: TurnId }) {
     <Show when={turn()}>
       {(found) => (
         <article class="turn" data-turn={props.id} data-state={found().state} data-long={long() ? "" : undefined} aria-label={`Turn ${found().ordinal}`}>
-          <UserMessage turn={found()} />
+          <Show when={found().input.kind === "compact"} fallback={<UserMessage turn={found()} />}>
+            <div class="you" data-row={props.id}>
+              <small title={exact(found().created_at)}>Compaction of the context · {clock(found().created_at, minuteClock())}</small>
+            </div>
+          </Show>
           <Rows home={props.id} />
           <Show when={isOver(found())} fallback={<Progress turn={found()} />}>
             <TurnEnd turn={found()} />
@@ -43,7 +49,7 @@ function UserMessage(props: { turn: Turn }) {
     <div class="you" data-row={props.turn.id}>
       <header>
         <small title={exact(props.turn.created_at)}>
-          You · {clock(props.turn.created_at, minuteClock())}
+          {props.turn.origin === "elsewhere" ? "You, elsewhere" : "You"} · {clock(props.turn.created_at, minuteClock())}
           <Show when={props.turn.mode === "plan"}> · Plan</Show>
         </small>
         <CopyButton text={() => (props.turn.input.text.omitted ? whole() : props.turn.input.text.head)} label="Copy message" />
@@ -85,6 +91,19 @@ function TurnEnd(props: { turn: Turn }) {
     return last.content.kind === "question" ? "ended as you skipped the question" : "ended by your rejection";
   };
   const usage = () => props.turn.usage;
+  const baton = useBaton();
+  const [forking, setForking] = createSignal(false);
+  // A second try after a lost answer makes no second thread.
+  const forked = newThreadId();
+  const fork = async () => {
+    setForking(true);
+    await attempt("The thread could not be forked", async () => {
+      const thread = await api.fork(scope.id, { id: forked, turn: props.turn.id });
+      baton.absorb(thread);
+      navigate({ page: "thread", id: thread.id });
+    });
+    setForking(false);
+  };
   const tokens = createMemo(() => usage().input + usage().output + usage().reasoning + usage().cache_read + usage().cache_write);
   const parts = () =>
     `${count(usage().input)} read, ${count(usage().cache_read)} from the cache, ${count(usage().cache_write)} written to it, ` +
@@ -108,6 +127,11 @@ function TurnEnd(props: { turn: Turn }) {
         </Show>
         <Show when={props.turn.model}>{(model) => <span class="end-model ellip">{model().model}</span>}</Show>
         <span class="grow" />
+        <Show when={props.turn.prompt_key !== null && scope.thread().session !== null}>
+          <button type="button" class="icon-btn" disabled={forking()} aria-label="Fork from here" title="Fork from here: a new thread with all that was said so far" onClick={() => void fork()}>
+            <Icon name="branch" size={14} />
+          </button>
+        </Show>
         <CopyButton text={() => answerOf(scope, props.turn.id)} label="Copy the answer" />
       </footer>
     </>
@@ -122,6 +146,11 @@ function TurnFailure(props: { turn: Turn; code: keyof typeof errorTitles; messag
   const provider = () => baton.state.shell.providers.find((p) => p.id === scope.thread().provider && p.state === "broken");
   const again = async () => {
     setBusy(true);
+    if (props.turn.input.kind === "compact") {
+      await attempt("The context could not be compacted", () => api.compact(scope.id, newTurnId()));
+      setBusy(false);
+      return;
+    }
     await attempt("The message could not be read again", async () => {
       const text = props.turn.input.text.omitted ? (await api.turnText(scope.id, props.turn.id)).text : props.turn.input.text.head;
       scope.sendAgain(text);

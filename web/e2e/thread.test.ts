@@ -157,6 +157,30 @@ test("a message is sent into what runs, by a key or from the queue, and taken at
   expect(said.join()).not.toContain("Never said.");
 });
 
+test("files go with a message: picked, pasted, taken out again, and shown with it", async () => {
+  const page = await newThread();
+  const pick = async (name: string, mimeType: string, text: string) =>
+    page.locator("input[type=file]").setInputFiles({ name, mimeType, buffer: Buffer.from(text) });
+  await pick("notes.txt", "text/plain", "the word is xylophone");
+  await page.locator(".file[data-state=ready]").filter({ hasText: "notes.txt" }).waitFor();
+  await pick("program.bin", "application/octet-stream", "\u0000\u0001");
+  await page.locator(".toast").filter({ hasText: "program.bin could not be attached" }).waitFor();
+  await page.getByRole("textbox", { name: "Message" }).evaluate((area) => {
+    const data = new DataTransfer();
+    data.items.add(new File(["pasted words"], "pasted.txt", { type: "text/plain" }));
+    area.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+  });
+  await until("two are attached", async () => (await page.locator(".file[data-state=ready]").count()) === 2);
+  await page.getByRole("button", { name: "Remove pasted.txt" }).click();
+  await send(page, scripted("Read it", [{ text: "Read." }]));
+  await ended(page, "completed");
+  const sent = lastTurn(page).locator(".sent .file");
+  expect(await sent.allTextContents()).toEqual(["notes.txt"]);
+  const given = await page.request.get((await sent.first().getAttribute("href"))!);
+  expect([given.status(), await given.text()]).toEqual([200, "the word is xylophone"]);
+  expect(given.headers()["content-disposition"]).toBe("attachment");
+});
+
 test("a failed turn says why in the provider's words and can be tried again", async () => {
   const page = await newThread();
   await send(page, scripted("Fail once", [{ status: 400, body: { error: { message: "the model is on strike" } }, times: 1 }, { text: "Now it works." }]));

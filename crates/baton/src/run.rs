@@ -113,6 +113,7 @@ async fn converse(
     let message = SendMessage {
         id: turn.clone(),
         text: prompt,
+        attachments: Vec::new(),
         delivery: Delivery::Queue,
         model: options.model.as_deref().map(selection),
         access: options.access.map(Into::into),

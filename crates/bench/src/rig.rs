@@ -54,6 +54,7 @@ impl Stage {
             let message = NewTurn {
                 id: TurnId::from_uuid(Uuid::now_v7()),
                 text: "Say something.".to_owned(),
+                attachments: Vec::new(),
                 delivery: Delivery::Queue,
                 model: None,
                 access: None,

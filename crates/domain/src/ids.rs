@@ -102,6 +102,10 @@ id!(
     ThreadId, "thr_"
 );
 id!(
+    /// The id of a file that goes with messages, made of what is in it.
+    AttachmentId, "att_"
+);
+id!(
     /// A turn's id. The client may choose it, so that a repeated send gives the same answer.
     TurnId, "trn_"
 );

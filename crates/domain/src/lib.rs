@@ -5,6 +5,7 @@
 //! The crate knows nothing of async, clocks, randomness, SQLite, HTTP or any provider: time and
 //! ids are passed in, provider names are plain text.
 
+mod attachment;
 mod body;
 mod event;
 mod ids;
@@ -19,9 +20,13 @@ mod thread;
 mod turn;
 mod view;
 
+pub use attachment::{
+    Attachment, AttachmentKind, MAX_ATTACHMENT_BYTES, MAX_ATTACHMENTS, MAX_FILE_NAME,
+    MAX_MESSAGE_BYTES, file_name,
+};
 pub use body::{Body, BodyLimits, FullText, MAX_FULL_UNITS, Splice, units};
 pub use event::{AgentEvent, ItemUpdate, NewRequest, RequestOutcome, TurnEvent, TurnOutcome};
-pub use ids::{IdError, ItemId, ProjectId, ProviderId, RequestId, ThreadId, TurnId};
+pub use ids::{AttachmentId, IdError, ItemId, ProjectId, ProviderId, RequestId, ThreadId, TurnId};
 pub use item::{FileChangeKind, Item, ItemContent, ItemStatus, NoticeLevel, Todo, TodoStatus};
 pub use machine::{
     Change, Effect, Founded, Input, MAX_MESSAGE_UNITS, MAX_QUEUED, MAX_TITLE_CHARS, MAX_TURN_ITEMS,

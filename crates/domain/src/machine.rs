@@ -14,9 +14,9 @@ use ts_rs::TS;
 use utoipa::ToSchema;
 
 use crate::{
-    Access, AgentEvent, Answer, Delivery, Item, ItemId, Mode, ModelSelection, Request, RequestId,
-    Thread, ThreadStatus, Timestamp, Turn, TurnError, TurnId, TurnInput, TurnOutcome, TurnState,
-    units,
+    Access, AgentEvent, Answer, Attachment, Delivery, Item, ItemId, MAX_ATTACHMENTS,
+    MAX_MESSAGE_BYTES, Mode, ModelSelection, Request, RequestId, Thread, ThreadStatus, Timestamp,
+    Turn, TurnError, TurnId, TurnInput, TurnOutcome, TurnState, units,
 };
 
 mod founding;
@@ -55,7 +55,6 @@ pub struct ThreadState {
 }
 
 /// Something that happened to a thread.
-#[expect(clippy::large_enum_variant, reason = "nearly every input is of the large variant")]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input {
     /// A person sent a message.
@@ -158,6 +157,8 @@ pub struct NewTurn {
     pub id: TurnId,
     /// The message.
     pub text: String,
+    /// The files that go with it.
+    pub attachments: Vec<Attachment>,
     /// How it reaches the agent.
     pub delivery: Delivery,
     /// What to run on; `None` takes the thread's.
@@ -305,6 +306,12 @@ pub enum Refusal {
         /// Its length.
         units: u64,
     },
+    /// Too many files, or too much of them, go with the message.
+    #[error(
+        "at most {MAX_ATTACHMENTS} files of {} MiB together go with a message",
+        MAX_MESSAGE_BYTES / (1024 * 1024)
+    )]
+    TooManyAttachments,
     /// No model is chosen.
     #[error("no model is chosen for this thread")]
     NoModel,

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
-use crate::{Access, Body, BodyLimits, Mode, ModelSelection, Thread, ThreadId, Timestamp, TurnId};
+use crate::{
+    Access, Attachment, Body, BodyLimits, Mode, ModelSelection, Thread, ThreadId, Timestamp, TurnId,
+};
 
 /// One accepted message and all the work it caused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
@@ -90,13 +92,18 @@ pub struct TurnInput {
     pub kind: InputKind,
     /// The message; its whole is fetched on demand when it is long. Empty for what is no message.
     pub text: Body,
+    /// The files that go with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<Attachment>>")]
+    pub attachments: Vec<Attachment>,
 }
 
 impl TurnInput {
     /// A message, shortened as it travels.
     #[must_use]
     pub fn message(text: &str) -> Self {
-        Self { kind: InputKind::Message, text: Body::bounded(text, BodyLimits::PROSE) }
+        let text = Body::bounded(text, BodyLimits::PROSE);
+        Self { kind: InputKind::Message, text, attachments: Vec::new() }
     }
 }
 

@@ -20,6 +20,7 @@ use crate::actor::{Actor, Command, MAX_COMMANDS, now};
 use crate::feed::{Feed, Source, Waiting};
 use crate::shell::{Shell, ShellFeed, ShellSource, watch_storage};
 
+mod attachments;
 mod queue;
 
 /// Everything that threads share.
@@ -177,6 +178,7 @@ impl Engine {
             // The look that follows may take seconds; sessions wait for the settings, not for it.
             tokio::spawn(async move { provider.configure(settings.unwrap_or_default()).await });
         }
+        engine.clean_attachments();
         for thread in engine.shared.store.unfinished_threads().await? {
             // Making it live is enough: it finds what was under way by itself.
             let (reply, _) = oneshot::channel();
@@ -390,6 +392,7 @@ impl Engine {
         self.shared.look_at(&row.project_id).await?;
         if let Some(model) = new.model.as_ref().or(row.model.as_ref()) {
             self.check_model(&row.provider, model)?;
+            self.check_abilities(&row.provider, model, &new.attachments)?;
         }
         self.input(thread, Input::Submit(new)).await?;
         self.shared.store.turn(&id).await?.ok_or(EngineError::UnknownTurn)

@@ -1,6 +1,6 @@
 //! Why the engine could not do what was asked.
 
-use domain::Refusal;
+use domain::{MAX_ATTACHMENT_BYTES, Refusal};
 use store::StoreError;
 
 /// Why the engine could not do what was asked. Each case has a stable code at the edge.
@@ -44,6 +44,23 @@ pub enum EngineError {
     /// The provider cannot take a message into what runs now.
     #[error("the provider cannot take a message into what runs now")]
     SteerUnsupported,
+    /// There is no such file.
+    #[error("the attached file is not there any more")]
+    UnknownAttachment,
+    /// The file is too large.
+    #[error("an attached file has at most {} MiB", MAX_ATTACHMENT_BYTES / (1024 * 1024))]
+    AttachmentTooLarge,
+    /// The file is of no kind that agents can be given.
+    #[error("only images (PNG, JPEG, GIF, WebP), PDF documents and text can be attached")]
+    AttachmentUnsupported,
+    /// The model cannot look at a file.
+    #[error("{model} cannot read `{file}`")]
+    ModelCannotRead {
+        /// The model, by its name.
+        model: String,
+        /// The file, by its name.
+        file: String,
+    },
     /// Threads of the project are at work.
     #[error("threads of the project are at work")]
     ProjectBusy,

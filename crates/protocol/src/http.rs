@@ -1,8 +1,8 @@
 //! Bodies of HTTP commands and queries.
 
 use domain::{
-    Access, AgentReport, Answer, Delivery, Mode, Model, ModelSelection, Project, ProjectId,
-    ProviderId, ProviderStatus, Startup, Thread, ThreadId, Timestamp, TurnId,
+    Access, AgentReport, Answer, AttachmentId, Delivery, Mode, Model, ModelSelection, Project,
+    ProjectId, ProviderId, ProviderStatus, Startup, Thread, ThreadId, Timestamp, TurnId,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -160,6 +160,10 @@ pub struct SendMessage {
     pub id: TurnId,
     /// The message.
     pub text: String,
+    /// The files that go with it, which were uploaded before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<AttachmentName>>")]
+    pub attachments: Vec<AttachmentName>,
     /// How it reaches the agent.
     #[serde(default)]
     pub delivery: Delivery,
@@ -175,6 +179,15 @@ pub struct SendMessage {
     #[serde(default)]
     #[ts(optional)]
     pub mode: Option<Mode>,
+}
+
+/// A file that was uploaded with `POST /api/attachments`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+pub struct AttachmentName {
+    /// The file.
+    pub id: AttachmentId,
+    /// What it is called in this message.
+    pub name: String,
 }
 
 /// `POST /api/threads/{id}/turns/{turn}/move`: another place in the queue.

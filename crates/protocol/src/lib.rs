@@ -11,10 +11,10 @@ mod socket;
 mod typescript;
 
 pub use http::{
-    AddProject, AnswerRequest, AnswerTaken, Bootstrap, CreateThread, DecideTrust, Device,
-    DeviceList, Diagnostics, Directories, DirectoryEntry, Health, ModelList, MoveTurn, PairRequest,
-    PairingLink, ProjectList, ProjectTrust, ProviderList, ProviderProcesses, RestartProvider,
-    SendMessage, SetProvider, TextWhole, ThreadList,
+    AddProject, AnswerRequest, AnswerTaken, AttachmentName, Bootstrap, CreateThread, DecideTrust,
+    Device, DeviceList, Diagnostics, Directories, DirectoryEntry, Health, ModelList, MoveTurn,
+    PairRequest, PairingLink, ProjectList, ProjectTrust, ProviderList, ProviderProcesses,
+    RestartProvider, SendMessage, SetProvider, TextWhole, ThreadList,
 };
 pub use problem::{Problem, ProblemCode};
 pub use sessions::{CompactRequest, ContinueRequest, ForkRequest, SessionCommand, SessionPage};

@@ -75,6 +75,16 @@ pub enum ProblemCode {
     EmptyMessage,
     /// The message is too long.
     MessageTooLong,
+    /// Too many files, or too much of them, go with the message.
+    TooManyAttachments,
+    /// The attached file is too large.
+    AttachmentTooLarge,
+    /// The attached file is of no kind that agents can be given.
+    AttachmentUnsupported,
+    /// The attached file is not there any more.
+    UnknownAttachment,
+    /// The model cannot look at an attached file.
+    ModelCannotRead,
     /// No model is chosen.
     NoModel,
     /// The thread is archived.

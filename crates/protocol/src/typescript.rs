@@ -35,6 +35,7 @@ pub fn typescript() -> String {
     found.visit::<Directories>();
     found.visit::<CreateThread>();
     found.visit::<SendMessage>();
+    found.visit::<domain::Attachment>();
     found.visit::<MoveTurn>();
     found.visit::<AnswerRequest>();
     found.visit::<AnswerTaken>();

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::{
-    Access, AgentEvent, AgentReport, Answer, ErrorCode, History, InputKind, Mode, Model,
-    ModelSelection, NativeSession, ProviderId, ProviderSettings, ProviderStatus, Request, Startup,
-    ThreadId, TurnError, TurnId,
+    Access, AgentEvent, AgentReport, Answer, AttachmentKind, ErrorCode, History, InputKind, Mode,
+    Model, ModelSelection, NativeSession, ProviderId, ProviderSettings, ProviderStatus, Request,
+    Startup, ThreadId, TurnError, TurnId,
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
@@ -304,12 +304,25 @@ pub struct Prompt {
     pub kind: InputKind,
     /// The message; empty for what is none.
     pub text: String,
+    /// The files that go with it.
+    pub attachments: Vec<PromptFile>,
     /// What to run on.
     pub model: ModelSelection,
     /// What the turn is for.
     pub mode: Mode,
     /// How much the agent may do unasked.
     pub access: Access,
+}
+
+/// A file that goes with a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromptFile {
+    /// What the person calls it.
+    pub name: String,
+    /// What it is.
+    pub kind: AttachmentKind,
+    /// Where it lies, in Baton's own data.
+    pub path: PathBuf,
 }
 
 /// What [`Session::look_up`] found.

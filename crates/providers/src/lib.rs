@@ -8,8 +8,8 @@ mod contract;
 pub mod kilo;
 
 pub use contract::{
-    AnswerError, Inventory, OpenError, OpenSession, Opened, Origin, Place, Prompt, Provider,
-    ReadSession, Reading, RestartError, SendError, Session, SessionList, SessionQuery, Sessions,
-    Sighting,
+    AnswerError, Inventory, OpenError, OpenSession, Opened, Origin, Place, Prompt, PromptFile,
+    Provider, ReadSession, Reading, RestartError, SendError, Session, SessionList, SessionQuery,
+    Sessions, Sighting,
 };
 pub use domain::AgentEvent;

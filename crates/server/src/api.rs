@@ -1,5 +1,6 @@
 //! The handlers of the routes, a file for each thing they are about.
 
+pub(crate) mod attachments;
 pub(crate) mod devices;
 pub(crate) mod projects;
 pub(crate) mod providers;

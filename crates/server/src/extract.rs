@@ -19,6 +19,8 @@ pub(crate) const MAX_BODY: usize = 64 * 1024;
 pub(crate) const MAX_MESSAGE_BODY: usize = 4 * 1024 * 1024;
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(30);
+/// How long a file may take to arrive; less than any answer may.
+const UPLOAD_TIME: Duration = Duration::from_secs(55);
 
 /// A JSON body of at most `MAX` bytes.
 pub(crate) struct Json<T, const MAX: usize = MAX_BODY>(pub(crate) T);
@@ -51,6 +53,28 @@ impl<T: DeserializeOwned, S: Send + Sync, const MAX: usize> FromRequest<S> for J
             Failure::new(ProblemCode::BadRequest, "The body cannot be read.")
                 .detail(error.to_string())
         })
+    }
+}
+
+/// A body as it is: a file to attach.
+pub(crate) struct Raw(pub(crate) Vec<u8>);
+
+impl<S: Send + Sync> FromRequest<S> for Raw {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
+        let most = usize::try_from(domain::MAX_ATTACHMENT_BYTES).unwrap_or(usize::MAX);
+        let reading = axum::body::to_bytes(request.into_body(), most);
+        match tokio::time::timeout(UPLOAD_TIME, reading).await {
+            Ok(Ok(bytes)) => Ok(Self(bytes.into())),
+            Ok(Err(error)) if error.source().is_some_and(<dyn Error>::is::<LengthLimitError>) => {
+                Err(engine::EngineError::AttachmentTooLarge.into())
+            }
+            Ok(Err(_)) => {
+                Err(Failure::new(ProblemCode::BadRequest, "The file did not arrive whole."))
+            }
+            Err(_) => Err(Failure::new(ProblemCode::TimedOut, "The file took too long to arrive.")),
+        }
     }
 }
 

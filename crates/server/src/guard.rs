@@ -92,7 +92,8 @@ pub(crate) async fn door(State(app): State<App>, request: Request, next: Next) -
     };
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
-        headers.insert(name, HeaderValue::from_static(value));
+        // What a route says of itself is stricter.
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
     if api {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -158,6 +159,8 @@ fn check_origin(app: &App, request: &Request, api: bool) -> Result<(), Failure> 
 /// Refuses bodies that a page of another origin could send without asking first.
 fn check_content_type(request: &Request) -> Result<(), Failure> {
     match request.headers().get(header::CONTENT_TYPE) {
+        // A file is of any type. A page of another origin is refused by its Origin.
+        Some(_) if request.uri().path() == UPLOADS => Ok(()),
         Some(kind) if is_unsafe(request.method()) && !is_json(kind) => {
             Err(Failure::new(ProblemCode::UnsupportedMediaType, "The body is not JSON.")
                 .detail("Send it as `Content-Type: application/json`."))
@@ -216,6 +219,9 @@ fn unknown_host(headers: &HeaderMap) -> Failure {
 }
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Where files are uploaded, whose bodies are no JSON.
+pub(crate) const UPLOADS: &str = "/api/attachments";
 
 /// What every response carries. Pages may load and reach this origin only.
 const HEADERS: [(HeaderName, &str); 6] = [

@@ -9,7 +9,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{ContentBuilder, PathItem, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi as _};
 
-use crate::api::{devices, projects, providers, queue, server, sessions, threads};
+use crate::api::{attachments, devices, projects, providers, queue, server, sessions, threads};
 use crate::live;
 
 /// The OpenAPI document of this server.
@@ -51,6 +51,8 @@ pub(crate) async fn openapi() -> Response {
         sessions::fork,
         sessions::compact,
         sessions::command,
+        attachments::upload,
+        attachments::read,
         threads::list,
         threads::create,
         threads::read,

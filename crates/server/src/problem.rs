@@ -81,6 +81,7 @@ fn status(code: ProblemCode) -> StatusCode {
         | ProblemCode::UnknownTurn
         | ProblemCode::UnknownItem
         | ProblemCode::UnknownDevice
+        | ProblemCode::UnknownAttachment
         | ProblemCode::UnknownProvider => StatusCode::NOT_FOUND,
         ProblemCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ProblemCode::TimedOut => StatusCode::GATEWAY_TIMEOUT,
@@ -99,13 +100,17 @@ fn status(code: ProblemCode) -> StatusCode {
         | ProblemCode::SessionTaken
         | ProblemCode::TurnRuns => StatusCode::CONFLICT,
         ProblemCode::SessionLost => StatusCode::GONE,
-        ProblemCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        ProblemCode::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ProblemCode::TooLarge | ProblemCode::AttachmentTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ProblemCode::UnsupportedMediaType | ProblemCode::AttachmentUnsupported => {
+            StatusCode::UNSUPPORTED_MEDIA_TYPE
+        }
         ProblemCode::UnknownModel
         | ProblemCode::NotADirectory
         | ProblemCode::EmptyMessage
         | ProblemCode::MessageTooLong
         | ProblemCode::NoModel
+        | ProblemCode::TooManyAttachments
+        | ProblemCode::ModelCannotRead
         | ProblemCode::WrongAnswer
         | ProblemCode::SteerUnsupported
         | ProblemCode::NotOffered
@@ -142,6 +147,17 @@ impl From<EngineError> for Failure {
             }
             EngineError::ProviderBusy { .. } => Self::new(ProblemCode::ProviderBusy, title)
                 .detail("Stop what runs first, or restart anyway."),
+            EngineError::UnknownAttachment => {
+                Self::new(ProblemCode::UnknownAttachment, title).detail("Attach it again.")
+            }
+            EngineError::AttachmentTooLarge => Self::new(ProblemCode::AttachmentTooLarge, title)
+                .detail("Put it into the workspace and name its path in the message."),
+            EngineError::AttachmentUnsupported => {
+                Self::new(ProblemCode::AttachmentUnsupported, title)
+                    .detail("Put it into the workspace and name its path in the message.")
+            }
+            EngineError::ModelCannotRead { .. } => Self::new(ProblemCode::ModelCannotRead, title)
+                .detail("Choose a model that takes such files, or remove it."),
             EngineError::SteerUnsupported => Self::new(ProblemCode::SteerUnsupported, title)
                 .detail("Send it with delivery `queue`, to be taken after what runs now."),
             EngineError::ProjectBusy => Self::new(ProblemCode::ProjectBusy, title)
@@ -209,6 +225,7 @@ fn refusal_code(refusal: &Refusal) -> ProblemCode {
     match refusal {
         Refusal::EmptyMessage => ProblemCode::EmptyMessage,
         Refusal::MessageTooLong { .. } => ProblemCode::MessageTooLong,
+        Refusal::TooManyAttachments => ProblemCode::TooManyAttachments,
         Refusal::NoModel => ProblemCode::NoModel,
         Refusal::Archived => ProblemCode::ThreadArchived,
         Refusal::QueueFull => ProblemCode::QueueFull,

@@ -10,9 +10,9 @@ use axum::routing::{MethodRouter, delete, get, patch, post};
 use protocol::ProblemCode;
 use tower_http::compression::CompressionLayer;
 
-use crate::api::{devices, projects, providers, queue, server, sessions, threads};
+use crate::api::{attachments, devices, projects, providers, queue, server, sessions, threads};
 use crate::assets::{method_not_allowed, page};
-use crate::guard::{credential, door};
+use crate::guard::{UPLOADS, credential, door};
 use crate::live::live;
 use crate::openapi::openapi;
 use crate::problem::Failure;
@@ -51,6 +51,8 @@ pub(crate) fn closed_routes() -> Vec<Route> {
         ("post",   "/api/threads/{id}/fork", post(sessions::fork)),
         ("post",   "/api/threads/{id}/compact", post(sessions::compact)),
         ("get",    "/api/threads/{id}/command", get(sessions::command)),
+        ("post",   UPLOADS, post(attachments::upload)),
+        ("get",    "/api/attachments/{id}", get(attachments::read)),
         ("get",    "/api/threads", get(threads::list)),
         ("post",   "/api/threads", post(threads::create)),
         ("get",    "/api/threads/{id}", get(threads::read)),

@@ -221,6 +221,10 @@ fn put_turn(conn: &Connection, thread: &ThreadId, turn: &Turn) -> Result<(), Sto
         tracing::error!(id, state = ?turn.state, "a turn that ended is not opened again");
         return Ok(());
     }
+    for file in &turn.input.attachments {
+        let refers = "INSERT INTO attachments (id, turn) VALUES (?, ?) ON CONFLICT DO NOTHING";
+        execute(conn, refers, (file.id.as_str(), id))?;
+    }
     if !turn.input.text.is_shortened() {
         execute(conn, "DELETE FROM bodies WHERE owner = ?", [id])?;
     }

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+mod attachments;
 mod changes;
 mod error;
 mod kv;
@@ -47,6 +48,7 @@ use writer::Writer;
 pub struct Store {
     writer: Arc<Writer>,
     readers: Arc<Readers>,
+    attachments: Arc<Path>,
 }
 
 impl Store {
@@ -61,7 +63,9 @@ impl Store {
     pub fn open(dir: &Path) -> Result<Self, OpenError> {
         let (conn, path) = open::writer(dir)?;
         let writer = Writer::start(conn).map_err(|e| OpenError::io(&path, &e))?;
-        Ok(Self { writer: Arc::new(writer), readers: Arc::new(Readers::new(path)) })
+        let attachments = dir.join(attachments::DIR).into();
+        let readers = Arc::new(Readers::new(path));
+        Ok(Self { writer: Arc::new(writer), readers, attachments })
     }
 
     /// Stores what is queued, brings everything into the database file and closes it. Whatever is

@@ -57,6 +57,7 @@ fn delete_some(conn: &Connection, thread: &str) -> Result<(), StoreError> {
     for id in &turns {
         execute(conn, "DELETE FROM bodies WHERE owner = ?", [id])?;
         execute(conn, "DELETE FROM requests WHERE turn = ?", [id])?;
+        execute(conn, "DELETE FROM attachments WHERE turn = ?", [id])?;
         execute(conn, "DELETE FROM turns WHERE id = ?", [id])?;
     }
     if turns.is_empty() {

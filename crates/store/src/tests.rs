@@ -94,6 +94,7 @@ async fn fill(store: &Store) -> (Thread, Turn, Item) {
     let submit = NewTurn {
         id: id(TurnId::from_uuid),
         text: "hello ".repeat(20_000),
+        attachments: Vec::new(),
         delivery: domain::Delivery::Queue,
         model: None,
         access: None,
@@ -195,7 +196,9 @@ fn nearly_full(dir: &std::path::Path, pages: u32) -> Store {
     let limit = format!("PRAGMA max_page_count = {}", used + pages);
     conn.query_row(&limit, (), |_| Ok(())).unwrap();
     let writer = crate::writer::Writer::start(conn).unwrap();
-    Store { writer: Arc::new(writer), readers: Arc::new(crate::readers::Readers::new(path)) }
+    let attachments = path.with_file_name(crate::attachments::DIR).into();
+    let readers = Arc::new(crate::readers::Readers::new(path));
+    Store { writer: Arc::new(writer), readers, attachments }
 }
 
 #[tokio::test]

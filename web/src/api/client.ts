@@ -1,7 +1,7 @@
 // Commands and queries by HTTP. Every failure is a `Problem`, also when there was no answer.
 
 import type {
-  AddProject, AgentReport, Answer, AnswerTaken, Bootstrap, ContinueRequest, CreateThread, DecideTrust, Directories, ForkRequest, ModelList,
+  AddProject, AgentReport, Answer, AnswerTaken, Attachment, Bootstrap, ContinueRequest, CreateThread, DecideTrust, Directories, ForkRequest, ModelList,
   Problem, Project, ProjectTrust, ProviderStatus, SendMessage, SessionCommand, SessionPage, SetProvider, TextWhole, Thread, ThreadList, ThreadPatch, Turn, TurnPatch, Window,
 } from "../generated/wire";
 
@@ -56,6 +56,24 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
   return (text ? JSON.parse(text) : undefined) as T;
 }
 
+/** Uploads a file to go with a message. */
+async function upload(file: File): Promise<Attachment> {
+  let response: Response;
+  try {
+    response = await fetch(address(`api/attachments?name=${encodeURIComponent(file.name || "pasted")}`), {
+      method: "POST",
+      credentials: "same-origin",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      headers: { "content-type": "application/octet-stream" },
+      body: file,
+    });
+  } catch {
+    throw new ApiError({ status: 0, code: "internal", title: "Baton does not answer", detail: "Attach it again when the connection is back." }, true);
+  }
+  if (!response.ok) throw new ApiError(await problemOf(response));
+  return (await response.json()) as Attachment;
+}
+
 async function problemOf(response: Response): Promise<Problem> {
   try {
     const problem = (await response.json()) as Problem;
@@ -102,6 +120,8 @@ export const api = {
   release: (thread: string) => call<void>("POST", `threads/${e(thread)}/release`),
   answer: (thread: string, request: string, answer: Answer) =>
     call<AnswerTaken>("POST", `threads/${e(thread)}/requests/${e(request)}/answer`, { answer }),
+
+  upload,
 
   itemBody: (thread: string, item: string) => call<TextWhole>("GET", `threads/${e(thread)}/items/${e(item)}/body`),
   turnText: (thread: string, turn: string) => call<TextWhole>("GET", `threads/${e(thread)}/turns/${e(turn)}/text`),

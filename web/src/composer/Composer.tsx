@@ -1,6 +1,9 @@
 import "./Composer.css";
 import { createEffect, createSignal, on, onCleanup, onMount, Show, type JSX } from "solid-js";
+import type { AttachmentName } from "../generated/wire";
 import { Icon } from "../ui/Icon";
+import { createAttachments } from "./attachments";
+import { AttachmentStrip } from "./Attachments";
 import { loadDraft, saveDraft } from "./drafts";
 import { returned } from "./putBack";
 
@@ -18,9 +21,9 @@ export interface ComposerProps {
   /** Messages sent before, oldest first, for ↑. */
   history: () => readonly string[];
   onBegin?: () => void;
-  onSend: (text: string) => void;
+  onSend: (text: string, files: AttachmentName[]) => void;
   /** Sends into what runs, where the provider can do that. */
-  onSteer?: (text: string) => void;
+  onSteer?: (text: string, files: AttachmentName[]) => void;
   onStop?: () => void;
 }
 
@@ -54,14 +57,22 @@ export function Composer(props: ComposerProps) {
     begun = true;
     props.onBegin?.();
   };
-  const canSend = () => text().trim() !== "" && !props.blocked;
+  const files = createAttachments();
+  const [dropping, setDropping] = createSignal(false);
+  let picker!: HTMLInputElement;
+  const attach = (list: FileList | null | undefined) => {
+    if (list?.length) files.add(list);
+    area.focus();
+  };
+  const isEmpty = () => text().trim() === "" && files.all().length === 0;
+  const canSend = () => !isEmpty() && !files.busy() && !props.blocked;
   const send = (how = props.onSend) => {
     if (!canSend()) return;
     const message = text();
     put("");
     save();
     recalled = -1;
-    how(message);
+    how(message, files.take());
   };
 
   onMount(() => {
@@ -110,7 +121,22 @@ export function Composer(props: ComposerProps) {
   };
 
   return (
-    <div class="composer" data-working={props.working ? "" : undefined} onPointerDown={(event) => event.target === event.currentTarget && area.focus()}>
+    <div class="composer" data-working={props.working ? "" : undefined}
+      data-dropping={dropping() ? "" : undefined}
+      onDragOver={(event) => {
+        if (!event.dataTransfer?.types.includes("Files")) return;
+        event.preventDefault();
+        setDropping(true);
+      }}
+      onDragLeave={(event) => !event.currentTarget.contains(event.relatedTarget as Node | null) && setDropping(false)}
+      onDrop={(event) => {
+        setDropping(false);
+        if (!event.dataTransfer?.files.length) return;
+        event.preventDefault();
+        attach(event.dataTransfer.files);
+      }}
+      onPointerDown={(event) => event.target === event.currentTarget && area.focus()}>
+      <AttachmentStrip drafts={files} />
       <textarea
         ref={area}
         rows="1"
@@ -120,11 +146,31 @@ export function Composer(props: ComposerProps) {
         enterkeyhint="send"
         onInput={(event) => write(event.currentTarget.value)}
         onKeyDown={onKey}
+        onPaste={(event) => {
+          // What has words as well (from a text processor, say) is pasted as words.
+          const { files: pasted, types } = event.clipboardData ?? {};
+          if (!pasted?.length || types?.includes("text/plain")) return;
+          event.preventDefault();
+          attach(pasted);
+        }}
       />
       <div class="composer-bar">
+        <input
+          ref={picker}
+          type="file"
+          multiple
+          hidden
+          onChange={(event) => {
+            attach(event.currentTarget.files);
+            event.currentTarget.value = "";
+          }}
+        />
+        <button type="button" class="icon-btn attach" aria-label="Attach files" title="Attach images, PDF documents or text; or paste or drop them" onClick={() => picker.click()}>
+          <Icon name="clip" size={16} />
+        </button>
         <div class="composer-pickers">{props.pickers}</div>
         {props.meter}
-        <Show when={props.onSteer && text().trim()}>
+        <Show when={props.onSteer && !isEmpty()}>
           <button
             type="button"
             class="send steer"
@@ -139,7 +185,7 @@ export function Composer(props: ComposerProps) {
             <Icon name="send" />
           </button>
         </Show>
-        <Show when={!props.working || text().trim()}>
+        <Show when={!props.working || !isEmpty()}>
           <button
             type="button"
             class="send"

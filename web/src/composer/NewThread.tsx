@@ -3,7 +3,7 @@ import { createEffect, createMemo, createSignal, For, on, Show } from "solid-js"
 import { api, sentence } from "../api/client";
 import { useBaton } from "../app/baton";
 import { hrefOf, navigate } from "../app/router";
-import type { Project, ProviderId, ProviderStatus } from "../generated/wire";
+import type { AttachmentName, Project, ProviderId, ProviderStatus } from "../generated/wire";
 import { newThreadId, newTurnId } from "../lib/ids";
 import { ContinueSession } from "../sessions/ContinueSession";
 import { ProviderFix } from "../settings/ProviderFix";
@@ -59,14 +59,14 @@ export function NewThread(props: { project: Project }) {
     if (!model()) return "Choose a model first.";
     return undefined;
   };
-  const send = (text: string) => {
+  const send = (text: string, attachments: AttachmentName[]) => {
     const id = newThreadId();
     const { provider, model, access, mode } = choices();
     rememberChoices(props.project.id, choices());
     const run = { ...(model && { model }), access, mode };
     baton.outbox.send(
       id,
-      { id: newTurnId(), text, delivery: "queue", ...run },
+      { id: newTurnId(), text, ...(attachments.length && { attachments }), delivery: "queue", ...run },
       { id, project_id: props.project.id, provider, ...run },
     );
     navigate({ page: "thread", id });

@@ -123,8 +123,15 @@ function Waiting(props: WaitingProps) {
           {steering() ? "Next" : name()}
         </span>
         <button type="button" class="queued-text grow ellip" disabled={busy() || props.turn.input.kind === "compact"} title={props.turn.input.text.head.slice(0, 500)} aria-label={`Edit: ${props.turn.input.text.head.slice(0, 120)}`} onClick={edit}>
-          {props.turn.input.kind === "compact" ? "Compact the context" : props.turn.input.text.head}
+          {props.turn.input.kind === "compact" ? "Compact the context" : props.turn.input.text.head || props.turn.input.attachments?.map((file) => file.name).join(", ")}
         </button>
+        <Show when={props.turn.input.attachments?.length}>
+          {(many) => (
+            <span class="queued-files" title={props.turn.input.attachments!.map((file) => file.name).join(", ")}>
+              <Icon name="clip" size={14} /> {many()}
+            </span>
+          )}
+        </Show>
         <Show when={props.steers && !steering() && props.turn.input.kind === "message"}>
           <button type="button" class="icon-btn" disabled={busy()} aria-label="Send now" title="Send now: taken at the agent's next step" onClick={promote}>
             <Icon name="send" size={14} />

@@ -213,6 +213,50 @@ choices: Array<Choice>, };
 export type ApprovalKind = "command" | "edit" | "read" | "outside_workspace" | "web" | "sub_agent" | "mcp" | "loop" | "other";
 
 /**
+ * A file that goes with a message.
+ */
+export type Attachment = { 
+/**
+ * Its id, made of what is in it.
+ */
+id: AttachmentId, 
+/**
+ * What the person calls it; no path.
+ */
+name: string, 
+/**
+ * What it is, found by looking into it.
+ */
+kind: AttachmentKind, 
+/**
+ * How large it is, in bytes.
+ */
+bytes: number, };
+
+/**
+ * The id of a file that goes with messages, made of what is in it.
+ */
+export type AttachmentId = string;
+
+/**
+ * What a file is.
+ */
+export type AttachmentKind = "png" | "jpeg" | "gif" | "webp" | "pdf" | "text";
+
+/**
+ * A file that was uploaded with `POST /api/attachments`.
+ */
+export type AttachmentName = { 
+/**
+ * The file.
+ */
+id: AttachmentId, 
+/**
+ * What it is called in this message.
+ */
+name: string, };
+
+/**
  * A text as it travels: whole when it is short, else its beginning and its end.
  *
  * The whole of a shortened body is fetched on demand. Its length in units is
@@ -1038,7 +1082,7 @@ detail?: string, };
 /**
  * The stable codes of problems.
  */
-export type ProblemCode = "unauthorized" | "bad_pairing_code" | "forbidden_origin" | "bad_request" | "unsupported_media_type" | "too_large" | "method_not_allowed" | "too_many_tries" | "timed_out" | "not_found" | "unknown_project" | "unknown_thread" | "unknown_turn" | "unknown_item" | "unknown_device" | "unknown_provider" | "unknown_model" | "not_a_directory" | "path_outside" | "broad_directory" | "trust_changed" | "untrustworthy" | "project_busy" | "provider_busy" | "empty_message" | "message_too_long" | "no_model" | "thread_archived" | "queue_full" | "not_queued" | "request_closed" | "already_answering" | "wrong_answer" | "bad_title" | "id_taken" | "session_lost" | "session_busy" | "session_taken" | "not_a_message" | "no_session" | "turn_runs" | "not_offered" | "agent_refused" | "provider_unavailable" | "steer_unsupported" | "busy" | "too_many" | "storage_failed" | "shutting_down" | "internal";
+export type ProblemCode = "unauthorized" | "bad_pairing_code" | "forbidden_origin" | "bad_request" | "unsupported_media_type" | "too_large" | "method_not_allowed" | "too_many_tries" | "timed_out" | "not_found" | "unknown_project" | "unknown_thread" | "unknown_turn" | "unknown_item" | "unknown_device" | "unknown_provider" | "unknown_model" | "not_a_directory" | "path_outside" | "broad_directory" | "trust_changed" | "untrustworthy" | "project_busy" | "provider_busy" | "empty_message" | "message_too_long" | "too_many_attachments" | "attachment_too_large" | "attachment_unsupported" | "unknown_attachment" | "model_cannot_read" | "no_model" | "thread_archived" | "queue_full" | "not_queued" | "request_closed" | "already_answering" | "wrong_answer" | "bad_title" | "id_taken" | "session_lost" | "session_busy" | "session_taken" | "not_a_message" | "no_session" | "turn_runs" | "not_offered" | "agent_refused" | "provider_unavailable" | "steer_unsupported" | "busy" | "too_many" | "storage_failed" | "shutting_down" | "internal";
 
 /**
  * A directory on this machine that threads work in.
@@ -1397,6 +1441,10 @@ id: TurnId,
  * The message.
  */
 text: string, 
+/**
+ * The files that go with it, which were uploaded before.
+ */
+attachments?: Array<AttachmentName>, 
 /**
  * How it reaches the agent.
  */
@@ -1958,7 +2006,11 @@ kind: InputKind,
 /**
  * The message; its whole is fetched on demand when it is long. Empty for what is no message.
  */
-text: Body, };
+text: Body, 
+/**
+ * The files that go with it.
+ */
+attachments?: Array<Attachment>, };
 
 /**
  * Where a turn was begun.

@@ -23,6 +23,9 @@ export function Pending(props: { entry: Outgoing }) {
         </Show>
       </header>
       <UserText text={props.entry.message.text} />
+      <Show when={props.entry.message.attachments?.length}>
+        <p class="faint">With {props.entry.message.attachments!.map((file) => file.name).join(", ")}</p>
+      </Show>
       <Show when={props.entry.state === "failed"}>
         <div class="pending-problem" role="alert">
           <span class="bad grow">{props.entry.problem}</span>

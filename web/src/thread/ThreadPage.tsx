@@ -10,7 +10,7 @@ import { Meter } from "../composer/Meter";
 import { ModelPicker } from "../composer/ModelPicker";
 import { AccessPicker, ModeSwitch } from "../composer/Pickers";
 import { Queue } from "../composer/Queue";
-import type { Delivery, Problem, Thread, ThreadId, ThreadPatch } from "../generated/wire";
+import type { AttachmentName, Delivery, Problem, Thread, ThreadId, ThreadPatch } from "../generated/wire";
 import { newTurnId } from "../lib/ids";
 import { Dock } from "../requests/Dock";
 import { patchThread } from "../sidebar/actions";
@@ -175,12 +175,12 @@ function Live(props: { id: ThreadId; thread: Thread }) {
     ),
   );
 
-  const deliver = (text: string, delivery: Delivery) => {
+  const deliver = (text: string, attachments: AttachmentName[], delivery: Delivery) => {
     const { model, access, mode } = choices();
-    baton.outbox.send(props.id, { id: newTurnId(), text, delivery, ...(model && { model }), access, mode });
+    baton.outbox.send(props.id, { id: newTurnId(), text, ...(attachments.length && { attachments }), delivery, ...(model && { model }), access, mode });
     pin()?.toEnd();
   };
-  const send = (text: string) => deliver(text, "queue");
+  const send = (text: string, attachments: AttachmentName[] = []) => deliver(text, attachments, "queue");
   const steers = () => working() && (provider()?.capabilities.steer ?? false);
   const stop = () => void attempt("The turn could not be stopped", () => api.stop(props.id));
   const hint = useStopKeys(() => working() && !running()?.stopping, stop);
@@ -265,7 +265,7 @@ function Live(props: { id: ThreadId; thread: Thread }) {
             history={history}
             onBegin={() => void api.warm(props.thread.provider).catch(() => {})}
             onSend={send}
-            onSteer={steers() ? (text) => deliver(text, "steer") : undefined}
+            onSteer={steers() ? (text, files) => deliver(text, files, "steer") : undefined}
             onStop={stop}
             pickers={
               <>

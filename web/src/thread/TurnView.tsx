@@ -9,6 +9,7 @@ import { clock, count, duration, exact, money } from "../lib/format";
 import { newThreadId, newTurnId } from "../lib/ids";
 import { Restart } from "../settings/Restart";
 import { CopyButton } from "../ui/CopyButton";
+import { SentFiles } from "../composer/Attachments";
 import { Icon } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
 import { useThread } from "./context";
@@ -54,7 +55,10 @@ function UserMessage(props: { turn: Turn }) {
         </small>
         <CopyButton text={() => (props.turn.input.text.omitted ? whole() : props.turn.input.text.head)} label="Copy message" />
       </header>
-      <UserText text={props.turn.input.text.head} whole={props.turn.input.text.omitted ? whole : undefined} />
+      <Show when={props.turn.input.text.head}>
+        <UserText text={props.turn.input.text.head} whole={props.turn.input.text.omitted ? whole : undefined} />
+      </Show>
+      <SentFiles files={props.turn.input.attachments} />
     </div>
   );
 }
@@ -153,7 +157,7 @@ function TurnFailure(props: { turn: Turn; code: keyof typeof errorTitles; messag
     }
     await attempt("The message could not be read again", async () => {
       const text = props.turn.input.text.omitted ? (await api.turnText(scope.id, props.turn.id)).text : props.turn.input.text.head;
-      scope.sendAgain(text);
+      scope.sendAgain(text, (props.turn.input.attachments ?? []).map(({ id, name }) => ({ id, name })));
     });
     setBusy(false);
   };

@@ -45,6 +45,7 @@ pub(super) fn found(
     let message = NewTurn {
         id: TurnId::derive(&request.id),
         text: format!("Implement this plan.{file}\n\n{markdown}"),
+        attachments: Vec::new(),
         delivery: Delivery::Queue,
         model: None,
         access: None,

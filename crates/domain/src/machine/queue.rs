@@ -9,12 +9,15 @@ use super::{
     Change, Delivery, MAX_MESSAGE_UNITS, MAX_QUEUED, NewTurn, Outcome, Refusal, ThreadState,
     TurnInput, TurnPatch, units,
 };
-use crate::{Timestamp, Turn, TurnId, TurnState};
+use crate::{Attachment, MAX_ATTACHMENTS, MAX_MESSAGE_BYTES, Timestamp, Turn, TurnId, TurnState};
 
 impl ThreadState {
     pub(super) fn admit(&self, new: &NewTurn) -> Result<(), Refusal> {
-        check_text(&new.text)?;
-        if self.thread.archived {
+        check_text(&new.text, &new.attachments)?;
+        let bytes = new.attachments.iter().map(|file| file.bytes).sum::<u64>();
+        if new.attachments.len() > MAX_ATTACHMENTS || bytes > MAX_MESSAGE_BYTES {
+            Err(Refusal::TooManyAttachments)
+        } else if self.thread.archived {
             Err(Refusal::Archived)
         } else if new.model.is_none() && self.thread.model.is_none() {
             Err(Refusal::NoModel)
@@ -56,12 +59,12 @@ impl ThreadState {
         out: &mut Outcome,
     ) -> Result<(), Refusal> {
         let at = self.place(id)?;
-        patch.text.as_deref().map_or(Ok(()), check_text)?;
         let compacts = |t: &Turn| t.input.kind != crate::InputKind::Message;
         if patch.text.is_some() && self.queue.get(at).is_some_and(compacts) {
             return Err(Refusal::NotAMessage);
         }
         let Some(turn) = self.queue.get_mut(at) else { return Err(Refusal::NotQueued) };
+        patch.text.as_deref().map_or(Ok(()), |t| check_text(t, &turn.input.attachments))?;
         let before = turn.clone();
         turn.model = patch.model.or_else(|| turn.model.take());
         turn.mode = patch.mode.unwrap_or(turn.mode);
@@ -130,9 +133,10 @@ impl ThreadState {
     }
 }
 
-fn check_text(text: &str) -> Result<(), Refusal> {
+/// Checks a message; what is attached may go without words.
+fn check_text(text: &str, attachments: &[Attachment]) -> Result<(), Refusal> {
     let units = units(text);
-    if text.trim().is_empty() {
+    if text.trim().is_empty() && attachments.is_empty() {
         Err(Refusal::EmptyMessage)
     } else if units > MAX_MESSAGE_UNITS {
         Err(Refusal::MessageTooLong { units })

@@ -1,7 +1,7 @@
 //! What a person does with the thread's session as a whole.
 
 use super::{Change, MAX_QUEUED, Outcome, Refusal, ThreadState};
-use crate::{Body, InputKind, Timestamp, Turn, TurnId, TurnInput};
+use crate::{InputKind, Timestamp, Turn, TurnId, TurnInput};
 
 impl ThreadState {
     /// Lets the agent shorten its context: a turn like a message's, so that it waits, shows, stops
@@ -28,7 +28,7 @@ impl ThreadState {
         if self.queue.len() >= MAX_QUEUED {
             return Err(Refusal::QueueFull);
         }
-        let input = TurnInput { kind: InputKind::Compact, text: Body::default() };
+        let input = TurnInput { kind: InputKind::Compact, ..TurnInput::default() };
         let turn = Turn::queued(&self.thread, id, self.next_ordinal, input, now);
         self.next_ordinal += 1;
         self.thread.active_at = now;

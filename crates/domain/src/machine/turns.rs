@@ -113,9 +113,11 @@ impl ThreadState {
         self.set_access(new.access.unwrap_or(self.thread.access), out);
         self.thread.mode = new.mode.unwrap_or(self.thread.mode);
         if self.thread.title.is_empty() {
-            self.thread.title = cut_title(&new.text);
+            let named = new.attachments.first().filter(|_| new.text.trim().is_empty());
+            self.thread.title = cut_title(named.map_or(&new.text, |file| &file.name));
         }
-        let input = TurnInput::message(&new.text);
+        let message = TurnInput::message(&new.text);
+        let input = TurnInput { attachments: new.attachments, ..message };
         let turn = Turn::queued(&self.thread, new.id, self.next_ordinal, input, now);
         let turn = Turn { delivery: new.delivery, ..turn };
         self.next_ordinal += 1;

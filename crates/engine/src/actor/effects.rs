@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Access, AgentEvent, Effect, Input, Phase, Request, RequestId, Turn, TurnId};
+use domain::{
+    Access, AgentEvent, Attachment, Effect, Input, Phase, Request, RequestId, Turn, TurnId,
+};
 use providers::{
-    AnswerError, OpenError, OpenSession, Opened, Origin, Prompt, Provider, SendError, Session,
+    AnswerError, OpenError, OpenSession, Opened, Origin, Prompt, PromptFile, Provider, SendError,
+    Session,
 };
 
 use super::{Actor, Link, Report};
@@ -339,11 +342,17 @@ async fn prompt(store: &store::Store, turn: &Turn) -> Result<Prompt, SendError> 
     let model = model.ok_or_else(|| internal("the turn has no model".to_owned()))?;
     let key = turn.prompt_key.clone();
     let key = key.ok_or_else(|| internal("the turn has no prompt key".to_owned()))?;
+    let file = |file: &Attachment| PromptFile {
+        name: file.name.clone(),
+        kind: file.kind,
+        path: store.attachment_path(&file.id),
+    };
     Ok(Prompt {
         turn: turn.id.clone(),
         key,
         kind: turn.input.kind,
         text,
+        attachments: turn.input.attachments.iter().map(file).collect(),
         model,
         mode: turn.mode,
         access: turn.access,

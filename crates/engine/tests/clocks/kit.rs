@@ -75,6 +75,7 @@ impl Bench {
         let new = NewTurn {
             id: TurnId::from_uuid(Uuid::now_v7()),
             text: text.to_owned(),
+            attachments: Vec::new(),
             delivery: Delivery::Queue,
             model: None,
             access: None,

@@ -202,6 +202,7 @@ pub(crate) fn message(text: &str) -> NewTurn {
     NewTurn {
         id: TurnId::from_uuid(Uuid::now_v7()),
         text: text.to_owned(),
+        attachments: Vec::new(),
         delivery: Delivery::Queue,
         model: None,
         access: None,

@@ -8,6 +8,7 @@
 
 mod access;
 mod approvals;
+mod attachments;
 mod crashes;
 mod errors;
 mod faults;

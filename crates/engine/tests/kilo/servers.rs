@@ -41,6 +41,7 @@ fn prompt(opened: &Opened, text: String) -> Prompt {
         key: opened.session.prompt_key(domain::InputKind::Message),
         kind: domain::InputKind::Message,
         text,
+        attachments: Vec::new(),
         model: ModelSelection { model: "mock/m1".to_owned(), option: None },
         mode: Mode::Build,
         access: Access::Supervised,

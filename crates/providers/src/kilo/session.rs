@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use domain::{
     Access, Answer, Decision, ErrorCode, InputKind, Mode, PlanDecision, Request, TurnError, TurnId,
 };
@@ -21,7 +23,7 @@ use super::baseline::{self, Loose};
 use super::mapper::asks::NETWORK_RETRY;
 use super::mapper::{Ask, AskKind, Label, Mapper, Servers};
 use super::router::Router;
-use crate::{AnswerError, Inventory, Prompt, SendError, Session, Sighting};
+use crate::{AnswerError, Inventory, Prompt, PromptFile, SendError, Session, Sighting};
 
 pub(super) mod reading;
 mod task;
@@ -296,7 +298,7 @@ impl Session for KiloSession {
 
     async fn send(&self, prompt: Prompt) -> Result<(), SendError> {
         let inner = &self.inner;
-        let wire = wire_prompt(&prompt)?;
+        let wire = wire_prompt(&prompt).await?;
         let model = wire.model.clone().unwrap_or_default();
         let mut gate = inner.gate.lock().await;
         if inner.unsettled.load(Ordering::SeqCst) || inner.mapper().has_left() {
@@ -346,7 +348,7 @@ impl Session for KiloSession {
 
     async fn steer(&self, prompt: Prompt) -> Result<(), SendError> {
         let inner = &self.inner;
-        let wire = wire_prompt(&prompt)?;
+        let wire = wire_prompt(&prompt).await?;
         let gate = inner.gate.lock().await;
         let limit = self.context_limit(&prompt.model.model);
         let steers = {
@@ -598,7 +600,7 @@ fn stopped_before() -> SendError {
     }
 }
 
-fn wire_prompt(prompt: &Prompt) -> Result<KiloPrompt, SendError> {
+async fn wire_prompt(prompt: &Prompt) -> Result<KiloPrompt, SendError> {
     let model = ModelRef::parse(&prompt.model.model).ok_or_else(|| SendError {
         code: ErrorCode::Rejected,
         message: format!(
@@ -606,13 +608,35 @@ fn wire_prompt(prompt: &Prompt) -> Result<KiloPrompt, SendError> {
             prompt.model.model
         ),
     })?;
+    let mut parts = Vec::with_capacity(prompt.attachments.len() + 1);
+    if !prompt.text.trim().is_empty() {
+        parts.push(PromptPart::Text { text: prompt.text.clone() });
+    }
+    for file in &prompt.attachments {
+        parts.push(file_part(file).await?);
+    }
     Ok(KiloPrompt {
         message_id: MessageId::from(prompt.key.trim_start_matches(COMPACTION)),
         agent: Some(agent(prompt.mode).to_owned()),
         model: Some(model),
         variant: prompt.model.option.clone(),
         system: None,
-        parts: vec![PromptPart::Text { text: prompt.text.clone() }],
+        parts,
+    })
+}
+
+/// A file as Kilo takes it: whole, in a `data:` URL, so that it needs no right to read anything and
+/// the session keeps it. Text is shown to the model as text (Kilo 7.7.7).
+async fn file_part(file: &PromptFile) -> Result<PromptPart, SendError> {
+    let bytes = tokio::fs::read(&file.path).await.map_err(|error| SendError {
+        code: ErrorCode::Rejected,
+        message: format!("`{}` could not be read again: {error}", file.name),
+    })?;
+    let mime = file.kind.mime();
+    Ok(PromptPart::File {
+        mime: mime.to_owned(),
+        filename: Some(file.name.clone()),
+        url: format!("data:{mime};base64,{}", BASE64_STANDARD.encode(bytes)),
     })
 }
 

@@ -147,8 +147,13 @@ pub(crate) async fn send(
     Params(id): Params<ThreadId>,
     extract::Json(message): extract::Json<SendMessage, MAX_MESSAGE_BODY>,
 ) -> Result<(StatusCode, Json<Turn>), Failure> {
-    let SendMessage { id: turn, text, delivery, model, access, mode } = message;
-    let new = NewTurn { id: turn, text, delivery, model, access, mode };
+    let SendMessage { id: turn, text, attachments, delivery, model, access, mode } = message;
+    if attachments.len() > domain::MAX_ATTACHMENTS {
+        return Err(engine::EngineError::Refused(domain::Refusal::TooManyAttachments).into());
+    }
+    let named = attachments.into_iter().map(|file| (file.id, file.name)).collect();
+    let attachments = app.engine.attachments(named).await?;
+    let new = NewTurn { id: turn, text, attachments, delivery, model, access, mode };
     Ok((StatusCode::ACCEPTED, Json(app.engine.send(&id, new).await?)))
 }
 

@@ -7,6 +7,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod attachments;
 mod commands;
 mod fake;
 mod guard;

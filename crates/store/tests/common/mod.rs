@@ -53,6 +53,7 @@ pub(crate) fn message(n: u128, text: &str) -> NewTurn {
     NewTurn {
         id: turn_id(n),
         text: text.to_owned(),
+        attachments: Vec::new(),
         delivery: domain::Delivery::Queue,
         model: None,
         access: None,

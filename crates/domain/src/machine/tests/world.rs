@@ -44,6 +44,7 @@ pub(super) fn message(n: u8) -> NewTurn {
     NewTurn {
         id: turn_id(n),
         text: format!("message {n}"),
+        attachments: Vec::new(),
         delivery: Delivery::Queue,
         model: None,
         access: None,

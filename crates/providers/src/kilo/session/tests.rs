@@ -294,6 +294,7 @@ async fn what_a_turn_left_waiting_is_rejected_before_the_next_though_kilo_cannot
         turn: turn(),
         key: "msg_2".to_owned(),
         text: "go on".to_owned(),
+        attachments: Vec::new(),
         model: ModelSelection { model: "mock/m1".to_owned(), option: None },
         mode: Mode::Build,
         access: Access::Supervised,

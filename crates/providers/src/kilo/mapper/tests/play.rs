@@ -81,6 +81,7 @@ impl Play {
             id: turn_id(n),
             text: format!("message {n}"),
             // As they were when it was recorded: given to Kilo while a turn ran.
+            attachments: Vec::new(),
             delivery: domain::Delivery::Steer,
             model: None,
             access: None,

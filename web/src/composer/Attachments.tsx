@@ -1,0 +1,57 @@
+import "./Attachments.css";
+import { For, Show } from "solid-js";
+import { address } from "../api/client";
+import type { Attachment } from "../generated/wire";
+import { size } from "../lib/format";
+import { Icon } from "../ui/Icon";
+import { Spinner } from "../ui/Mark";
+import { isImage, type Drafts } from "./attachments";
+
+/** The files that are to go with the message, each of which can be taken out again. */
+export function AttachmentStrip(props: { drafts: Drafts }) {
+  return (
+    <Show when={props.drafts.all().length}>
+      <ul class="files" aria-label="Attached files">
+        <For each={props.drafts.all()}>
+          {(draft) => (
+            <li class="file" data-state={draft.file ? "ready" : "uploading"}>
+              <Show when={draft.picture} fallback={<Icon name="read" size={14} />}>
+                {(picture) => <img src={picture()} alt="" />}
+              </Show>
+              <span class="ellip">{draft.name}</span>
+              <Show when={!draft.file}>
+                <Spinner />
+              </Show>
+              <button type="button" class="icon-btn" aria-label={`Remove ${draft.name}`} title="Remove" onClick={() => props.drafts.remove(draft.key)}>
+                <Icon name="close" size={14} />
+              </button>
+            </li>
+          )}
+        </For>
+      </ul>
+    </Show>
+  );
+}
+
+/** The files that went with a message. */
+export function SentFiles(props: { files: readonly Attachment[] | undefined }) {
+  const href = (file: Attachment) => address(`api/attachments/${encodeURIComponent(file.id)}`).href;
+  return (
+    <Show when={props.files?.length}>
+      <ul class="files sent" aria-label="Attached files">
+        <For each={props.files}>
+          {(file) => (
+            <li>
+              <a class="file" href={href(file)} target="_blank" rel="noreferrer" download={isImage(file.kind) ? undefined : file.name} title={`${file.name}, ${size(file.bytes)}`}>
+                <Show when={isImage(file.kind)} fallback={<Icon name="read" size={14} />}>
+                  <img src={href(file)} alt={file.name} loading="lazy" />
+                </Show>
+                <span class="ellip">{file.name}</span>
+              </a>
+            </li>
+          )}
+        </For>
+      </ul>
+    </Show>
+  );
+}

@@ -28,6 +28,9 @@ pub(crate) enum Command {
     Pair(Pair),
     /// Says what works, what does not, and what to do about it
     Doctor(Doctor),
+    /// Prints the rules that a Kilo server has to be started with to be used by Baton
+    #[command(after_help = "KILO_CONFIG_CONTENT=\"$(baton kilo-rules)\" kilo daemon start")]
+    KiloRules,
 }
 
 /// Where everything is stored.

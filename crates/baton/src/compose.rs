@@ -1,7 +1,7 @@
 //! Puts a Baton together: processes, store, providers, engine, server.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,10 +71,20 @@ fn kilo(data: &DataDir, host: &Host) -> Result<Arc<dyn Provider>> {
         host: host.clone(),
         path: std::env::var_os("PATH").unwrap_or_default(),
         cwd,
+        state: state()?,
         injected: std::env::var("KILO_CONFIG_CONTENT").ok(),
         env: Vec::new(),
         bounds: Bounds::default(),
     })))
+}
+
+/// Where this user's programs keep their state.
+fn state() -> Result<PathBuf> {
+    let named = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from);
+    match named.filter(|directory| directory.is_absolute()) {
+        Some(directory) => Ok(directory),
+        None => Ok(home()?.join(".local/state")),
+    }
 }
 
 /// Ends what a Baton that was killed left running.

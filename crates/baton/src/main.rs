@@ -65,6 +65,10 @@ async fn obey(command: Command) -> anyhow::Result<ExitCode> {
         Command::Models(options) => models::models(options).await,
         Command::Pair(options) => pair::pair(options).await,
         Command::Doctor(options) => doctor::doctor(options).await,
+        Command::KiloRules => {
+            println!("{}", providers::kilo::rules());
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 

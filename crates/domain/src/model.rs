@@ -132,6 +132,9 @@ pub struct ProviderCapabilities {
     /// Its agent process can be started anew.
     #[serde(default)]
     pub restart: bool,
+    /// A server that runs already can be used instead of one of Baton's own.
+    #[serde(default)]
+    pub attach: bool,
 }
 
 /// What a person sets for a provider.
@@ -143,10 +146,14 @@ pub struct ProviderSettings {
     pub binary: Option<String>,
     /// Models offered although the provider does not list them.
     pub custom_models: Vec<String>,
+    /// A server that runs already, to be used instead of one of Baton's own: its URL, or what the
+    /// provider calls the one it knows of itself. Its password is no setting and is never told.
+    #[serde(default)]
+    pub server: Option<String>,
 }
 
 impl Default for ProviderSettings {
     fn default() -> Self {
-        Self { enabled: true, binary: None, custom_models: Vec::new() }
+        Self { enabled: true, binary: None, custom_models: Vec::new(), server: None }
     }
 }

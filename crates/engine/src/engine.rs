@@ -174,6 +174,7 @@ impl Engine {
                 provider.restore(inventory);
             }
             let settings = engine.shared.store.provider_settings(&provider.id()).await?;
+            provider.entrust(engine.shared.store.value(&secret_key(&provider.id())).await?);
             let provider = provider.clone();
             // The look that follows may take seconds; sessions wait for the settings, not for it.
             tokio::spawn(async move { provider.configure(settings.unwrap_or_default()).await });
@@ -538,6 +539,22 @@ impl Engine {
         whole(async move { this.configure_provider_whole(&id, settings).await }).await
     }
 
+    /// Stores the password of the server that a provider's settings name, for the settings that
+    /// are given next. It is told to nobody; the database is readable by its owner alone.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownProvider`] or [`EngineError::Storage`].
+    pub async fn entrust_provider(
+        &self,
+        id: &ProviderId,
+        password: Option<String>,
+    ) -> Result<(), EngineError> {
+        let provider = self.provider(id)?;
+        self.shared.store.put_value(&secret_key(id), &password).await?;
+        provider.entrust(password);
+        Ok(())
+    }
+
     async fn configure_provider_whole(
         &self,
         id: &ProviderId,
@@ -663,6 +680,10 @@ pub(crate) async fn whole<T: Send + 'static>(
     command: impl Future<Output = Result<T, EngineError>> + Send + 'static,
 ) -> Result<T, EngineError> {
     tokio::spawn(command).await.unwrap_or(Err(EngineError::Busy))
+}
+
+fn secret_key(provider: &ProviderId) -> String {
+    format!("secret:{provider}")
 }
 
 fn inventory_key(provider: &ProviderId) -> String {

@@ -1,7 +1,7 @@
 //! The Rust client of `kilo serve`, the server of the Kilo coding agent.
 //!
 //! It owns finding the program ([`locate`]), running it ([`launch`]) or connecting to one that
-//! runs ([`Client::new`]), typed requests ([`Client`], [`Instance`]) and the event stream with
+//! runs ([`attach`], [`daemon`]), typed requests ([`Client`], [`Instance`]) and the event stream with
 //! reconnect ([`EventStream`]). It deliberately knows nothing of what the answers are used for:
 //! no threads, no screens, no storage, and no policy about permissions.
 //!
@@ -9,6 +9,7 @@
 //! unknown fields are skipped, missing ones take their default, unknown kinds of parts, messages
 //! and events are kept as they came.
 
+mod attach;
 mod client;
 pub mod drift;
 mod error;
@@ -21,6 +22,7 @@ mod sse;
 mod stream;
 pub mod types;
 
+pub use attach::{AttachError, DaemonError, attach, daemon};
 pub use client::{Client, Connection, Health, Limits};
 pub use error::{ApiError, Error};
 pub use event::{CloseReason, Envelope, Event};

@@ -262,6 +262,11 @@ pub struct SetProvider {
     pub binary: Option<String>,
     /// Models offered although the provider does not list them.
     pub custom_models: Option<Vec<String>>,
+    /// A server that runs already, by its URL or the provider's word for it; empty for one of
+    /// Baton's own.
+    pub server: Option<String>,
+    /// Its password; stored, and never told again.
+    pub server_password: Option<String>,
 }
 
 /// `POST /api/providers/{id}/restart`.

@@ -25,6 +25,9 @@ pub trait Provider: Send + Sync + 'static {
     /// a second caller waits for the first.
     async fn detect(&self) -> ProviderStatus;
 
+    /// Takes the password of the server that the settings name, if they do; before they are given.
+    fn entrust(&self, _password: Option<String>) {}
+
     /// Takes new settings and looks again. Running turns are left alone, unless the provider is
     /// switched off: that ends them and the agent's processes. Must be called once at the start,
     /// for sessions are opened only by settings that were given.

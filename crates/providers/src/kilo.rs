@@ -56,6 +56,13 @@ const NOTICED: Duration = Duration::from_secs(1);
 /// The provider's name.
 pub const ID: &str = "kilo";
 
+/// The configuration with which a Kilo that Baton does not start has to be started to be used, as
+/// `KILO_CONFIG_CONTENT`.
+#[must_use]
+pub fn rules() -> serde_json::Value {
+    baseline::config()
+}
+
 /// What Kilo needs of the machine; read once by whoever composes Baton.
 #[derive(Debug, Clone)]
 pub struct KiloConfig {
@@ -65,6 +72,9 @@ pub struct KiloConfig {
     pub path: OsString,
     /// A directory without a project, where the server is started.
     pub cwd: PathBuf,
+    /// Where programs keep their state (`~/.local/state`): Kilo's daemon tells there how to reach
+    /// it.
+    pub state: PathBuf,
     /// What the user's environment holds as `KILO_CONFIG_CONTENT`; it stays in force under ours.
     pub injected: Option<String>,
     /// Variables set over the inherited environment; none for people, a home apart for tests.
@@ -81,6 +91,8 @@ struct Shared {
     config: KiloConfig,
     /// What a person set; `None` until it was told once.
     settings: watch::Sender<Option<ProviderSettings>>,
+    /// The password of the server that the settings name.
+    password: Mutex<Option<String>>,
     status: watch::Sender<ProviderStatus>,
     inventory: watch::Sender<Inventory>,
     /// One look at a time.
@@ -122,12 +134,14 @@ impl Kilo {
                 steer: true,
                 live_access: true,
                 restart: true,
+                attach: true,
             },
             settings: ProviderSettings::default(),
         };
         Self(Arc::new(Shared {
             config,
             settings: watch::Sender::default(),
+            password: Mutex::default(),
             status: watch::Sender::new(status),
             inventory: watch::Sender::default(),
             looking: tokio::sync::Mutex::default(),
@@ -163,6 +177,10 @@ impl Shared {
 
     fn found(&self) -> MutexGuard<'_, Option<Found>> {
         self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn password(&self) -> Option<String> {
+        self.password.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn problems(&self) -> MutexGuard<'_, Vec<(Source, ProviderProblem)>> {
@@ -212,11 +230,17 @@ impl Provider for Kilo {
         self.0.look(true).await
     }
 
+    fn entrust(&self, password: Option<String>) {
+        *self.0.password.lock().unwrap_or_else(PoisonError::into_inner) = password;
+    }
+
     async fn configure(&self, settings: ProviderSettings) {
         // Before anything is awaited: from here on an open goes by them, and a start is cut short.
         let before = self.0.settings.send_replace(Some(settings.clone()));
         self.0.status.send_modify(|status| status.settings.clone_from(&settings));
-        let moved = before.is_some_and(|before| before.binary != settings.binary);
+        let moved = before.is_some_and(|before| {
+            (before.binary, before.server) != (settings.binary.clone(), settings.server.clone())
+        });
         if !settings.enabled {
             self.0.end_servers(End::SwitchedOff).await;
         } else if moved {
@@ -277,10 +301,10 @@ impl Shared {
         self.configured().await?;
         let kind = Kind::of(request.trusted);
         let held = self.server(kind).await?;
-        let mut exit = held.server.exit();
+        let server = held.server.clone();
         match self.open_on(held, &request).await {
             // A server that ended just now was still taken for one that runs.
-            Err(_) if tokio::time::timeout(NOTICED, exit.wait()).await.is_ok() => {
+            Err(_) if tokio::time::timeout(NOTICED, server.ended()).await.is_ok() => {
                 self.open_on(self.server(kind).await?, &request).await
             }
             result => result,

@@ -1160,7 +1160,11 @@ live_access: boolean,
 /**
  * Its agent process can be started anew.
  */
-restart: boolean, };
+restart: boolean, 
+/**
+ * A server that runs already can be used instead of one of Baton's own.
+ */
+attach: boolean, };
 
 /**
  * The name of a provider, e.g. `kilo`: lower-case letters, digits and hyphens, at most 32.
@@ -1222,7 +1226,12 @@ binary: string | null,
 /**
  * Models offered although the provider does not list them.
  */
-custom_models: Array<string>, };
+custom_models: Array<string>, 
+/**
+ * A server that runs already, to be used instead of one of Baton's own: its URL, or what the
+ * provider calls the one it knows of itself. Its password is no setting and is never told.
+ */
+server: string | null, };
 
 /**
  * Whether a provider can be used.
@@ -1572,7 +1581,16 @@ binary?: string,
 /**
  * Models offered although the provider does not list them.
  */
-custom_models?: Array<string>, };
+custom_models?: Array<string>, 
+/**
+ * A server that runs already, by its URL or the provider's word for it; empty for one of
+ * Baton's own.
+ */
+server?: string, 
+/**
+ * Its password; stored, and never told again.
+ */
+server_password?: string, };
 
 /**
  * One change of the shell.

@@ -2,7 +2,7 @@ import { createResource, createSignal, For, Show } from "solid-js";
 import { api, explain } from "../api/client";
 import type { AgentEnd, AgentProcess, ProviderStatus } from "../generated/wire";
 import { minuteClock } from "../lib/clock";
-import { age, exact, plural, size } from "../lib/format";
+import { age, clock, exact, plural, size } from "../lib/format";
 import { endReasons } from "./providerWords";
 
 /** The agent's processes and how earlier ones ended; read when it is opened. */
@@ -56,7 +56,7 @@ function ProcessRow(props: { process: AgentProcess }) {
       </Show>
       <span class="faint" title={exact(props.process.since)}>
         {" "}
-        since {age(props.process.since, minuteClock())}
+        since {clock(props.process.since, minuteClock())}
       </span>
       <div class="muted">{facts().join(" · ")}</div>
     </li>

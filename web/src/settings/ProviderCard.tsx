@@ -57,10 +57,14 @@ export function ProviderCard(props: { provider: ProviderStatus; settings?: boole
 function ProviderSettings(props: { provider: ProviderStatus }) {
   const [binary, setBinary] = createSignal(props.provider.settings.binary ?? "");
   const [custom, setCustom] = createSignal(props.provider.settings.custom_models.join("\n"));
+  const [server, setServer] = createSignal(props.provider.settings.server ?? "");
+  const [password, setPassword] = createSignal("");
   const [busy, setBusy] = createSignal(false);
   const models = () => custom().split("\n").map((line) => line.trim()).filter(Boolean);
   const dirty = () =>
-    binary().trim() !== (props.provider.settings.binary ?? "") || models().join("\n") !== props.provider.settings.custom_models.join("\n");
+    binary().trim() !== (props.provider.settings.binary ?? "") || models().join("\n") !== props.provider.settings.custom_models.join("\n") ||
+    server().trim() !== (props.provider.settings.server ?? "") ||
+    password() !== "";
   const set = async (change: Parameters<typeof api.setProvider>[1]) => {
     setBusy(true);
     await attempt(`The settings of ${props.provider.name} could not be saved`, () => api.setProvider(props.provider.id, change));
@@ -72,7 +76,12 @@ function ProviderSettings(props: { provider: ProviderStatus }) {
       class="provider-settings"
       onSubmit={(event) => {
         event.preventDefault();
-        void set({ binary: binary().trim(), custom_models: models() });
+        void set({
+          binary: binary().trim(),
+          custom_models: models(),
+          ...(props.provider.capabilities.attach ? { server: server().trim() } : {}),
+          ...(password() ? { server_password: password() } : {}),
+        }).then(() => setPassword(""));
       }}
     >
       <label class="switch">
@@ -112,6 +121,38 @@ function ProviderSettings(props: { provider: ProviderStatus }) {
         />
         <p class="faint">One id a line. They are offered although {props.provider.name} does not list them.</p>
       </div>
+      <Show when={props.provider.capabilities.attach}>
+        <label for={id("server")}>Server</label>
+        <div>
+          <div class="provider-server">
+            <input
+              id={id("server")}
+              class="field mono"
+              type="text"
+              spellcheck={false}
+              autocomplete="off"
+              placeholder="Started by Baton"
+              value={server()}
+              onInput={(event) => setServer(event.currentTarget.value)}
+            />
+            <Show when={server().trim().startsWith("http")}>
+              <input
+                class="field"
+                type="password"
+                autocomplete="off"
+                aria-label="Password of the server"
+                placeholder="Password"
+                value={password()}
+                onInput={(event) => setPassword(event.currentTarget.value)}
+              />
+            </Show>
+          </div>
+          <p class="faint">
+            One that runs already on this machine: <code>daemon</code>, or its address. Empty: Baton starts one. It has to run with the rules
+            that <code>baton kilo-rules</code> prints.
+          </p>
+        </div>
+      </Show>
       <div class="provider-save">
         <button type="submit" class="btn primary" disabled={!dirty() || busy()}>
           Save
@@ -123,6 +164,8 @@ function ProviderSettings(props: { provider: ProviderStatus }) {
             onClick={() => {
               setBinary(props.provider.settings.binary ?? "");
               setCustom(props.provider.settings.custom_models.join("\n"));
+              setServer(props.provider.settings.server ?? "");
+              setPassword("");
             }}
           >
             Discard

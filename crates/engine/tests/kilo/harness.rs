@@ -180,6 +180,7 @@ async fn compose(sandbox: &Sandbox, data: &Path, bounds: Bounds) -> (Engine, Kil
         host: process::Host::default(),
         path: Path::new(&sandbox.kilo.binary).parent().unwrap().into(),
         cwd: data.join("kilo"),
+        state: sandbox.home.path().join(".local/state"),
         injected: None,
         env,
         bounds,

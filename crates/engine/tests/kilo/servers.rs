@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use domain::{
     Access, AgentEndReason, AgentEvent, ErrorCode, Mode, ModelSelection, ProviderId,
-    ProviderProblem, ProviderProblemKind, ProviderSettings, ProviderStatus, ThreadId, TurnEvent,
-    TurnId, TurnState,
+    ProviderProblem, ProviderProblemKind, ProviderSettings, ProviderState, ProviderStatus,
+    ThreadId, TurnEvent, TurnId, TurnState,
 };
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -318,4 +318,77 @@ async fn another_program_takes_over_when_no_turn_runs() {
     let turn = bench.run(&thread, &Script::new().text("I as well.")).await;
     assert_eq!((turn.state, turn.error), (TurnState::Completed, None));
     bench.engine.shutdown().await;
+}
+
+/// A `kilo serve` that is none of Baton's, and its address.
+async fn theirs(bench: &Bench, rules: Option<String>) -> (process::Child, String) {
+    let mut spec = process::Spec::new(&bench.sandbox.kilo.binary)
+        .args(["serve", "--hostname", "127.0.0.1", "--port", "0"])
+        .env("KILO_SERVER_PASSWORD", "their password");
+    for (name, value) in &bench.sandbox.env {
+        spec = spec.env(name, value);
+    }
+    if let Some(rules) = rules {
+        spec = spec.env("KILO_CONFIG_CONTENT", rules);
+    }
+    let mut child = process::Host::default().spawn(spec).await.expect("a server");
+    let mut lines = child.take_lines().expect("its lines");
+    let listening = async {
+        while let Some(line) = lines.next().await {
+            if let Some((_, url)) = line.text.split_once("listening on ") {
+                return url.to_owned();
+            }
+        }
+        panic!("it ended");
+    };
+    let url = tokio::time::timeout(PATIENT, listening).await.expect("an address");
+    (child, url)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_server_is_used_when_it_goes_by_batons_rules_and_is_never_ended() {
+    let bench = Bench::start().await;
+    let thread = bench.thread().await;
+    let id = ProviderId::known("kilo");
+    let own = bench.kilo.server_pid().await.expect("a server of our own");
+    let named = |server: &str| ProviderSettings {
+        server: Some(server.to_owned()),
+        ..bench.kilo.status().borrow().settings.clone()
+    };
+    // It asks less than Baton promises.
+    let (loose, url) = theirs(&bench, None).await;
+    bench.engine.entrust_provider(&id, Some("their password".to_owned())).await.unwrap();
+    let status = bench.engine.configure_provider(&id, named(&url)).await.unwrap();
+    assert_eq!(status.state, ProviderState::Broken);
+    assert!(status.message.contains("baton kilo-rules"), "{}", status.message);
+    assert!(bench.kilo.open(request(&bench, true)).await.is_err(), "it was used all the same");
+    loose.stop("the test", Duration::ZERO).await;
+
+    let (child, url) = theirs(&bench, Some(providers::kilo::rules().to_string())).await;
+    bench.engine.entrust_provider(&id, Some("wrong".to_owned())).await.unwrap();
+    let status = bench.engine.configure_provider(&id, named(&url)).await.unwrap();
+    assert!(status.message.contains("refused the password"), "{}", status.message);
+    // As `kilo daemon` writes it down.
+    let directory = bench.sandbox.home.path().join(".local/state/kilo");
+    std::fs::create_dir_all(&directory).unwrap();
+    let daemon = serde_json::json!({
+        "pid": child.pid(), "url": url, "username": "kilo", "password": "their password",
+    });
+    std::fs::write(directory.join("daemon.json"), daemon.to_string()).unwrap();
+    let status = bench.engine.configure_provider(&id, named("daemon")).await.unwrap();
+    assert_eq!(status.state, ProviderState::Ready, "{}", status.message);
+
+    let turn = bench.send(&thread, &Script::new().bash("echo theirs > theirs.txt")).await;
+    let asked = bench.asked(&thread).await;
+    assert_eq!(bench.file("theirs.txt"), None, "it was not asked first");
+    bench.decide(&asked, domain::Decision::Once).await;
+    assert_eq!(bench.ended(&thread, &turn).await.state, TurnState::Completed);
+    let report = bench.kilo.report().await;
+    let used: Vec<_> = report.processes.iter().map(|p| (p.pid, p.url.as_str())).collect();
+    assert_eq!(used, [(None, url.as_str())]);
+    assert!(!std::path::Path::new(&format!("/proc/{own}")).exists(), "ours still runs");
+
+    bench.engine.shutdown().await;
+    assert!(child.exit().get().is_none(), "it was ended");
+    child.stop("the test", Duration::ZERO).await;
 }

@@ -44,6 +44,9 @@ impl Shared {
         }
         let _checking = Checking::begin(&self.status);
         self.forgive().await;
+        if self.settings().server.is_some() {
+            return self.look_at_attached().await;
+        }
         let found = match self.locate().await {
             Ok(found) => found,
             Err(error) => {
@@ -66,13 +69,32 @@ impl Shared {
             match self.server(Kind::Trusted).await {
                 Ok(held) => {
                     let client = held.server.client();
-                    forget_configuration(client).await;
+                    if held.server.is_own() {
+                        forget_configuration(client).await;
+                    }
                     self.refresh_models(client).await;
                 }
                 Err(error) => return self.say(broken(error)),
             }
         }
         self.say(self.usable())
+    }
+
+    /// Looks at a server that a person named.
+    async fn look_at_attached(self: &Arc<Self>) -> ProviderStatus {
+        self.status.send_modify(|status| status.binary = None);
+        match self.server(Kind::Trusted).await {
+            Ok(held) => {
+                let version = held.server.version().to_owned();
+                self.status.send_modify(|status| status.version = Some(version));
+                self.refresh_models(held.server.client()).await;
+                self.say(self.usable())
+            }
+            Err(error) => {
+                self.status.send_modify(|status| status.version = None);
+                self.say(broken(error))
+            }
+        }
     }
 
     /// What the models say about the state.

@@ -163,6 +163,16 @@ impl Router {
         running(&open)
     }
 
+    /// Stops what runs on a server.
+    pub(super) async fn abort_all(&self, generation: Generation) {
+        let open: Vec<_> = self.routes().of(generation).map(|r| r.session.clone()).collect();
+        for session in open.iter().filter_map(Weak::upgrade).filter(|s| s.is_running()) {
+            if let Err(error) = session.instance.abort(&session.id).await {
+                tracing::warn!(session = %session.id, %error, "a turn was not stopped");
+            }
+        }
+    }
+
     /// How many turns run on all servers.
     pub(super) fn all_turns(&self) -> u32 {
         let open: Vec<_> = self.routes().roots.values().map(|r| r.session.clone()).collect();

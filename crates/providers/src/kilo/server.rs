@@ -9,9 +9,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use domain::{AgentEndReason, ErrorCode, ProviderState, Timestamp, TurnError};
-use kilo_sdk::{Installed, Server};
+use kilo_sdk::{EventStream, Installed};
 use tokio::sync::{Mutex, MutexGuard, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::router::{Generation, Hold};
@@ -22,12 +22,14 @@ use crate::OpenError;
 mod directories;
 mod ends;
 mod health;
+mod host;
 mod pump;
 mod report;
 mod start;
 mod usage;
 
 pub(super) use ends::End;
+pub(super) use host::Host;
 use usage::Vitals;
 
 /// Ends of the server that are forgiven within [`FORGIVEN_FOR`] before it is left alone.
@@ -83,10 +85,10 @@ pub(super) struct Found {
 #[derive(Clone)]
 struct Running {
     kind: Kind,
-    server: Arc<Server>,
+    server: Host,
     generation: Generation,
     /// What the settings named when it was started.
-    program: Option<String>,
+    wanted: Wanted,
     /// When it was ready.
     since: Timestamp,
     vitals: Arc<Vitals>,
@@ -94,9 +96,18 @@ struct Running {
     gone: CancellationToken,
 }
 
+/// What the settings want for a kind of server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Wanted {
+    /// A server of our own, by this program.
+    Own(Option<String>),
+    /// One that runs already.
+    Attached { server: String, password: Option<String> },
+}
+
 /// A server, kept from being ended as unused.
 pub(super) struct Held {
-    pub(super) server: Arc<Server>,
+    pub(super) server: Host,
     pub(super) hold: Hold,
 }
 
@@ -111,8 +122,8 @@ impl Shared {
         if slot.running.as_ref().is_some_and(Running::is_gone) {
             self.bury(&mut slot);
         }
-        let program = self.settings().binary;
-        if let Some(running) = slot.running.as_ref().filter(|r| r.program != program) {
+        let wanted = self.wanted(kind);
+        if let Some(running) = slot.running.as_ref().filter(|r| r.wanted != wanted) {
             let generation = running.generation;
             if self.router.turns(generation) == 0 && !self.router.is_opening(generation) {
                 self.stop(&mut slot, End::Moved).await;
@@ -166,24 +177,18 @@ impl Shared {
             return Err(error);
         }
         slot.back_off().await;
-        let program = self.settings().binary;
-        let known = self.found().clone().filter(|found| found.program == program);
-        let found = match known {
-            Some(found) => found,
-            None => {
-                let configured = program.is_some();
-                let found = self.locate().await;
-                let found = found.map_err(|error| start::not_found(&error, configured))?;
-                self.found().insert(found).clone()
-            }
+        let wanted = self.wanted(kind);
+        let started = match &wanted {
+            Wanted::Own(program) => self.start_own(kind, program.clone()).await,
+            Wanted::Attached { server, password } => self.attach(server, password.clone()).await,
         };
-        match self.start(kind, &found.installed).await {
+        match started {
             Ok((server, stream)) => {
                 let running = Running {
                     kind,
-                    server: Arc::new(server),
+                    server,
                     generation: self.router.begin(),
-                    program: found.program,
+                    wanted,
                     since: super::now(),
                     vitals: Arc::default(),
                     gone: CancellationToken::new(),
@@ -199,6 +204,41 @@ impl Shared {
                 slot.note_failure(&error.message);
                 let said = Some(error.message.clone());
                 self.remember(kind, None, AgentEndReason::NotStarted, said, 0);
+                Err(error)
+            }
+        }
+    }
+
+    /// What the settings want. Untrusted projects always get a server of our own: of another one
+    /// it is not known whether it leaves their configuration unread.
+    fn wanted(&self, kind: Kind) -> Wanted {
+        let settings = self.settings();
+        match settings.server {
+            Some(server) if kind == Kind::Trusted => {
+                Wanted::Attached { server, password: self.password() }
+            }
+            _ => Wanted::Own(settings.binary),
+        }
+    }
+
+    async fn start_own(
+        &self,
+        kind: Kind,
+        program: Option<String>,
+    ) -> Result<(Host, EventStream), OpenError> {
+        let known = self.found().clone().filter(|found| found.program == program);
+        let found = match known {
+            Some(found) => found,
+            None => {
+                let configured = program.is_some();
+                let found = self.locate().await;
+                let found = found.map_err(|error| start::not_found(&error, configured))?;
+                self.found().insert(found).clone()
+            }
+        };
+        match self.start(kind, &found.installed).await {
+            Ok((server, stream)) => Ok((Host::Own(Arc::new(server)), stream)),
+            Err(error) => {
                 *self.found() = None;
                 Err(error)
             }
@@ -237,6 +277,10 @@ impl Shared {
     async fn stop(&self, slot: &mut Slot, why: End) {
         let Some(running) = slot.running.take() else { return };
         let turns = self.router.turns(running.generation);
+        if !running.server.is_own() {
+            // It goes on without us, and so would they.
+            let _ = timeout(GRACE, self.router.abort_all(running.generation)).await;
+        }
         // First, so that turns end by this reason and not by what the server's end makes of them.
         self.let_go(&running, &why.error());
         let wedged = why == End::NotAnswering;
@@ -244,22 +288,22 @@ impl Shared {
             slot.note_failure(why.reason());
         }
         running.server.stop(why.reason(), if wedged { SHORT_GRACE } else { GRACE }).await;
-        self.remember(running.kind, Some(running.server.pid()), why.into(), None, turns);
+        self.remember(running.kind, running.server.pid(), why.into(), None, turns);
     }
 
     /// Takes a server out that ended without being asked to.
     fn bury(&self, slot: &mut Slot) {
         let Some(running) = slot.running.take() else { return };
-        let words = running.server.stderr();
+        let words = running.server.last_words();
         let from = words.len().saturating_sub(LAST_WORDS);
         let said = looking::plain(&words.get(from..).unwrap_or_default().join("; "));
         let pid = running.server.pid();
-        tracing::warn!(pid, said, "kilo serve ended unexpectedly");
+        tracing::warn!(?pid, said, "kilo serve ended unexpectedly");
         let turns = self.router.turns(running.generation);
         let error = server_gone(&said);
         slot.note_failure(&said);
         self.let_go(&running, &error);
-        self.remember(running.kind, Some(pid), AgentEndReason::Died, Some(said), turns);
+        self.remember(running.kind, pid, AgentEndReason::Died, Some(said), turns);
         self.status.send_modify(|status| {
             if status.state == ProviderState::Ready {
                 "Kilo ended unexpectedly; it is started again when it is needed"
@@ -310,7 +354,7 @@ impl Slots {
 
 impl Slot {
     pub(super) fn pid(&self) -> Option<u32> {
-        self.running.as_ref().filter(|running| !running.is_gone()).map(|r| r.server.pid())
+        self.running.as_ref().filter(|running| !running.is_gone()).and_then(|r| r.server.pid())
     }
 
     fn serves(&self, generation: Generation) -> bool {
@@ -350,7 +394,7 @@ impl Slot {
 
 impl Running {
     fn is_gone(&self) -> bool {
-        self.server.exit().get().is_some()
+        self.server.exit().is_some_and(|exit| exit.get().is_some())
     }
 }
 
@@ -359,7 +403,13 @@ async fn care(shared: Arc<Shared>, running: Running, heard: watch::Receiver<Inst
     let gone = running.gone.clone();
     let health = tokio::spawn(health::watch(shared.clone(), running.clone(), heard));
     let usage = tokio::spawn(usage::watch(shared.clone(), running.clone()));
-    let directories = tokio::spawn(directories::watch(shared, running));
+    let own = running.server.is_own();
+    // Others may count on what a server that is not ours keeps.
+    let directories = tokio::spawn(async move {
+        if own {
+            directories::watch(shared, running).await;
+        }
+    });
     gone.cancelled().await;
     for watch in [health, usage, directories] {
         watch.abort();

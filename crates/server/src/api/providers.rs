@@ -34,7 +34,16 @@ pub(crate) async fn configure(
 ) -> Result<Json<ProviderStatus>, Failure> {
     let known = app.engine.providers().into_iter().find(|status| status.id == id);
     let settings = known.ok_or(engine::EngineError::UnknownProvider)?.settings;
+    let password = change.server_password.clone();
     let settings = merged(settings, change)?;
+    if let Some(password) = password {
+        if password.len() > MAX_SETTING {
+            let title = format!("A setting has at most {MAX_SETTING} characters.");
+            return Err(Failure::new(ProblemCode::BadRequest, title));
+        }
+        let password = Some(password).filter(|password| !password.is_empty());
+        app.engine.entrust_provider(&id, password).await?;
+    }
     Ok(Json(app.engine.configure_provider(&id, settings).await?))
 }
 
@@ -109,7 +118,12 @@ fn merged(now: ProviderSettings, change: SetProvider) -> Result<ProviderSettings
         Some("") => None,
         Some(path) => Some(path.to_owned()),
     };
-    if custom_models.iter().chain(&binary).any(|text| text.len() > MAX_SETTING) {
+    let server = match change.server.as_deref().map(str::trim) {
+        None => now.server,
+        Some("") => None,
+        Some(server) => Some(server.to_owned()),
+    };
+    if custom_models.iter().chain(&binary).chain(&server).any(|text| text.len() > MAX_SETTING) {
         return refused(format!("A setting has at most {MAX_SETTING} characters."));
     }
     let mut kept: Vec<String> = Vec::new();
@@ -119,5 +133,5 @@ fn merged(now: ProviderSettings, change: SetProvider) -> Result<ProviderSettings
         }
     }
     let enabled = change.enabled.unwrap_or(now.enabled);
-    Ok(ProviderSettings { enabled, binary, custom_models: kept })
+    Ok(ProviderSettings { enabled, binary, custom_models: kept, server })
 }

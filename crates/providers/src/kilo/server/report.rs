@@ -20,9 +20,9 @@ impl Shared {
             let sample = running.vitals.sample();
             processes.push(AgentProcess {
                 trusted: kind == Kind::Trusted,
-                pid: Some(running.server.pid()),
+                pid: running.server.pid(),
                 url: running.server.client().url().to_owned(),
-                version: running.server.health().version.clone(),
+                version: running.server.version().to_owned(),
                 since: running.since,
                 answering: running.vitals.is_answering(),
                 memory_bytes: sample.map(|sample| sample.memory_bytes),

@@ -1,13 +1,14 @@
 //! A server's start: launched, its rules read back, its event stream open.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use kilo_sdk::{
-    Client, EventStream, Installed, Launch, LaunchError, LocateError, Server, StreamItem,
-    StreamOptions,
+    AttachError, Client, Connection, EventStream, Installed, Launch, LaunchError, Limits,
+    LocateError, Server, StreamItem, StreamOptions,
 };
 
-use super::{GRACE, Kind, unavailable};
+use super::{GRACE, Host, Kind, unavailable};
 use crate::OpenError;
 use crate::kilo::{Shared, baseline, looking};
 
@@ -18,6 +19,13 @@ const CONNECT: Duration = Duration::from_secs(15);
 const REMOVED: [&str; 2] = ["KILO_PERMISSION", "KILO_CLIENT"];
 /// What makes Kilo leave the configuration of the directories it works in unread (7.7.7).
 const NO_PROJECT_CONFIG: (&str, &str) = ("KILO_DISABLE_PROJECT_CONFIG", "1");
+
+/// What the settings name for the server that `kilo daemon` started.
+const DAEMON: &str = "daemon";
+/// How a server gets Baton's rules. Rules of a session do not do: sub-agents inherit nothing but
+/// denials of them, and would act unasked (Kilo 7.7.7).
+const RULES_HINT: &str = "start it with Baton's rules: \
+    KILO_CONFIG_CONTENT=\"$(baton kilo-rules)\" kilo daemon start";
 
 impl Shared {
     pub(super) async fn start(
@@ -53,6 +61,49 @@ impl Shared {
             }
         }
     }
+}
+
+impl Shared {
+    /// Connects to a server that runs already, if it may be used.
+    pub(super) async fn attach(
+        &self,
+        server: &str,
+        password: Option<String>,
+    ) -> Result<(Host, EventStream), OpenError> {
+        let connection = if server == DAEMON {
+            let hint = "start it: kilo daemon start";
+            kilo_sdk::daemon(&self.config.state)
+                .map_err(|error| unavailable(&error.to_string(), Some(hint)))?
+        } else {
+            Connection::new(server, password.unwrap_or_default())
+        };
+        let (client, health) = kilo_sdk::attach(connection, Limits::default())
+            .await
+            .map_err(|error| attach_error(&error))?;
+        if let Err(error) = check_baseline(&client).await {
+            return Err(unavailable(&error.message, Some(RULES_HINT)));
+        }
+        let mut stream = client.events(StreamOptions::default());
+        wait_connected(&mut stream).await?;
+        Ok((Host::Attached(Arc::new((client, health))), stream))
+    }
+}
+
+fn attach_error(error: &AttachError) -> OpenError {
+    let hint = match error {
+        AttachError::NotLocal { .. } => {
+            "the connection is not encrypted; bring a server of another machine here by a tunnel"
+        }
+        AttachError::Unprotected { .. } => {
+            "start it with KILO_SERVER_PASSWORD, or as `kilo daemon`"
+        }
+        AttachError::Refused { .. } => "enter its password in the settings",
+        AttachError::TooOld { .. } => "install a current Kilo: npm install -g @kilocode/cli@latest",
+        AttachError::Unhealthy { .. } => {
+            "start it, or clear the server in the settings to have Baton start one"
+        }
+    };
+    unavailable(&error.to_string(), Some(hint))
 }
 
 /// Reads the permission rules back: no thread runs when Kilo did not take them.

@@ -24,6 +24,7 @@ async fn hanging(dir: &Path) -> Kilo {
         host: process::Host::default(),
         path: "/usr/bin:/bin".into(),
         cwd: dir.join("cwd"),
+        state: dir.join("state"),
         injected: None,
         env: Vec::new(),
         bounds: super::super::Bounds::default(),

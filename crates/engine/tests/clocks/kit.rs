@@ -1,6 +1,7 @@
 //! An engine on a store of its own, with the agent a test plays, on time that passes only while
 //! nothing else does.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,18 +35,7 @@ impl Bench {
         let data = tempfile::tempdir().unwrap();
         let (store, agent) = (Store::open(data.path()).unwrap(), Agent::new());
         let engine = engine(&store, &agent).await;
-        let path = data.path().join("project");
-        let project = engine.add_project(path, "project".to_owned()).await.unwrap();
-        let new = NewThread {
-            id: ThreadId::from_uuid(Uuid::now_v7()),
-            project_id: project.id,
-            provider: ProviderId::known("fake"),
-            model: Some(ModelSelection { model: "fake/model".to_owned(), option: None }),
-            access: Access::Supervised,
-            mode: Mode::Build,
-            title: None,
-        };
-        let thread = engine.create_thread(new).await.unwrap().id;
+        let thread = make_thread(&engine, data.path()).await;
         Self { engine, agent, thread, store, data }
     }
 
@@ -181,17 +171,38 @@ impl Bench {
 }
 
 async fn engine(store: &Store, agent: &Agent) -> Engine {
-    let pace = store.clone();
+    keep_pace(store, PACE);
+    Engine::start(store.clone(), vec![Arc::new(agent.clone())]).await.unwrap()
+}
+
+/// A thread in a project of its own.
+pub(crate) async fn make_thread(engine: &Engine, data: &Path) -> ThreadId {
+    let path = data.join("project");
+    let project = engine.add_project(path, "project".to_owned()).await.unwrap();
+    let new = NewThread {
+        id: ThreadId::from_uuid(Uuid::now_v7()),
+        project_id: project.id,
+        provider: ProviderId::known("fake"),
+        model: Some(ModelSelection { model: "fake/model".to_owned(), option: None }),
+        access: Access::Supervised,
+        mode: Mode::Build,
+        title: None,
+    };
+    engine.create_thread(new).await.unwrap().id
+}
+
+/// Holds time while the store writes, but for `pace`.
+pub(crate) fn keep_pace(store: &Store, pace: Duration) {
+    let store = store.clone();
     tokio::spawn(async move {
         loop {
-            while pace.backlog() > 0 {
+            while store.backlog() > 0 {
                 std::thread::sleep(Duration::from_micros(50));
                 tokio::task::yield_now().await;
             }
-            tokio::time::sleep(PACE).await;
+            tokio::time::sleep(pace).await;
         }
     });
-    Engine::start(store.clone(), vec![Arc::new(agent.clone())]).await.unwrap()
 }
 
 fn item(key: &str, status: ItemStatus, content: ItemContent, body: &str) -> ItemUpdate {

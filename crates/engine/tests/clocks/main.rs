@@ -9,6 +9,8 @@
 
 mod agent;
 mod answers;
+mod chaos;
+mod interleavings;
 mod kit;
 mod preparing;
 mod running;

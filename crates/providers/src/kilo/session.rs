@@ -221,6 +221,11 @@ impl Inner {
         }
     }
 
+    /// Refuses the message of a turn that was stopped.
+    fn still_wanted(&self, turn: &TurnId) -> Result<(), SendError> {
+        if self.stops().contains(turn) { Err(stopped_before()) } else { Ok(()) }
+    }
+
     /// Whether the session is at another turn's message, before which everything was stopped.
     fn runs_another(&self, turn: &TurnId) -> bool {
         self.mapper().active().is_some_and(|(active, _)| active != turn)
@@ -301,6 +306,8 @@ impl Session for KiloSession {
         let wire = wire_prompt(&prompt).await?;
         let model = wire.model.clone().unwrap_or_default();
         let mut gate = inner.gate.lock().await;
+        // Settling stops whatever runs, which by now may be the turn after this one.
+        inner.still_wanted(&prompt.turn)?;
         if inner.unsettled.load(Ordering::SeqCst) || inner.mapper().has_left() {
             inner.settle().await?;
             inner.unsettled.store(false, Ordering::SeqCst);
@@ -314,9 +321,7 @@ impl Session for KiloSession {
         }
         {
             let mut mapper = inner.mapper();
-            if inner.stops().contains(&prompt.turn) {
-                return Err(stopped_before());
-            }
+            inner.still_wanted(&prompt.turn)?;
             mapper.set_access(prompt.access);
             mapper.begin(
                 prompt.turn.clone(),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{
-    Access, AgentEvent, Answer, ErrorCode, ItemStatus, ProviderId, ProviderSettings,
+    Access, AgentEvent, Answer, ErrorCode, InputKind, ItemStatus, ProviderId, ProviderSettings,
     ProviderStatus, Request, TurnEvent, TurnId, TurnOutcome,
 };
 use providers::{
@@ -222,7 +222,7 @@ impl Session for Chaos {
         "session".to_owned()
     }
 
-    fn prompt_key(&self) -> String {
+    fn prompt_key(&self, _: InputKind) -> String {
         uuid::Uuid::now_v7().to_string()
     }
 

@@ -20,6 +20,7 @@ async fn say(engine: &Engine, thread: &ThreadId, text: &str) -> TurnId {
     let new = NewTurn {
         id: TurnId::from_uuid(Uuid::now_v7()),
         text: text.to_owned(),
+        attachments: Vec::new(),
         delivery: Delivery::Queue,
         model: None,
         access: None,

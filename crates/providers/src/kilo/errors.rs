@@ -25,6 +25,14 @@ pub(super) fn turn_error(error: &MessageError) -> TurnError {
     }
 }
 
+/// What a message comes to that Kilo refused before it took it: in 7.7.7 that is so when the agent
+/// it names is not there, which a user's configuration can bring about.
+pub(super) fn refused(error: TurnError) -> TurnError {
+    let hint = "see that Kilo's configuration does not disable its agents `code` and `plan`, then \
+                send the message again";
+    TurnError { code: ErrorCode::Rejected, hint: Some(hint.to_owned()), ..error }
+}
+
 /// The words of an error. One inside a model's stream comes as the provider's JSON (Kilo 7.7.7).
 fn words(message: &str) -> String {
     let json = serde_json::from_str::<Value>(message).ok();
@@ -69,6 +77,16 @@ fn hint(code: ErrorCode) -> Option<&'static str> {
         ErrorCode::ModelUnavailable => Some("choose another model"),
         ErrorCode::ContextOverflow => Some("begin a new thread, or choose a model with more room"),
         ErrorCode::Network => Some("check the connection to the model's provider and try again"),
-        _ => None,
+        ErrorCode::ContentFiltered => Some("ask for it in other words, or choose another model"),
+        ErrorCode::ProviderError => Some("try again, or choose another model"),
+        ErrorCode::Rejected
+        | ErrorCode::NotAccepted
+        | ErrorCode::AgentUnavailable
+        | ErrorCode::AgentDied
+        | ErrorCode::Silent
+        | ErrorCode::SessionLost
+        | ErrorCode::SessionBusy
+        | ErrorCode::SessionTaken
+        | ErrorCode::Internal => None,
     }
 }

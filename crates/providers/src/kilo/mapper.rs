@@ -636,7 +636,7 @@ impl Mapper {
         let mut out = Mapped::default();
         let untaken = |a: &&Active| a.turn == *turn && !a.echoed && !a.opened;
         if let Some(active) = self.active.as_ref().filter(untaken) {
-            let error = active.error.clone().unwrap_or_else(otherwise);
+            let error = active.error.clone().map_or_else(otherwise, errors::refused);
             self.end(TurnOutcome::Failed(error), &mut out);
         }
         out.events

@@ -53,7 +53,7 @@ pub enum Action {
     Status {
         /// The HTTP status.
         status: u16,
-        /// The body: an OpenAI error unless given.
+        /// The body: an OpenAI error unless given; a text is sent as a page of HTML.
         body: Value,
         /// Further response headers, such as `retry-after`.
         headers: BTreeMap<String, String>,

@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use futures_util::stream;
@@ -21,12 +21,12 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::answer::{Answer, answer};
+use super::answer::{Answer, Kind, answer};
 use super::conn::{ConnHandle, CountingListener, Counts};
 use super::emit::{Op, Ops, ops};
 use super::log::{Call, CallLog, OpenCall, Outcome};
 use super::request::ChatRequest;
-use super::script::{Action, Step};
+use super::script::{Action, Script, Step};
 
 /// A running model server. It stops when dropped.
 #[derive(Debug)]
@@ -59,6 +59,8 @@ struct Shared {
     reached: watch::Sender<BTreeSet<String>>,
     /// How often a step with `times` refused, by session and [`Answer::key`].
     refusals: Mutex<BTreeMap<String, u32>>,
+    /// What requests for titles are answered with, instead of a title.
+    titles: Mutex<Option<Step>>,
 }
 
 /// What a step may be asked to refuse in all: beyond, the counts are forgotten.
@@ -92,6 +94,7 @@ impl ModelServer {
             released: watch::Sender::default(),
             reached: watch::Sender::default(),
             refusals: Mutex::default(),
+            titles: Mutex::default(),
         });
         let app = router(shared.clone()).into_make_service_with_connect_info::<ConnHandle>();
         let listener = CountingListener::new(listener, shared.counts.clone());
@@ -131,6 +134,12 @@ impl ModelServer {
     /// Remembers only so many calls from now on, for runs that make very many with long histories.
     pub fn keep_calls(&self, most: usize) {
         self.shared.log.keep(most);
+    }
+
+    /// Answers requests for titles with the first step of this script from now on.
+    pub fn answer_titles(&self, script: &Script) {
+        let step = script.steps.first().cloned();
+        *self.shared.titles.lock().unwrap_or_else(PoisonError::into_inner) = step;
     }
 
     /// Returns how often the model was called for the first step of the script of this name.
@@ -208,7 +217,12 @@ async fn chat(
         Err(error) => return refusal(400, &json!({ "error": { "message": error.to_string() } })),
     };
     let request = ChatRequest::read(&value);
-    let answer = answer(&request);
+    let mut answer = answer(&request);
+    if answer.kind == Kind::Title
+        && let Some(step) = &*shared.titles.lock().unwrap_or_else(PoisonError::into_inner)
+    {
+        answer.step.clone_from(step);
+    }
     let call = shared.log.open(note(&request, &answer, value, &headers), body.len());
     if let Some(id) = &answer.begins {
         shared.log.play(id);
@@ -288,6 +302,9 @@ fn refuse(
 
 fn refusal(status: u16, body: &Value) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if let Value::String(page) = body {
+        return (status, Html(page.clone())).into_response();
+    }
     let said = status.canonical_reason().unwrap_or("refused");
     let default = json!({ "error": { "message": said, "type": "error", "code": status.as_u16() } });
     (status, Json(if body.is_null() { &default } else { body })).into_response()

@@ -2,9 +2,12 @@
 
 use domain::{
     Access, Answer, Decision, ItemContent, ItemStatus, RequestState, ThreadPatch, ThreadStatus,
-    TurnState,
+    TurnState, Window,
 };
+use serde_json::Value;
+use testkit::faults::Fault;
 use testkit::model::Script;
+use testkit::wait::{PATIENT, until_true};
 
 use crate::harness::{Bench, approval, item, said};
 
@@ -57,8 +60,57 @@ async fn for_this_session_covers_its_patterns_here_and_nowhere_else() {
     let ask = bench.asked(&other).await;
     bench.decide(&ask, Decision::Reject).await;
     bench.ended(&other, &turn).await;
-    let kept = bench.sandbox.home.path().join(".config/kilo/kilo.jsonc");
-    assert!(!kept.exists(), "the user's own configuration was written to");
+    assert_eq!(kept(&bench), Value::Null, "the user's own configuration was written to");
+    bench.engine.shutdown().await;
+}
+
+/// The permissions in the user's own configuration, whichever of Kilo's two files has them.
+fn kept(bench: &Bench) -> Value {
+    let dir = bench.sandbox.home.path().join(".config/kilo");
+    let read = |name| {
+        let text = std::fs::read_to_string(dir.join(name)).ok()?;
+        let config: Value = serde_json::from_str(&text).ok()?;
+        config.get("permission").cloned()
+    };
+    read("kilo.jsonc").or_else(|| read("kilo.json")).unwrap_or_default()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn always_holds_where_and_for_as_long_as_its_card_says() {
+    let mut bench = Bench::start().await;
+    let thread = bench.thread().await;
+    let echo = |words: &str| Script::new().bash(format!("echo {words}")).step().text("ok");
+    let turn = bench.send(&thread, &echo("one")).await;
+    let ask = bench.asked(&thread).await;
+    let always = approval(&ask).choices.iter().find(|c| c.decision == Decision::Always);
+    let always = always.expect("offered").clone();
+    assert_eq!(always.covers, ["echo *"]);
+    for said in ["in this project until Kilo is started anew", "Kilo's own configuration"] {
+        assert!(always.scope.contains(said), "{always:?}");
+    }
+    bench.decide(&ask, Decision::Always).await;
+    assert_eq!(bench.ended(&thread, &turn).await.state, TurnState::Completed);
+
+    // It is written where it says, and holds in other threads of the project at once.
+    until_true(PATIENT, || kept(&bench)["bash"]["echo *"] == "allow").await;
+    let beside = bench.thread().await;
+    let turn = bench.run(&beside, &echo("two")).await;
+    assert_eq!(turn.state, TurnState::Completed, "asked in the same project");
+    // Another project is under supervision as before: what Baton injects asks.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let path = elsewhere.path().canonicalize().unwrap();
+    let other = bench.thread_in(&path, Access::Supervised).await;
+    let turn = bench.send(&other, &echo("three")).await;
+    let ask = bench.asked(&other).await;
+    bench.decide(&ask, Decision::Reject).await;
+    bench.ended(&other, &turn).await;
+
+    // Once Kilo is started anew, supervision asks again.
+    bench.restart().await;
+    let turn = bench.send(&thread, &echo("four")).await;
+    let ask = bench.asked(&thread).await;
+    bench.decide(&ask, Decision::Once).await;
+    assert_eq!(bench.ended(&thread, &turn).await.state, TurnState::Completed);
     bench.engine.shutdown().await;
 }
 
@@ -83,6 +135,69 @@ async fn a_rejection_ends_the_turn_and_one_with_a_reason_is_heard() {
     assert_eq!(bench.ended(&thread, &turn).await.state, TurnState::Completed);
     assert_eq!(said(&bench.window(&thread).await), ["I heard you."]);
     assert!(!bench.sandbox.model.calls_with("please list the files instead").is_empty());
+    bench.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_at_once_from_several_agents_outlive_a_broken_link_and_are_answered() {
+    let (bench, proxy) = Bench::behind_faults().await;
+    let thread = bench.thread().await;
+    let touch = |script: Script, names: &[&str]| {
+        names.iter().fold(script, |script, name| script.bash(format!("touch {name}")))
+    };
+    let first = touch(Script::new(), &["a0", "a1", "a2"]).step().text("The first is done.");
+    let late = touch(Script::new().wait("late"), &["b0", "b1", "b2"]).step().text("And this.");
+    let script = touch(Script::new(), &["r0", "r1", "r2", "r3", "r4"])
+        .task("general", "Go first", &first)
+        .task("general", "Go late", &late);
+    let turn = bench.send(&thread, &script.step().text("All done.")).await;
+    let open = |w: &Window, wanted: usize| {
+        let open = w.requests.iter().filter(|r| matches!(r.state, RequestState::Open { .. }));
+        let open: Vec<_> = open.cloned().collect();
+        (open.len() == wanted).then_some(open)
+    };
+    let early = bench.see(&thread, |w| open(w, 8)).await;
+    bench.reached("late").await;
+    // While the link is down one is answered, and three more are asked.
+    let opened = proxy.streams_opened();
+    proxy.next("GET", "/global/event", 3, Fault::Page(502));
+    proxy.cut_streams();
+    let answered = early.iter().find(|r| r.from.is_none()).expect("the root asks");
+    bench.decide(answered, Decision::Once).await;
+    bench.sandbox.model.release("late");
+    let asks = bench.see(&thread, |w| open(w, 10)).await;
+    assert!(proxy.streams_opened() > opened);
+    assert_eq!(asks.iter().filter(|r| r.from.is_none()).count(), 4);
+    assert_eq!(bench.row(&thread).await.open_requests, 10);
+    let agents = |w: &Window| -> Vec<(u32, u64, bool, ItemStatus)> {
+        let agents = w.items.iter().filter_map(|i| match &i.content {
+            ItemContent::SubAgent { steps, usage, waiting, .. } => {
+                Some((*steps, usage.tokens(), *waiting, i.status))
+            }
+            _ => None,
+        });
+        agents.collect()
+    };
+    let window = bench.window(&thread).await;
+    assert!(agents(&window).iter().all(|(_, _, waiting, _)| *waiting), "{:?}", agents(&window));
+    for ask in &asks {
+        bench.decide(ask, Decision::Once).await;
+    }
+    let turn = bench.ended(&thread, &turn).await;
+    assert_eq!((turn.state, &turn.error), (TurnState::Completed, &None));
+    for name in ["r0", "r1", "r2", "r3", "r4", "a0", "a1", "a2", "b0", "b1", "b2"] {
+        assert!(bench.file(name).is_some(), "{name}");
+    }
+    let window = bench.window(&thread).await;
+    let agents = agents(&window);
+    assert_eq!(agents.len(), 2, "{agents:?}");
+    for (steps, tokens, waiting, status) in &agents {
+        assert_eq!((*steps, *waiting, *status), (2, false, ItemStatus::Done), "{agents:?}");
+        assert!(*tokens > 0, "{agents:?}");
+    }
+    let below: u64 = agents.iter().map(|(_, tokens, _, _)| tokens).sum();
+    assert!(turn.usage.tokens() > below, "the root's own steps count too");
+    assert_eq!(bench.row(&thread).await.open_requests, 0);
     bench.engine.shutdown().await;
 }
 

@@ -86,8 +86,13 @@ impl Bench {
     }
 
     pub(crate) async fn thread_with(&self, access: Access) -> ThreadId {
-        let path = self.sandbox.project.clone();
-        let project = self.engine.add_project(path, "tally".to_owned()).await.expect("a project");
+        self.thread_in(&self.sandbox.project.clone(), access).await
+    }
+
+    /// A thread in another directory, which becomes a project.
+    pub(crate) async fn thread_in(&self, path: &Path, access: Access) -> ThreadId {
+        let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        let project = self.engine.add_project(path.to_owned(), name).await.expect("a project");
         let new = NewThread {
             id: ThreadId::from_uuid(Uuid::now_v7()),
             project_id: project.id,

@@ -160,8 +160,8 @@ fn choices(ask: &PermissionRequest) -> Vec<Choice> {
     }
     choices.push(choice(Decision::Reject, &[], REJECTED));
     if !covers.is_empty() {
-        let scope = "from now on in every project, in Kilo itself too: it is written to Kilo's own \
-                     configuration";
+        let scope = "in this project until Kilo is started anew, and in Kilo itself everywhere and \
+                     for good: it is written to Kilo's own configuration";
         choices.push(choice(Decision::Always, &covers, scope));
     }
     choices

@@ -1,6 +1,6 @@
 //! How turns begin, go on and end.
 
-use domain::{AgentEvent, ErrorCode, Phase, TurnState, Usage};
+use domain::{AgentEvent, ErrorCode, ItemContent, Phase, TurnState, Usage};
 use kilo_sdk::types::Status;
 use kilo_sdk::{Envelope, MessageId, SessionId};
 use serde_json::json;
@@ -9,7 +9,7 @@ use super::super::Snapshot;
 use super::frames::{
     ANSWER, PROMPT, ROOT, answering, assistant, close, frame, open, part, status, text, user,
 };
-use super::play::Play;
+use super::play::{Play, turn_id};
 use super::recorded::{Server, recording};
 
 #[test]
@@ -233,4 +233,43 @@ fn titles_kilo_makes_up_are_told_and_placeholders_are_not() {
     assert_eq!(play.state.thread().title, "message 0");
     play.event(&named("Fix the build"));
     assert_eq!(play.state.thread().title, "Fix the build");
+}
+
+#[test]
+fn a_message_from_elsewhere_is_told_as_such_and_ends_the_turn_by_its_own_close() {
+    const OTHER: &str = "msg_3";
+    let mut play = answering();
+    play.event(&part(ROOT, ANSWER, "prt_1", &text("Mine.", Some(2))));
+    play.event(&user(ROOT, OTHER));
+    let words = json!({ "type": "text", "text": "from the terminal" });
+    for _ in 0..2 {
+        play.event(&part(ROOT, OTHER, "prt_2", &words));
+    }
+    play.event(&close("superseded"));
+    assert_eq!(play.turn(0).state, TurnState::Completed);
+    // What Kilo answers it is no part of the turn that ended.
+    play.event(&open());
+    play.event(&assistant(ROOT, "msg_4", OTHER, &json!({})));
+    play.event(&part(ROOT, "msg_4", "prt_3", &text("Theirs.", Some(2))));
+    play.event(&close("completed"));
+    let kinds: Vec<&str> = play
+        .items_of(&turn_id(0))
+        .iter()
+        .map(|item| match item.content {
+            ItemContent::AgentMessage => "agent",
+            ItemContent::UserMessage => "person",
+            ItemContent::Notice { .. } => "notice",
+            _ => "other",
+        })
+        .collect();
+    assert_eq!(kinds, ["agent", "person", "notice"]);
+    // Nothing is stuck: the next message is a turn like any other.
+    play.send(MessageId::from("msg_5"));
+    for event in [user(ROOT, "msg_5"), open(), assistant(ROOT, "msg_6", "msg_5", &json!({}))] {
+        play.event(&event);
+    }
+    play.event(&part(ROOT, "msg_6", "prt_4", &text("Mine again.", Some(2))));
+    play.event(&close("completed"));
+    assert_eq!(play.turn(1).state, TurnState::Completed);
+    assert_eq!(play.text("prt_4"), Some("Mine again."));
 }

@@ -428,7 +428,8 @@ impl Engine {
         if !inventory.known || inventory.models.iter().any(|m| m.id == model.model) {
             return Ok(());
         }
-        Err(EngineError::UnknownModel { model: model.model.clone() })
+        let near = inventory.near(&model.model);
+        Err(EngineError::UnknownModel { model: model.model.clone(), near })
     }
 
     /// Stops what runs. Stopping nothing is a success.

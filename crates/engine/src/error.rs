@@ -26,6 +26,8 @@ pub enum EngineError {
     UnknownModel {
         /// The model.
         model: String,
+        /// Those that are offered and come nearest, best first.
+        near: Vec<String>,
     },
     /// The provider cannot be used now.
     #[error("{message}")]

@@ -179,6 +179,33 @@ pub struct Inventory {
     pub problem: Option<String>,
 }
 
+/// How many names are told for one that is not known.
+const MAX_NEAR: usize = 3;
+
+impl Inventory {
+    /// The ids that come nearest to one that is not offered, best first; none that share nothing
+    /// with it.
+    #[must_use]
+    pub fn near(&self, id: &str) -> Vec<String> {
+        let wanted = words(id);
+        let likeness = |model: &Model| {
+            let found = words(&model.id);
+            let shared = wanted.iter().filter(|word| found.contains(word)).count();
+            (shared, std::cmp::Reverse(found.len()))
+        };
+        let mut near: Vec<_> = self.models.iter().map(|m| (likeness(m), &m.id)).collect();
+        near.retain(|((shared, _), _)| *shared > 0);
+        near.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
+        near.into_iter().take(MAX_NEAR).map(|(_, id)| id.clone()).collect()
+    }
+}
+
+/// The parts of an id that mean something.
+fn words(id: &str) -> Vec<String> {
+    let parts = id.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
+    parts.map(str::to_ascii_lowercase).collect()
+}
+
 /// What a thread needs of a provider.
 #[derive(Debug, Clone)]
 pub struct OpenSession {
@@ -393,5 +420,32 @@ impl From<OpenError> for TurnError {
 impl From<SendError> for TurnError {
     fn from(error: SendError) -> Self {
         Self { code: error.code, message: error.message, hint: None, retryable: true }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_model_is_told_the_nearest_names() {
+        let model = |id: &str| Model {
+            id: id.to_owned(),
+            name: String::new(),
+            group: String::new(),
+            options: Vec::new(),
+            abilities: domain::ModelAbilities::default(),
+            cost: None,
+            context: None,
+            free: false,
+            custom: false,
+            default: false,
+        };
+        let ids = ["openai/gpt-5", "openai/gpt-5-mini", "kilo/openai/gpt-5", "mock/m1"];
+        let inventory =
+            Inventory { models: ids.into_iter().map(model).collect(), known: true, problem: None };
+        let near = ["openai/gpt-5", "kilo/openai/gpt-5", "openai/gpt-5-mini"];
+        assert_eq!(inventory.near("OpenAI/gpt-5.1"), near.map(String::from));
+        assert_eq!(inventory.near("none/other"), Vec::<String>::new());
     }
 }

@@ -97,6 +97,8 @@ struct Shared {
     inventory: watch::Sender<Inventory>,
     /// One look at a time.
     looking: tokio::sync::Mutex<()>,
+    /// One reading of the models at a time, so that an older one never comes after a newer.
+    reading: tokio::sync::Mutex<()>,
     /// What is installed, as last found.
     found: Mutex<Option<Found>>,
     /// One start or stop at a time of each server.
@@ -145,6 +147,7 @@ impl Kilo {
             status: watch::Sender::new(status),
             inventory: watch::Sender::default(),
             looking: tokio::sync::Mutex::default(),
+            reading: tokio::sync::Mutex::default(),
             found: Mutex::default(),
             slots: Slots::default(),
             closed: CancellationToken::new(),
@@ -171,8 +174,7 @@ impl Kilo {
 impl Shared {
     /// The home directory that Kilo will see.
     fn home(&self) -> Option<PathBuf> {
-        let own = self.config.env.iter().find(|(name, _)| name == "HOME");
-        own.map(|(_, home)| home.clone()).or_else(|| std::env::var_os("HOME")).map(PathBuf::from)
+        self.variable("HOME").map(PathBuf::from)
     }
 
     fn found(&self) -> MutexGuard<'_, Option<Found>> {

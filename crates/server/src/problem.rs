@@ -136,8 +136,15 @@ impl From<EngineError> for Failure {
             EngineError::UnknownTurn => Self::new(ProblemCode::UnknownTurn, title),
             EngineError::UnknownItem => Self::new(ProblemCode::UnknownItem, title),
             EngineError::UnknownProvider => Self::new(ProblemCode::UnknownProvider, title),
-            EngineError::UnknownModel { .. } => Self::new(ProblemCode::UnknownModel, title)
-                .detail("Choose one of the models the provider lists, or add it to its settings."),
+            EngineError::UnknownModel { near, .. } => {
+                let advice =
+                    "choose one of the models the provider lists, or add it to its settings.";
+                let failure = Self::new(ProblemCode::UnknownModel, title);
+                match near.as_slice() {
+                    [] => failure.detail(sentence(advice)),
+                    near => failure.detail(format!("Near it: {}. Or {advice}", near.join(", "))),
+                }
+            }
             EngineError::ProviderUnavailable { fix, .. } => {
                 let failure = Self::new(ProblemCode::ProviderUnavailable, title);
                 match fix {

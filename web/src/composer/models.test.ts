@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Model } from "../generated/wire";
-import { firstChoice, modelFacts, modelName, searchModels } from "./models";
+import { firstChoice, modelFacts, modelName, searchModels, vanished } from "./models";
 
 const model = (id: string, name: string, group: string, over: Partial<Model> = {}): Model => ({
   id, name, group, options: [], abilities: { tools: true, reasoning: false, images: false, pdf: false },
@@ -40,4 +40,13 @@ test("the last choice is kept while it is offered", () => {
 test("an id without a known model is cut at its first slash only", () => {
   expect(modelName({ model: "kilo/anthropic/claude-x", option: null }, [])).toBe("anthropic/claude-x");
   expect(modelName({ model: "openai/gpt", option: null }, models)).toBe("GPT");
+});
+
+test("a selection that is no longer offered says so, unless nothing is known", () => {
+  const list = { models, stale: false };
+  expect(vanished({ model: "openai/gpt", option: null }, list)).toBeUndefined();
+  expect(vanished({ model: "openai/gone", option: null }, list)).toMatch(/openai\/gone is not offered/);
+  expect(vanished({ model: "openai/gone", option: null }, { models, stale: true })).toMatch(/not offered/);
+  expect(vanished({ model: "openai/gone", option: null }, { models: [], stale: true })).toBeUndefined();
+  expect(vanished({ model: "openai/gone", option: null }, null)).toBeUndefined();
 });

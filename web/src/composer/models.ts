@@ -1,6 +1,6 @@
 // Models as a list to choose from.
 
-import type { Model, ModelSelection } from "../generated/wire";
+import type { Model, ModelList, ModelSelection } from "../generated/wire";
 import { count, price } from "../lib/format";
 
 export interface ModelGroup {
@@ -55,4 +55,12 @@ export function firstChoice(models: readonly Model[], last?: ModelSelection | nu
   if (last && known) return { model: last.model, option: last.option && known.options.includes(last.option) ? last.option : null };
   const first = models.find((model) => model.default) ?? models.find((model) => model.abilities.tools) ?? models[0];
   return first ? { model: first.id, option: null } : null;
+}
+
+/** Why a selection cannot be used now, when that is known: the list is there and does not have it. */
+export function vanished(selection: ModelSelection | null, list: ModelList | null | undefined): string | undefined {
+  if (!selection || !list || list.models.some((model) => model.id === selection.model)) return undefined;
+  // An empty list that could not be read says nothing.
+  if (list.models.length === 0 && list.stale) return undefined;
+  return `The model ${selection.model} is not offered any more. Choose another one.`;
 }

@@ -6,6 +6,7 @@ import { hrefOf } from "../app/router";
 import { attempt } from "../app/toasts";
 import { Composer, steerKey } from "../composer/Composer";
 import { rememberChoices, type Choices } from "../composer/choices";
+import { vanished } from "../composer/models";
 import { Meter } from "../composer/Meter";
 import { ModelPicker } from "../composer/ModelPicker";
 import { AccessPicker, ModeSwitch } from "../composer/Pickers";
@@ -213,8 +214,9 @@ function Live(props: { id: ThreadId; thread: Thread }) {
   const blocked = () => {
     if (props.thread.archived) return "The thread is archived.";
     if (!choices().model) return "Choose a model first.";
-    return undefined;
+    return gone();
   };
+  const gone = () => vanished(choices().model, baton.models[props.thread.provider]?.list);
   const placeholder = () => (working() ? `${agent()} is working: Enter adds to the queue${steers() ? `, ${steerKey} sends it now` : ""}` : `Write to ${agent()}`);
   const history = () =>
     view().turnOrder.flatMap((id) => {
@@ -240,6 +242,14 @@ function Live(props: { id: ThreadId; thread: Thread }) {
               <a class="link" href={hrefOf({ page: "settings" })}>
                 {found().name} in the settings
               </a>
+            </div>
+          )}
+        </Show>
+        <Show when={!props.thread.archived && gone()}>
+          {(reason) => (
+            <div class="unusable" role="status" data-gone-model>
+              <Icon name="warning" size={14} />
+              <span class="grow">{reason()}</span>
             </div>
           )}
         </Show>

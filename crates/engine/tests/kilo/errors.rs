@@ -174,7 +174,7 @@ async fn an_unknown_model_fails_with_a_reason() {
     wrong.model = Some(domain::ModelSelection { model: "mock/none".to_owned(), option: None });
     let refused = bench.engine.send(&thread, wrong).await;
     assert!(
-        matches!(&refused, Err(engine::EngineError::UnknownModel { model }) if model == "mock/none"),
+        matches!(&refused, Err(engine::EngineError::UnknownModel { model, .. }) if model == "mock/none"),
         "{refused:?}"
     );
     bench.engine.shutdown().await;

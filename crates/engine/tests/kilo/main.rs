@@ -13,6 +13,7 @@ mod crashes;
 mod errors;
 mod faults;
 mod harness;
+mod models;
 mod plans;
 mod queue;
 mod servers;

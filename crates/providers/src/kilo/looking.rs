@@ -9,7 +9,7 @@ use kilo_sdk::{Client, LocateError};
 use tokio::sync::watch;
 
 use super::problems::{self, Source};
-use super::server::{Found, Kind};
+use super::server::{Found, Host, Kind};
 use super::{Shared, now};
 use crate::{Inventory, OpenError};
 
@@ -68,11 +68,7 @@ impl Shared {
             // Starting the server reads the models as well; one that runs is asked again.
             match self.server(Kind::Trusted).await {
                 Ok(held) => {
-                    let client = held.server.client();
-                    if held.server.is_own() {
-                        forget_configuration(client).await;
-                    }
-                    self.refresh_models(client).await;
+                    self.read_anew(&held.server).await;
                 }
                 Err(error) => return self.say(broken(error)),
             }
@@ -129,8 +125,23 @@ impl Shared {
         self.status.borrow().clone()
     }
 
+    /// Has Kilo read its configuration anew, and reads the models of it.
+    pub(super) async fn read_anew(&self, server: &Host) {
+        let _one_at_a_time = self.reading.lock().await;
+        // Others may count on what a server that is not ours keeps.
+        if server.is_own() {
+            forget_configuration(server.client()).await;
+        }
+        self.read_models(server.client()).await;
+    }
+
     /// Reads the models from the running server. A failure keeps the last good list.
     pub(super) async fn refresh_models(&self, client: &Client) {
+        let _one_at_a_time = self.reading.lock().await;
+        self.read_models(client).await;
+    }
+
+    async fn read_models(&self, client: &Client) {
         let home = client.at_home();
         let read = async {
             let inventory = home.providers().await?;

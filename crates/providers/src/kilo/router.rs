@@ -173,6 +173,13 @@ impl Router {
         }
     }
 
+    /// How many turns run in a directory of a server.
+    pub(super) fn turns_in(&self, generation: Generation, directory: &str) -> u32 {
+        let mut open: Vec<_> = self.routes().of(generation).map(|r| r.session.clone()).collect();
+        open.retain(|session| session.upgrade().is_some_and(|s| s.directory == directory));
+        running(&open)
+    }
+
     /// How many turns run on all servers.
     pub(super) fn all_turns(&self) -> u32 {
         let open: Vec<_> = self.routes().roots.values().map(|r| r.session.clone()).collect();

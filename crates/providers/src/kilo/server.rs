@@ -25,6 +25,7 @@ mod health;
 mod host;
 mod pump;
 mod report;
+mod sources;
 mod start;
 mod usage;
 
@@ -405,13 +406,21 @@ async fn care(shared: Arc<Shared>, running: Running, heard: watch::Receiver<Inst
     let usage = tokio::spawn(usage::watch(shared.clone(), running.clone()));
     let own = running.server.is_own();
     // Others may count on what a server that is not ours keeps.
-    let directories = tokio::spawn(async move {
+    let directories = tokio::spawn({
+        let (shared, running) = (shared.clone(), running.clone());
+        async move {
+            if own {
+                directories::watch(shared, running).await;
+            }
+        }
+    });
+    let sources = tokio::spawn(async move {
         if own {
-            directories::watch(shared, running).await;
+            sources::watch(shared, running).await;
         }
     });
     gone.cancelled().await;
-    for watch in [health, usage, directories] {
+    for watch in [health, usage, directories, sources] {
         watch.abort();
     }
 }

@@ -39,15 +39,23 @@ pub(super) async fn watch(shared: Arc<Shared>, running: Running) {
 
 impl Shared {
     async fn free(&self, running: &Running, directory: &str) {
+        if !self.router.directories(running.generation).contains(directory) {
+            self.renew(running, directory).await;
+        }
+    }
+
+    /// Has an instance in which nothing runs made anew when it is used again; says whether that is
+    /// done. Sessions that rest there are not touched.
+    pub(super) async fn renew(&self, running: &Running, directory: &str) -> bool {
         // Under the lock no session is opened there meanwhile.
         let slot = self.slots.lock(running.kind).await;
         let generation = running.generation;
         if !slot.serves(generation)
             || self.router.is_opening(generation)
-            || self.router.directories(generation).contains(directory)
+            || self.router.turns_in(generation, directory) > 0
             || !usage::is_quiet(running, directory).await
         {
-            return;
+            return false;
         }
         let instance = running.server.client().at(directory);
         match timeout(DISPOSING, instance.dispose()).await {
@@ -57,5 +65,6 @@ impl Shared {
         }
         // What failed is tried again when the directory was used again; it ends with the server.
         running.vitals.directories().remove(directory);
+        true
     }
 }

@@ -1,0 +1,67 @@
+//! What is chosen is what the model's provider is asked for, and the list follows the user's
+//! configuration without a restart.
+
+use domain::{ModelSelection, ThreadPatch, TurnState};
+use engine::EngineError;
+use serde_json::{Value, json};
+use testkit::model::Script;
+use testkit::wait::{PATIENT, until};
+
+use crate::harness::{Bench, message};
+
+fn selection(model: &str, option: Option<&str>) -> ModelSelection {
+    ModelSelection { model: model.to_owned(), option: option.map(str::to_owned) }
+}
+
+/// Changes the models in the user's own configuration, as another terminal would.
+fn reconfigure(bench: &Bench, change: impl FnOnce(&mut serde_json::Map<String, Value>)) {
+    let file = bench.sandbox.home.path().join(".config/kilo/kilo.json");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let mut config: Value = serde_json::from_str(&text).unwrap();
+    change(config["provider"]["mock"]["models"].as_object_mut().unwrap());
+    std::fs::write(&file, config.to_string()).unwrap();
+}
+
+async fn offered(bench: &Bench, model: &str, wanted: bool) {
+    let kilo = domain::ProviderId::known("kilo");
+    until(PATIENT, || async {
+        let list = bench.engine.models(&kilo).unwrap();
+        let there = list.models.iter().any(|m| m.id == model);
+        if there == wanted { Ok(()) } else { Err(list.models.len()) }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn models_are_sent_as_chosen_and_come_and_go_with_the_configuration() {
+    let bench = Bench::start().await;
+    let thread = bench.thread().await;
+    bench.run(&thread, &Script::new().text("before")).await;
+    let deep = json!({ "name": "Deep", "tool_call": true });
+    reconfigure(&bench, |models| {
+        models.insert("org/team/deep:free".to_owned(), deep);
+        models.remove("m-vision");
+    });
+    offered(&bench, "mock/org/team/deep:free", true).await;
+    offered(&bench, "mock/m-vision", false).await;
+
+    for (model, option, seen, effort) in [
+        ("mock/m2", Some("high"), "m2", Some("high")),
+        ("mock/vendor/name:free", None, "vendor/name:free", None),
+        ("mock/org/team/deep:free", None, "org/team/deep:free", None),
+    ] {
+        let patch = ThreadPatch { model: Some(selection(model, option)), ..Default::default() };
+        bench.engine.patch_thread(&thread, patch).await.unwrap();
+        let words = format!("an answer of {seen}");
+        let turn = bench.run(&thread, &Script::new().text(&words)).await;
+        assert_eq!(turn.state, TurnState::Completed, "{turn:?}");
+        let calls = bench.sandbox.model.calls_with(&words);
+        let call = calls.last().expect("a call of the model");
+        assert_eq!((call.model.as_str(), call.reasoning_effort.as_deref()), (seen, effort));
+    }
+
+    reconfigure(&bench, |models| drop(models.remove("org/team/deep:free")));
+    offered(&bench, "mock/org/team/deep:free", false).await;
+    let refused = bench.engine.send(&thread, message("gone")).await;
+    assert!(matches!(refused, Err(EngineError::UnknownModel { .. })), "{refused:?}");
+}

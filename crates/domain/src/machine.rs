@@ -117,8 +117,8 @@ pub enum Input {
         /// Turns of the session that came before them and are not kept here.
         earlier: crate::Earlier,
     },
-    /// The session the thread had is gone; a new one knows nothing of what was said.
-    SessionReplaced,
+    /// A person lets the thread go on in a new session, because the one it had is gone.
+    Renew,
     /// The turn cannot go on.
     Fail {
         /// The turn.
@@ -336,6 +336,9 @@ pub enum Refusal {
         /// What does not fit.
         why: String,
     },
+    /// A turn prepares or runs.
+    #[error("a turn is running")]
+    Working,
     /// The turn is no message.
     #[error("a compaction has no text and cannot be sent into what runs")]
     NotAMessage,
@@ -451,7 +454,7 @@ impl ThreadState {
             Input::Silent { turn, since } => self.silent(&turn, since, &mut out),
             Input::Restarted(turn) => self.restarted(now, &turn, &mut out),
             Input::Past { turns, earlier } => self.past(now, turns, earlier, &mut out),
-            Input::SessionReplaced => self.session_replaced(now, &mut out),
+            Input::Renew => self.renew()?,
             Input::Fail { turn, error } => {
                 self.give_up(now, &turn, TurnOutcome::Failed(error), &mut out);
             }
@@ -473,7 +476,13 @@ impl ThreadState {
                 self.turn_event(now, &turn, event, out);
                 self.heard(out);
             }
-            AgentEvent::Session { id } => self.thread.session = Some(id),
+            AgentEvent::Session { id } => {
+                self.thread.session = Some(id);
+                if self.thread.renewed && self.running.is_some() {
+                    self.thread.renewed = false;
+                    self.session_replaced(now, out);
+                }
+            }
             AgentEvent::Title(title) => {
                 if !self.thread.titled_by_person && !title.trim().is_empty() {
                     self.thread.title = cut_title(&title);

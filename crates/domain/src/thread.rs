@@ -42,6 +42,11 @@ pub struct Thread {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[ts(optional, as = "Option<bool>")]
     pub sent_since_stop: bool,
+    /// A person chose to go on in a new session, which knows nothing of what was said; the thread
+    /// says so once it has one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub renewed: bool,
     /// Whether a turn ended that nobody has looked at.
     pub unread: bool,
     /// Whether it is kept at the top.
@@ -87,6 +92,7 @@ impl Thread {
             queued: 0,
             queue_held: false,
             sent_since_stop: false,
+            renewed: false,
             unread: false,
             pinned: false,
             archived: false,

@@ -227,7 +227,12 @@ impl Actor {
     async fn command(&mut self, command: Command) -> std::ops::ControlFlow<()> {
         match command {
             Command::Input { input, reply } => {
+                let renews = matches!(input, Input::Renew);
                 let result = self.person(input).await;
+                if renews && result.is_ok() {
+                    // What is open is the session that the thread has no longer.
+                    self.close_link().await;
+                }
                 let _ = reply.send(result);
             }
             Command::Follow { cursor, reply } => {

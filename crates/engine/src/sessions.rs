@@ -218,6 +218,16 @@ impl Engine {
         self.shared.store.turn(&id).await?.ok_or(EngineError::UnknownTurn)
     }
 
+    /// Lets a thread go on in a new session, because the one it had is gone. What was said stays
+    /// in the thread; the agent is told nothing of it.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] while a turn runs.
+    pub async fn renew_session(&self, thread: &ThreadId) -> Result<Thread, EngineError> {
+        self.input(thread, Input::Renew).await?;
+        self.thread(thread).await
+    }
+
     /// The command that opens a thread's session in the agent's own interface, if it has one.
     ///
     /// # Errors

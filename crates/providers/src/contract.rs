@@ -242,8 +242,6 @@ pub enum Origin {
     New,
     /// It is the one the thread had.
     Resumed,
-    /// The one the thread had is gone; this is a new one that knows nothing of it.
-    Replaced,
 }
 
 /// One conversation with an agent.

@@ -325,7 +325,7 @@ impl Shared {
             None => (None, Origin::New),
             Some(known) => match instance.session(&SessionId::from(known.as_str())).await {
                 Ok(session) => (Some(session), Origin::Resumed),
-                Err(error) if error.is_not_found() => (None, Origin::Replaced),
+                Err(error) if error.is_not_found() => return Err(gone()),
                 Err(error) => return Err(open_error(&error)),
             },
         };

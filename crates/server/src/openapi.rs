@@ -50,6 +50,7 @@ pub(crate) async fn openapi() -> Response {
         sessions::go_on,
         sessions::fork,
         sessions::compact,
+        sessions::renew,
         sessions::command,
         attachments::upload,
         attachments::read,

@@ -240,6 +240,7 @@ fn refusal_code(refusal: &Refusal) -> ProblemCode {
         Refusal::RequestClosed => ProblemCode::RequestClosed,
         Refusal::AlreadyAnswering => ProblemCode::AlreadyAnswering,
         Refusal::WrongAnswer { .. } => ProblemCode::WrongAnswer,
+        Refusal::Working => ProblemCode::TurnRuns,
         Refusal::NotAMessage => ProblemCode::NotAMessage,
         Refusal::NoSession => ProblemCode::NoSession,
         Refusal::BadTitle => ProblemCode::BadTitle,

@@ -50,6 +50,7 @@ pub(crate) fn closed_routes() -> Vec<Route> {
         ("post",   "/api/sessions/continue", post(sessions::go_on)),
         ("post",   "/api/threads/{id}/fork", post(sessions::fork)),
         ("post",   "/api/threads/{id}/compact", post(sessions::compact)),
+        ("post",   "/api/threads/{id}/renew", post(sessions::renew)),
         ("get",    "/api/threads/{id}/command", get(sessions::command)),
         ("post",   UPLOADS, post(attachments::upload)),
         ("get",    "/api/attachments/{id}", get(attachments::read)),

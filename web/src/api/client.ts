@@ -101,6 +101,7 @@ export const api = {
   continueSession: (wanted: ContinueRequest) => call<Thread>("POST", "sessions/continue", wanted),
   fork: (thread: string, wanted: ForkRequest) => call<Thread>("POST", `threads/${e(thread)}/fork`, wanted),
   compact: (thread: string, id: string) => call<Turn>("POST", `threads/${e(thread)}/compact`, { id }),
+  renewSession: (thread: string) => call<Thread>("POST", `threads/${e(thread)}/renew`),
   sessionCommand: (thread: string) => call<SessionCommand>("GET", `threads/${e(thread)}/command`),
 
   threads: (query: { archived?: boolean; project?: string; before?: number }) =>

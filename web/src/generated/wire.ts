@@ -1789,6 +1789,11 @@ queue_held: boolean,
  */
 sent_since_stop?: boolean, 
 /**
+ * A person chose to go on in a new session, which knows nothing of what was said; the thread
+ * says so once it has one.
+ */
+renewed?: boolean, 
+/**
  * Whether a turn ended that nobody has looked at.
  */
 unread: boolean, 

@@ -148,6 +148,8 @@ function TurnFailure(props: { turn: Turn; code: keyof typeof errorTitles; messag
   const baton = useBaton();
   // One that is left alone after its failures has to be started by a person.
   const provider = () => baton.state.shell.providers.find((p) => p.id === scope.thread().provider && p.state === "broken");
+  // The session is gone: another one begins, and the agent knows nothing of this thread.
+  const lost = () => props.code === "session_lost";
   const again = async () => {
     setBusy(true);
     if (props.turn.input.kind === "compact") {
@@ -155,7 +157,8 @@ function TurnFailure(props: { turn: Turn; code: keyof typeof errorTitles; messag
       setBusy(false);
       return;
     }
-    await attempt("The message could not be read again", async () => {
+    await attempt("The message could not be sent again", async () => {
+      if (lost()) baton.absorb(await api.renewSession(scope.id));
       const text = props.turn.input.text.omitted ? (await api.turnText(scope.id, props.turn.id)).text : props.turn.input.text.head;
       scope.sendAgain(text, (props.turn.input.attachments ?? []).map(({ id, name }) => ({ id, name })));
     });
@@ -174,7 +177,7 @@ function TurnFailure(props: { turn: Turn; code: keyof typeof errorTitles; messag
       <Show when={provider()}>{(broken) => <Restart provider={broken()} />}</Show>
       <button type="button" class="btn small" disabled={busy()} onClick={() => void again()}>
         <Icon name="refresh" size={14} />
-        Try again
+        {lost() ? "Go on in a new session" : "Try again"}
       </button>
     </div>
   );

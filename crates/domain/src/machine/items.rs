@@ -191,13 +191,13 @@ impl ThreadState {
         self.item(now, notice(format!("baton:restarted:{id}:{now}"), text.to_owned()), out);
     }
 
-    /// Tells in the running turn that the agent has forgotten the conversation.
+    /// Tells in the running turn that the agent knows nothing of the conversation.
     pub(super) fn session_replaced(&mut self, now: Timestamp, out: &mut Outcome) {
         let Some(running) = &self.running else { return };
         let session = self.thread.session.as_deref().unwrap_or_default();
         let key = format!("baton:replaced:{}:{session}", running.turn.id);
-        let text = "The agent no longer has the session of this thread, so it does not know what \
-                    was said before. The conversation goes on in a new session.";
+        let text = "The conversation goes on in a new session: the agent does not know what was \
+                    said before this.";
         self.item(now, notice(key, text.to_owned()), out);
     }
 

@@ -4,6 +4,18 @@ use super::{Change, MAX_QUEUED, Outcome, Refusal, ThreadState};
 use crate::{InputKind, Timestamp, Turn, TurnId, TurnInput};
 
 impl ThreadState {
+    /// Lets the next message begin a session of its own.
+    pub(super) fn renew(&mut self) -> Result<(), Refusal> {
+        if self.running.is_some() {
+            return Err(Refusal::Working);
+        }
+        if self.thread.session.take().is_some() {
+            self.thread.renewed = true;
+            self.thread.context = None;
+        }
+        Ok(())
+    }
+
     /// Lets the agent shorten its context: a turn like a message's, so that it waits, shows, stops
     /// and ends by the same rules.
     pub(super) fn compact(

@@ -7,8 +7,7 @@ use domain::{
     Access, AgentEvent, Attachment, Effect, Input, Phase, Request, RequestId, Turn, TurnId,
 };
 use providers::{
-    AnswerError, OpenError, OpenSession, Opened, Origin, Prompt, PromptFile, Provider, SendError,
-    Session,
+    AnswerError, OpenError, OpenSession, Opened, Prompt, PromptFile, Provider, SendError, Session,
 };
 
 use super::{Actor, Link, Report};
@@ -154,14 +153,11 @@ impl Actor {
     }
 
     pub(super) async fn opened(&mut self, opened: Opened, trusted: bool) {
-        let Opened { session, events, origin } = opened;
+        let Opened { session, events, origin: _ } = opened;
         let id = session.id();
         self.link = Link::Open { session, events, trusted };
         self.clocks.heard();
         self.apply(Input::Agent(AgentEvent::Session { id })).await;
-        if origin == Origin::Replaced {
-            self.apply(Input::SessionReplaced).await;
-        }
         self.go_on();
     }
 

@@ -243,3 +243,41 @@ async fn a_fork_has_what_was_said_up_to_a_turn_and_a_compaction_is_a_turn() {
     assert!(sessions.iter().all(|s| s.thread.is_some()), "none is left over: {sessions:#?}");
     bench.engine.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_deleted_elsewhere_is_told_by_code_and_the_thread_goes_on_in_a_new_one() {
+    let mut bench = Bench::start().await;
+    let thread = bench.thread().await;
+    bench.run(&thread, &Script::new().text("Remember marmalade.")).await;
+    let session = bench.row(&thread).await.session.expect("a session");
+    for _ in 0..5 {
+        bench.restart().await;
+    }
+    let turn = bench.run(&thread, &Script::new().text("Still here.")).await;
+    assert_eq!(turn.state, TurnState::Completed);
+    assert_eq!(bench.row(&thread).await.session.as_ref(), Some(&session), "five restarts");
+
+    bench.restart().await;
+    let elsewhere = Elsewhere::start(&bench).await;
+    let gone = SessionId::from(session.as_str());
+    elsewhere.instance.delete_session(&gone).await.expect("deleted");
+    elsewhere.end().await;
+    let turn = bench.run(&thread, &Script::new().text("Never said.")).await;
+    let lost = Some(domain::ErrorCode::SessionLost);
+    assert_eq!((turn.state, turn.error.map(|e| e.code)), (TurnState::Failed, lost));
+    assert_eq!(bench.row(&thread).await.session.as_ref(), Some(&session), "nothing by itself");
+
+    let renewed = bench.engine.renew_session(&thread).await.expect("renewed");
+    assert_eq!(renewed.session, None);
+    let turn = bench.run(&thread, &Script::new().text("A new beginning.")).await;
+    assert_eq!((turn.state, &turn.error), (TurnState::Completed, &None));
+    assert_ne!(bench.row(&thread).await.session.as_ref(), Some(&session));
+    let window = bench.window(&thread).await;
+    let told =
+        |i: &&domain::Item| i.turn_id == turn.id && matches!(i.content, ItemContent::Notice { .. });
+    assert_eq!(window.items.iter().filter(told).count(), 1, "{:#?}", window.items);
+    let calls = bench.sandbox.model.calls();
+    let last = calls.iter().rev().find(|call| !call.tools.is_empty()).expect("a call");
+    assert!(!last.messages().iter().any(|m| m.to_string().contains("marmalade")), "injected");
+    bench.engine.shutdown().await;
+}

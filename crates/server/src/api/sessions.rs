@@ -81,6 +81,17 @@ pub(crate) async fn compact(
     Ok((StatusCode::ACCEPTED, Json(app.engine.compact(&thread, wanted.id).await?)))
 }
 
+/// Lets a thread go on in a new session, because the one it had is gone.
+#[utoipa::path(post, path = "/api/threads/{id}/renew", tag = "sessions",
+    params(("id" = String, Path, description = "The thread")),
+    responses((status = 200, body = Thread)))]
+pub(crate) async fn renew(
+    State(app): State<App>,
+    Params(thread): Params<ThreadId>,
+) -> Result<Json<Thread>, Failure> {
+    Ok(Json(app.engine.renew_session(&thread).await?))
+}
+
 /// Gives the command that opens a thread's session in the agent's own interface.
 #[utoipa::path(get, path = "/api/threads/{id}/command", tag = "sessions",
     params(("id" = String, Path, description = "The thread")),

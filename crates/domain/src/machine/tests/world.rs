@@ -365,7 +365,7 @@ impl World {
             },
             Op::NotSent(whose) => Input::NotSent(turn_id(self.number(*whose)?)),
             Op::Silent(whose) => Input::Silent { turn: turn_id(self.number(*whose)?), since: 1 },
-            Op::Replaced => Input::SessionReplaced,
+            Op::Replaced => Input::Renew,
             Op::Fail(whose) => {
                 Input::Fail { turn: turn_id(self.number(*whose)?), error: failure() }
             }

@@ -236,7 +236,7 @@ export const bash = (command: string, description = "A command"): Action => ({ t
 export async function send(page: Page, text: string): Promise<void> {
   const area = page.getByRole("textbox", { name: "Message" });
   await area.fill(text);
-  await page.locator(".send:not(.stop):not([disabled])").waitFor();
+  await page.locator(".send:not(.stop, .steer):not([disabled])").waitFor();
   await area.press("Enter");
 }
 

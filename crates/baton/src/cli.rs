@@ -55,6 +55,10 @@ pub(crate) struct Serve {
     /// A further name this server is reached by, e.g. behind a proxy; may be repeated
     #[arg(long, value_name = "NAME")]
     pub(crate) allow_host: Vec<String>,
+    /// Writes down the agents' own events for each thread, to find out what went wrong; they hold
+    /// prompts, answers and file contents, and lie in native-log below the data directory
+    #[arg(long, env = "BATON_NATIVE_LOG")]
+    pub(crate) native_log: bool,
     #[command(flatten)]
     pub(crate) data: Data,
 }

@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result};
 use engine::Engine;
 use process::{Host, HostConfig, Ledger, Outcome};
 use providers::Provider;
+use providers::kilo::native_log::NativeLog;
 use providers::kilo::{Bounds, Kilo, KiloConfig};
 use server::{App, Assets, Config, Hosts, Token};
 use store::Store;
@@ -36,6 +37,7 @@ pub(crate) async fn compose(
     data: &DataDir,
     listener: &TcpListener,
     names: Vec<String>,
+    native_log: bool,
 ) -> Result<Baton> {
     let address = listener.local_addr().context("the listener has no address")?;
     let token = data.token()?;
@@ -48,7 +50,7 @@ pub(crate) async fn compose(
         withhold: vec!["BATON_*".to_owned()],
         ledger: Some(Ledger::new(&ledger, "BATON_CHILD")),
     });
-    let engine = Engine::start(store.clone(), vec![kilo(data, &host)?]).await?;
+    let engine = Engine::start(store.clone(), vec![kilo(data, &host, native_log)?]).await?;
     let url = format!("http://{}", from_here(address));
     let config = Config {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -63,7 +65,7 @@ pub(crate) async fn compose(
     Ok(Baton { app, engine, host, token, url })
 }
 
-fn kilo(data: &DataDir, host: &Host) -> Result<Arc<dyn Provider>> {
+fn kilo(data: &DataDir, host: &Host, native_log: bool) -> Result<Arc<dyn Provider>> {
     // A directory of its own, so that no project's configuration is in force where it starts.
     let cwd = data.path().join("agents");
     std::fs::create_dir_all(&cwd).with_context(|| format!("{} cannot be made", cwd.display()))?;
@@ -75,6 +77,7 @@ fn kilo(data: &DataDir, host: &Host) -> Result<Arc<dyn Provider>> {
         injected: std::env::var("KILO_CONFIG_CONTENT").ok(),
         env: Vec::new(),
         bounds: Bounds::default(),
+        native_log: Some(NativeLog { dir: data.path().join("native-log"), on: native_log }),
     })))
 }
 

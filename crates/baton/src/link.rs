@@ -46,7 +46,7 @@ impl Link {
 
     async fn start(data: DataDir, lock: Lock) -> Result<Self> {
         let listener = listen("127.0.0.1", 0).await?;
-        let baton = compose(&data, &listener, Vec::new()).await?;
+        let baton = compose(&data, &listener, Vec::new(), false).await?;
         let (end, ended) = oneshot::channel::<()>();
         let serving = tokio::spawn(server::run(listener, baton.app, async {
             let _ = ended.await;

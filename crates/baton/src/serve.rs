@@ -31,7 +31,7 @@ pub(crate) async fn serve(options: Serve) -> Result<ExitCode> {
     let bound = listener.local_addr().context("the listener has no address")?;
     let mut names = options.allow_host.clone();
     names.push(options.host.clone());
-    let baton = compose(&data, &listener, names).await?;
+    let baton = compose(&data, &listener, names, options.native_log).await?;
     let announced = data.announce(&ServerFile {
         pid: std::process::id(),
         url: baton.url.clone(),

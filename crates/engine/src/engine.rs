@@ -53,6 +53,13 @@ impl Providers {
         self.0.values()
     }
 
+    /// Has everything removed that is kept of a thread beside the store.
+    fn forget(&self, thread: &ThreadId) {
+        for provider in self.0.values() {
+            provider.forget(thread);
+        }
+    }
+
     pub(crate) fn statuses(&self) -> Vec<ProviderStatus> {
         self.0.values().map(|p| p.status().borrow().clone()).collect()
     }
@@ -268,10 +275,35 @@ impl Engine {
                 self.shared.ask(&thread, |reply| Command::Delete { reply }).await?;
             }
         }
+        let threads = self.threads_of(id).await?;
         self.shared.store.remove_project(id).await?;
         self.shared.forget_trust(id);
+        threads.iter().for_each(|thread| self.shared.providers.forget(thread));
         self.shared.shell.publish(ShellChange::ProjectRemoved { id: id.clone() });
         Ok(())
+    }
+
+    /// Every thread of a project.
+    async fn threads_of(&self, project: &ProjectId) -> Result<Vec<ThreadId>, EngineError> {
+        let mut ids = Vec::new();
+        for archived in [false, true] {
+            let mut before = None;
+            loop {
+                let query = ThreadQuery {
+                    archived,
+                    project: Some(project.clone()),
+                    before: before.take(),
+                    limit: store::MAX_THREADS,
+                };
+                let (threads, more) = self.shared.store.threads(query).await?;
+                before = threads.last().map(|thread| (thread.active_at, thread.id.clone()));
+                ids.extend(threads.into_iter().map(|thread| thread.id));
+                if !more {
+                    break;
+                }
+            }
+        }
+        Ok(ids)
     }
 
     /// All projects by name.
@@ -369,6 +401,7 @@ impl Engine {
 
     async fn delete_thread_whole(&self, id: &ThreadId) -> Result<(), EngineError> {
         self.shared.ask(id, |reply| Command::Delete { reply }).await?;
+        self.shared.providers.forget(id);
         self.shared.shell.publish(ShellChange::ThreadRemoved { id: id.clone() });
         Ok(())
     }

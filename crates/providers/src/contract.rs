@@ -72,6 +72,8 @@ pub trait Provider: Send + Sync + 'static {
     fn sessions(&self) -> Option<Arc<dyn Sessions>> {
         None
     }
+    /// Removes what is kept of a thread beside its conversation, since the thread is gone.
+    fn forget(&self, _thread: &ThreadId) {}
 
     /// Ends the agent process and everything that belongs to it.
     async fn shutdown(&self);

@@ -16,7 +16,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::{
     AgentEnd, AgentReport, ErrorCode, ProviderCapabilities, ProviderId, ProviderProblem,
-    ProviderSettings, ProviderState, ProviderStatus, Startup, StartupProblem,
+    ProviderSettings, ProviderState, ProviderStatus, Startup, StartupProblem, ThreadId,
 };
 use kilo_sdk::{NewSession, SessionId};
 use tokio::sync::{mpsc, watch};
@@ -29,6 +29,7 @@ mod bounds;
 mod errors;
 mod looking;
 mod mapper;
+pub mod native_log;
 mod problems;
 mod router;
 mod server;
@@ -38,6 +39,7 @@ mod startup;
 
 pub use bounds::Bounds;
 
+use native_log::NativeLog;
 use problems::Source;
 use router::{NotJoined, Router};
 use server::{End, Found, Held, Kind, Slots, unavailable};
@@ -81,6 +83,8 @@ pub struct KiloConfig {
     pub env: Vec<(OsString, OsString)>,
     /// What is borne of the server before something is done about it.
     pub bounds: Bounds,
+    /// Where native logs lie; `None` for none.
+    pub native_log: Option<NativeLog>,
 }
 
 /// The Kilo provider. Cheap to clone.
@@ -291,6 +295,12 @@ impl Provider for Kilo {
         Some(Arc::new(KiloSessions(self.0.clone())))
     }
 
+    fn forget(&self, thread: &ThreadId) {
+        if let Some(native) = &self.0.config.native_log {
+            native.forget(thread);
+        }
+    }
+
     async fn shutdown(&self) {
         self.0.closed.cancel();
         self.0.end_servers(End::BatonEnds).await;
@@ -336,7 +346,8 @@ impl Shared {
         let agents = instance.agents().await.map_err(|e| open_error(&e))?;
         let loose = baseline::Loose::find(&agents);
         let config = instance.config().await.map_err(|e| open_error(&e))?;
-        let servers = mapper::Servers::new(config.mcp.keys().map(String::as_str));
+        let names: Vec<&str> = config.mcp.keys().map(String::as_str).collect();
+        let servers = mapper::Servers::new(names.iter().copied());
         let (id, known) = match resumed {
             Some(session) => {
                 let granted = baseline::grants(&session.permission, &loose);
@@ -354,7 +365,12 @@ impl Shared {
         };
         let joined = self.router.join(hold.generation, &id);
         let (lane, control) = joined.map_err(not_joined)?;
-        let inner = Arc::new(Inner::new(
+        let native = self.config.native_log.as_ref();
+        let log = native.and_then(|native| {
+            let about = native_log::About { session: &id, workspace: &workspace, servers: &names };
+            native.open(&request.thread, &about, request.access)
+        });
+        let mut inner = Inner::new(
             id,
             workspace,
             instance,
@@ -362,7 +378,9 @@ impl Shared {
             (loose, servers),
             request.access,
             known,
-        ));
+        );
+        inner.log = log.map(Arc::new);
+        let inner = Arc::new(inner);
         self.router.attend(&inner.id, hold.generation, &inner);
         drop(hold);
         self.tell_configuration(&inner);

@@ -1,6 +1,6 @@
 //! An engine on a store of its own, with the real Kilo in a sandbox.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use domain::{
@@ -10,6 +10,7 @@ use domain::{
 };
 use engine::{Engine, NewThread};
 use providers::Provider;
+use providers::kilo::native_log::NativeLog;
 use providers::kilo::{Bounds, Kilo, KiloConfig};
 use serde_json::Value;
 use store::Store;
@@ -29,6 +30,18 @@ pub(crate) struct Bench {
 impl Bench {
     pub(crate) async fn start() -> Self {
         Self::start_with_config(&Value::Null).await
+    }
+
+    /// Starts with native logs written.
+    pub(crate) async fn start_with_native_log() -> Self {
+        let sandbox = Sandbox::new().await.expect("a sandbox with the real Kilo");
+        std::fs::create_dir(sandbox.home.path().join("native-log")).expect("a directory");
+        Self::start_in(sandbox, Bounds::default()).await
+    }
+
+    /// The native log of a thread.
+    pub(crate) fn native_log(&self, thread: &ThreadId) -> PathBuf {
+        native_log(&self.sandbox).file(thread)
     }
 
     /// Starts with a bad link to Kilo.
@@ -178,6 +191,12 @@ impl Bench {
     }
 }
 
+/// Native logs are written when their directory is there from the beginning.
+fn native_log(sandbox: &Sandbox) -> NativeLog {
+    let dir = sandbox.home.path().join("native-log");
+    NativeLog { on: dir.exists(), dir }
+}
+
 async fn compose(sandbox: &Sandbox, data: &Path, bounds: Bounds) -> (Engine, Kilo) {
     let env: Vec<_> =
         sandbox.env.iter().map(|(n, v)| (n.clone().into(), v.clone().into())).collect();
@@ -189,6 +208,7 @@ async fn compose(sandbox: &Sandbox, data: &Path, bounds: Bounds) -> (Engine, Kil
         injected: None,
         env,
         bounds,
+        native_log: Some(native_log(sandbox)),
     });
     let store = Store::open(data).expect("a store");
     // Settings name the program, as a person would whose Kilo is not on the path.

@@ -14,6 +14,7 @@ mod errors;
 mod faults;
 mod harness;
 mod models;
+mod native_log;
 mod plans;
 mod queue;
 mod servers;

@@ -59,14 +59,21 @@ struct Route {
     generation: Generation,
     /// The session; nothing for the moment between its lane and it.
     session: Weak<Inner>,
-    events: mpsc::Sender<Envelope>,
+    events: mpsc::Sender<Frame>,
     control: mpsc::Sender<Control>,
     lagged: Arc<AtomicBool>,
 }
 
+/// An event on its way to its session.
+pub(super) struct Frame {
+    pub(super) envelope: Envelope,
+    /// As it came, while native logs are written.
+    pub(super) raw: Option<String>,
+}
+
 /// What reaches one session.
 pub(super) struct Lane {
-    pub(super) events: mpsc::Receiver<Envelope>,
+    pub(super) events: mpsc::Receiver<Frame>,
     pub(super) control: mpsc::Receiver<Control>,
     /// Events were dropped because too many waited.
     pub(super) lagged: Arc<AtomicBool>,
@@ -222,7 +229,8 @@ impl Router {
 
     /// Puts an event into its session's lane, if one is open; without waiting, so that one session
     /// never holds up another.
-    pub(super) fn route(&self, generation: Generation, envelope: Envelope) -> bool {
+    pub(super) fn route(&self, generation: Generation, frame: Frame) -> bool {
+        let envelope = &frame.envelope;
         let Some(session) = envelope.event.session_id() else { return false };
         let mut routes = self.routes();
         if let Event::SessionCreated(created) = &envelope.event
@@ -237,7 +245,7 @@ impl Router {
         if route.generation != generation {
             return false;
         }
-        if let Err(mpsc::error::TrySendError::Full(_)) = route.events.try_send(envelope) {
+        if let Err(mpsc::error::TrySendError::Full(_)) = route.events.try_send(frame) {
             route.lagged.store(true, Ordering::Relaxed);
         }
         true

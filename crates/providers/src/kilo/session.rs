@@ -22,6 +22,7 @@ use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot, watch};
 use super::baseline::{self, Loose};
 use super::mapper::asks::NETWORK_RETRY;
 use super::mapper::{Ask, AskKind, Label, Mapper, Servers};
+use super::native_log::Log;
 use super::router::Router;
 use crate::{AnswerError, Inventory, Prompt, PromptFile, SendError, Session, Sighting};
 
@@ -60,6 +61,8 @@ pub(super) struct Inner {
     /// The turns that were stopped last, so that no message is handed over after the stop that was
     /// for it, whichever of the two comes first here.
     stops: Mutex<VecDeque<TurnId>>,
+    /// What comes is written down, when that was asked for.
+    pub(super) log: Option<Arc<Log>>,
 }
 
 /// What is known of a session when it is opened.
@@ -107,6 +110,7 @@ impl Inner {
             unsettled,
             stopped: AtomicBool::new(false),
             stops: Mutex::default(),
+            log: None,
         }
     }
 
@@ -322,13 +326,13 @@ impl Session for KiloSession {
         {
             let mut mapper = inner.mapper();
             inner.still_wanted(&prompt.turn)?;
+            let limit = self.context_limit(&prompt.model.model);
+            if let Some(log) = &inner.log {
+                log.access(prompt.access);
+                log.prompt(&prompt.turn, &wire.message_id, prompt.kind, limit);
+            }
             mapper.set_access(prompt.access);
-            mapper.begin(
-                prompt.turn.clone(),
-                wire.message_id.clone(),
-                prompt.kind,
-                self.context_limit(&prompt.model.model),
-            );
+            mapper.begin(prompt.turn.clone(), wire.message_id.clone(), prompt.kind, limit);
             inner.stopped.store(false, Ordering::SeqCst);
         }
         if prompt.kind == InputKind::Compact {
@@ -459,6 +463,9 @@ impl Session for KiloSession {
     async fn set_access(&self, access: Access) -> Result<(), SendError> {
         let inner = &self.inner;
         // At once, so that from now on nothing more is allowed by itself than the new access says.
+        if let Some(log) = &inner.log {
+            log.access(access);
+        }
         inner.mapper().set_access(access);
         let mut gate = inner.gate.lock().await;
         let mode = gate.applied.map_or(Mode::Build, |(_, mode)| mode);

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::{GRACE, Running, UNUSED};
 use crate::kilo::Shared;
+use crate::kilo::router::Frame;
 
 /// Passes the server's events on until it is gone.
 pub(super) async fn pump(shared: Arc<Shared>, mut stream: EventStream, running: Running) {
@@ -43,7 +44,7 @@ pub(super) async fn pump(shared: Arc<Shared>, mut stream: EventStream, running: 
                     router.link(generation, false);
                 });
             }
-            StreamItem::Event { envelope, .. } => {
+            StreamItem::Event { envelope, raw } => {
                 let changed = matches!(
                     envelope.event,
                     Event::CatalogUpdated | Event::IntegrationUpdated | Event::ConfigUpdated
@@ -60,7 +61,7 @@ pub(super) async fn pump(shared: Arc<Shared>, mut stream: EventStream, running: 
                     (_, None | Some("global")) => {}
                     (_, Some(directory)) => running.vitals.touch(directory),
                 }
-                if shared.router.route(generation, envelope) {
+                if shared.router.route(generation, Frame { envelope, raw }) {
                     unused_since = Instant::now();
                 }
             }

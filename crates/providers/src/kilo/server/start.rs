@@ -47,7 +47,11 @@ impl Shared {
         }
         let server =
             kilo_sdk::launch(&self.config.host, launch).await.map_err(|e| launch_error(&e))?;
-        let options = StreamOptions { exit: Some(server.exit()), ..StreamOptions::default() };
+        let options = StreamOptions {
+            exit: Some(server.exit()),
+            raw: self.config.native_log.as_ref().is_some_and(|log| log.on),
+            ..StreamOptions::default()
+        };
         let mut stream = server.client().events(options);
         let ready = async {
             check_baseline(server.client()).await?;

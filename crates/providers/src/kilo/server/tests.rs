@@ -28,6 +28,7 @@ async fn hanging(dir: &Path) -> Kilo {
         injected: None,
         env: Vec::new(),
         bounds: super::super::Bounds::default(),
+        native_log: None,
     });
     kilo.0.settings.send_replace(Some(settings(dir, true)));
     kilo

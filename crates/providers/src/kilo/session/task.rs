@@ -5,12 +5,12 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use domain::{AgentEvent, ErrorCode, InputKind, TurnError, TurnId};
-use kilo_sdk::{Envelope, Error, MessageId, QuestionId};
+use kilo_sdk::{Error, MessageId, QuestionId};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 use super::super::mapper::{Mapped, Mapper};
-use super::super::router::Lane;
+use super::super::router::{Frame, Lane};
 use super::{Inner, reading};
 use crate::{SendError, Sighting};
 
@@ -78,7 +78,7 @@ pub(in super::super) async fn run(
                 None => false,
             },
             event = lane.events.recv() => match event {
-                Some(envelope) => task.event(envelope).await,
+                Some(frame) => task.event(frame).await,
                 None => false,
             },
             () = at(refusal) => {
@@ -133,14 +133,27 @@ impl Task {
         }
     }
 
-    async fn event(&mut self, envelope: Envelope) -> bool {
+    async fn event(&mut self, frame: Frame) -> bool {
         self.heard = Instant::now();
+        let Frame { envelope, raw } = frame;
+        let log = self.inner.log.clone();
         let plan = self.inner.mapper().plan_wanted(&envelope.event);
         if let Some(path) = plan {
             let text = reading::plan(&self.inner, &path).await;
+            if let Some(log) = &log {
+                log.plan(&path, text.as_deref());
+            }
             self.inner.mapper().set_plan(path, text);
         }
-        let mapped = self.inner.mapper().apply(envelope);
+        let mapped = {
+            let mut mapper = self.inner.mapper();
+            let ran = mapper.active().is_some();
+            let mapped = mapper.apply(envelope);
+            if let Some((log, raw)) = log.zip(raw) {
+                log.frame(&raw, ran, &mapped);
+            }
+            mapped
+        };
         self.settle(mapped).await
     }
 
@@ -209,6 +222,9 @@ impl Task {
                 }
                 self.unread = None;
                 let mapped = self.inner.mapper().merge(&snapshot);
+                if let Some(log) = &self.inner.log {
+                    log.read(&mapped);
+                }
                 return self.act(mapped).await;
             }
             Err(error) => error,
@@ -286,6 +302,9 @@ impl Task {
                 }
             }
         };
+        if let Some(log) = &self.inner.log {
+            log.prompt(&turn, &message, kind, None);
+        }
         self.inner.mapper().begin(turn, message.clone(), kind, None);
         // One request says whether it is there, however much came after it.
         let present = reading::is_present(&self.inner.instance, &self.inner.id, &message).await;

@@ -22,6 +22,8 @@ const THREADS: u64 = 1000;
 const LONG: u64 = 10_000;
 /// How long it is left alone before its memory is read.
 const REST: Duration = Duration::from_secs(5);
+/// For how long its processor time is counted while nobody asks anything.
+const IDLE: Duration = Duration::from_secs(60);
 
 pub(crate) async fn start(program: &Program) -> Result<Vec<Row>> {
     let new = tempfile::tempdir()?;
@@ -51,7 +53,7 @@ async fn measure(program: &Program, data: &Path, history: &str) -> Result<Vec<Ro
         shown.push_ms(begun.elapsed());
         running.stop().await?;
     }
-    let (resident, share) = idle_memory(program, data).await?;
+    let ((resident, share), idle) = idle(program, data).await?;
     Ok(vec![
         Row::new(format!("start to first answer, {history}"), answered.median(), "ms")
             .budget(Budget::AtMost(100.0))
@@ -61,18 +63,28 @@ async fn measure(program: &Program, data: &Path, history: &str) -> Result<Vec<Ro
         Row::new(format!("idle memory, {history}"), resident, "MB")
             .budget(Budget::AtMost(30.0))
             .detail(format!("resident; proportional share {share:.1} MB")),
+        Row::new(format!("idle processor time, {history}"), idle, "% of a core")
+            .budget(Budget::AtMost(1.0))
+            .detail(format!("over {} s, a socket open", IDLE.as_secs())),
     ])
 }
 
-/// Memory of a server whose page was opened and closed again.
-async fn idle_memory(program: &Program, data: &Path) -> Result<(f64, f64)> {
+/// Memory of a server whose page was opened and closed again, and what it takes of a core while one
+/// socket is open and nothing happens.
+async fn idle(program: &Program, data: &Path) -> Result<((f64, f64), f64)> {
     let running = program.start(data).await?;
     running.get("/", "").await?;
     rows_of_the_sidebar(&running).await?;
     tokio::time::sleep(REST).await;
     let memory = machine::memory_mb(running.pid())?;
+    let mut socket = Socket::connect(&running.door).await?;
+    socket.follow(Topic::Shell).await?;
+    let before = machine::cpu_time_of(running.pid())?;
+    tokio::time::sleep(IDLE).await;
+    let used = machine::cpu_time_of(running.pid())?.saturating_sub(before);
+    drop(socket);
     running.stop().await?;
-    Ok(memory)
+    Ok((memory, 100.0 * used.as_secs_f64() / IDLE.as_secs_f64()))
 }
 
 async fn rows_of_the_sidebar(running: &Running) -> Result<()> {

@@ -156,3 +156,15 @@ impl From<Mode> for domain::Mode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn by_default_it_is_reached_from_this_machine_alone_and_keeps_no_native_log() {
+        let serve = Cli::parse_from(["baton"]).serve;
+        assert_eq!((serve.host.as_str(), serve.port), ("127.0.0.1", DEFAULT_PORT));
+        assert!(serve.allow_host.is_empty() && !serve.native_log);
+    }
+}

@@ -2,16 +2,31 @@
 
 use domain::{
     AgentEvent, Context, InputKind, ItemStatus, Mode, ModelSelection, PastTurn, ThreadId,
-    Timestamp, TurnEvent, TurnId,
+    Timestamp, TurnEvent, TurnId, TurnOutcome,
 };
 use kilo_sdk::SessionId;
-use kilo_sdk::types::{Message, MessageWithParts, Part, PartBody, Session, Span};
+use kilo_sdk::types::{
+    AssistantMessage, ErrorKind, Message, MessageWithParts, Part, PartBody, Session, Span,
+};
 
 use super::{Mapped, Mapper, millis};
 use crate::kilo::session;
 
 /// A sub-agent's session with its messages.
 pub(in crate::kilo) type ChildHistory = (Session, Vec<MessageWithParts>);
+
+/// What became of a turn beside what its own messages say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Nothing: no message waited for its end. One that came later shows, of a turn that wanted
+    /// more, that it was cut between its steps.
+    Alone,
+    /// Kilo closed it for a message that waited.
+    Superseded,
+    /// Its message waited behind a turn that was aborted, which empties Kilo's queue: it was never
+    /// taken up.
+    Dropped,
+}
 
 /// Whether a turn begins with this message: it is the user's own, and not one that Kilo made up
 /// in the middle of a turn (the go-ahead of a plan, what follows a compaction of its own).
@@ -34,7 +49,7 @@ impl Mapper {
         children: &[ChildHistory],
         limit: impl Fn(&ModelSelection) -> Option<u64>,
     ) -> (Vec<PastTurn>, Option<Context>) {
-        let (mut turns, mut context) = (Vec::new(), None);
+        let (mut turns, mut context, mut before) = (Vec::new(), None, None);
         let mut rest = messages;
         while let Some((first, others)) = rest.split_first() {
             let length = others.iter().position(begins_turn).unwrap_or(others.len());
@@ -46,7 +61,16 @@ impl Mapper {
                 begin.is_none_or(|begin| begin <= at) && end.is_none_or(|end| at < end)
             };
             let children: Vec<&ChildHistory> = children.iter().filter(within).collect();
-            let (turn, after) = self.past_turn(thread, own, &children, &limit);
+            let last = answer(own);
+            let way = match (last, before) {
+                (Some(last), _) if there_at_end(last, end) => Way::Superseded,
+                (None, Some(before)) if there_at_end(before, begin) && aborted(before) => {
+                    Way::Dropped
+                }
+                _ => Way::Alone,
+            };
+            before = last;
+            let (turn, after) = self.past_turn(thread, own, &children, way, &limit);
             turns.extend(turn);
             context = after.or(context);
             rest = later;
@@ -59,6 +83,7 @@ impl Mapper {
         thread: &ThreadId,
         messages: &[MessageWithParts],
         children: &[&ChildHistory],
+        way: Way,
         limit: impl Fn(&ModelSelection) -> Option<u64>,
     ) -> (Option<PastTurn>, Option<Context>) {
         let Some(first) = messages.first() else { return (None, None) };
@@ -77,7 +102,12 @@ impl Mapper {
             self.tell_history(&session.id, messages, &mut told);
         }
         let mut out = Mapped::default();
-        self.conclude(messages, false, false, true, &mut out);
+        match way {
+            Way::Dropped => self.end(TurnOutcome::Interrupted, &mut out),
+            Way::Alone | Way::Superseded => {
+                self.conclude(messages, false, way == Way::Superseded, true, &mut out);
+            }
+        }
         let at = span(&first.info).start.and_then(millis).unwrap_or_default();
         let ends = messages.iter().filter_map(|m| span(&m.info).end.and_then(millis));
         told.take(out, None, ends.max().or(told.last).unwrap_or(at));
@@ -167,6 +197,23 @@ fn span(message: &Message) -> Span {
         Message::Assistant(assistant) => assistant.time,
         Message::Unknown(_) => Span::default(),
     }
+}
+
+/// The last answer of a turn.
+fn answer(messages: &[MessageWithParts]) -> Option<&AssistantMessage> {
+    messages.iter().rev().find_map(|message| match &message.info {
+        Message::Assistant(answer) => Some(&**answer),
+        Message::User(_) | Message::Unknown(_) => None,
+    })
+}
+
+/// Whether a message of this time was there, waiting, when an answer ended.
+fn there_at_end(answer: &AssistantMessage, message: Option<f64>) -> bool {
+    message.zip(answer.time.end).is_some_and(|(message, end)| message <= end)
+}
+
+fn aborted(answer: &AssistantMessage) -> bool {
+    answer.error.as_ref().is_some_and(|error| error.kind == ErrorKind::Aborted)
 }
 
 fn part_span(part: &Part) -> Span {

@@ -147,7 +147,7 @@ impl Mapper {
     /// Ends a turn that the session no longer works on, by what its last message says. `live`
     /// says that events of it have been seen, so its own end may still be on its way.
     ///
-    /// `taken` says that Kilo took up the message that waited, which ends the turn between its
+    /// `taken` says that Kilo took up a message that waited, which ends the turn between its
     /// steps; `settled`, that the message is old enough to have been taken up if it ever will.
     pub(super) fn conclude(
         &mut self,
@@ -159,7 +159,7 @@ impl Mapper {
     ) {
         let Some(active) = &mut self.active else { return };
         let next = self.next.as_ref();
-        let waits = next.is_some_and(Next::is_there);
+        let waits = taken || next.is_some_and(Next::is_there);
         let ours = |a: &AssistantMessage| {
             a.id > active.message
                 && !self.others.contains(&a.id)

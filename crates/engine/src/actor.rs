@@ -23,6 +23,7 @@ use crate::feed::{Publisher, Waiting};
 
 mod clocks;
 mod effects;
+mod elsewhere;
 mod saving;
 
 use clocks::{Clocks, JANITOR};
@@ -65,6 +66,11 @@ enum Report {
     Opened {
         trusted: bool,
         result: Result<Opened, OpenError>,
+    },
+    /// What was made of the session elsewhere was read, for this turn.
+    CaughtUp {
+        turn: TurnId,
+        found: elsewhere::Found,
     },
     /// The session is open and the message has a name.
     Prepared {
@@ -313,6 +319,7 @@ impl Actor {
             Report::Prepared { turn, key } => {
                 self.apply(Input::Prepared { turn, prompt_key: key }).await;
             }
+            Report::CaughtUp { turn, found } => self.caught_up(turn, found).await,
             Report::Opened { trusted, result: Ok(opened) } => self.opened(opened, trusted).await,
             Report::Opened { result: Err(error), .. } => self.not_opened(error).await,
             Report::Sent { turn, result } => self.sent(turn, result).await,

@@ -7,7 +7,8 @@ use domain::{
     Access, AgentEvent, Attachment, Effect, Input, Phase, Request, RequestId, Turn, TurnId,
 };
 use providers::{
-    AnswerError, OpenError, OpenSession, Opened, Prompt, PromptFile, Provider, SendError, Session,
+    AnswerError, OpenError, OpenSession, Opened, Origin, Prompt, PromptFile, Provider, SendError,
+    Session,
 };
 
 use super::{Actor, Link, Report};
@@ -41,7 +42,7 @@ impl Actor {
                 self.after_open = Some(effect);
                 match &self.link {
                     Link::Open { trusted, .. } if self.trust_differs(*trusted) => self.open(),
-                    Link::Open { .. } => self.go_on(),
+                    Link::Open { .. } => self.go_on(&Origin::Resumed),
                     Link::Opening { .. } => {}
                     Link::Closed => self.open(),
                 }
@@ -96,7 +97,7 @@ impl Actor {
         });
     }
 
-    fn provider(&self) -> Option<Arc<dyn Provider>> {
+    pub(super) fn provider(&self) -> Option<Arc<dyn Provider>> {
         self.shared.providers.get(&self.state.thread().provider)
     }
 
@@ -108,7 +109,7 @@ impl Actor {
     }
 
     /// Opens the thread's session; one that is open is closed before.
-    fn open(&mut self) {
+    pub(super) fn open(&mut self) {
         let turn = self.state.running().map(|r| r.turn().id.clone());
         let before = match std::mem::replace(&mut self.link, Link::Opening { turn }) {
             Link::Open { session, .. } => Some(session),
@@ -153,12 +154,12 @@ impl Actor {
     }
 
     pub(super) async fn opened(&mut self, opened: Opened, trusted: bool) {
-        let Opened { session, events, origin: _ } = opened;
+        let Opened { session, events, origin } = opened;
         let id = session.id();
         self.link = Link::Open { session, events, trusted };
         self.clocks.heard();
         self.apply(Input::Agent(AgentEvent::Session { id })).await;
-        self.go_on();
+        self.go_on(&origin);
     }
 
     /// Takes that the session cannot be opened. When it was being opened for a turn that is over,
@@ -180,8 +181,8 @@ impl Actor {
         }
     }
 
-    /// Does what waited for the session.
-    fn go_on(&mut self) {
+    /// Does what waited for the session, which is open now.
+    fn go_on(&mut self, origin: &Origin) {
         let Link::Open { session, .. } = &self.link else { return };
         let session = session.clone();
         let after_open = self.after_open.take();
@@ -189,10 +190,10 @@ impl Actor {
         let turn = running.turn().clone();
         match after_open {
             Some(Effect::Prepare(id)) if id == turn.id => {
-                self.inbox.push_back(Report::Prepared {
-                    turn: id,
-                    key: session.prompt_key(turn.input.kind),
-                });
+                let reads = *origin == Origin::Resumed && self.catch_up(&id);
+                if !reads {
+                    self.name(id);
+                }
             }
             Some(Effect::Reconcile(id)) if id == turn.id => {
                 if let Some(next) = self.state.steering()
@@ -205,6 +206,17 @@ impl Actor {
             _ => {}
         }
         self.prepare_steering();
+    }
+
+    /// Gives the message of the turn that prepares its name.
+    pub(super) fn name(&mut self, id: TurnId) {
+        let Link::Open { session, .. } = &self.link else { return };
+        if let Some(turn) = self.state.running().map(domain::RunningTurn::turn)
+            && turn.id == id
+        {
+            let key = session.prompt_key(turn.input.kind);
+            self.inbox.push_back(Report::Prepared { turn: id, key });
+        }
     }
 
     /// Gives the message that steers its name. Without an open session it waits: it is prepared

@@ -257,9 +257,25 @@ async fn a_session_deleted_elsewhere_is_told_by_code_and_the_thread_goes_on_in_a
     assert_eq!(turn.state, TurnState::Completed);
     assert_eq!(bench.row(&thread).await.session.as_ref(), Some(&session), "five restarts");
 
-    bench.restart().await;
+    // What is said in it elsewhere comes before the next message, whether or not it is open here.
     let elsewhere = Elsewhere::start(&bench).await;
     let gone = SessionId::from(session.as_str());
+    elsewhere.run(&gone, &Script::new().text("While it was open.")).await;
+    bench.run(&thread, &Script::new().text("Here again.")).await;
+    bench.restart().await;
+    elsewhere.run(&gone, &Script::new().text("While it was closed.")).await;
+    elsewhere.run(&gone, &Script::new().text("And once more.")).await;
+    bench.run(&thread, &Script::new().text("And here.")).await;
+    bench.run(&thread, &Script::new().text("Nothing new.")).await;
+    let window = bench.window(&thread).await;
+    let told = ["While it was open.", "Here again.", "While it was closed.", "And once more."];
+    let told = [&["Remember marmalade.", "Still here."][..], &told, &["And here.", "Nothing new."]];
+    assert_eq!(said(&window), told.concat());
+    let origins: Vec<_> = window.turns.iter().map(|t| t.origin == TurnOrigin::Elsewhere).collect();
+    assert_eq!(origins, [false, false, true, false, true, true, false, false]);
+    assert!(window.turns.iter().all(|t| t.state == TurnState::Completed), "{:#?}", window.turns);
+
+    bench.restart().await;
     elsewhere.instance.delete_session(&gone).await.expect("deleted");
     elsewhere.end().await;
     let turn = bench.run(&thread, &Script::new().text("Never said.")).await;

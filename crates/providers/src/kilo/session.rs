@@ -603,7 +603,7 @@ fn network_id(ask: &Ask) -> NetworkWaitId {
 }
 /// What the name of a compaction begins with, until Kilo has given it one: the rest is older than
 /// the message Kilo makes of it.
-const COMPACTION: &str = "compact:";
+pub(super) const COMPACTION: &str = "compact:";
 
 fn stopped_before() -> SendError {
     SendError {

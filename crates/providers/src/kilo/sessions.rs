@@ -5,14 +5,17 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
-use domain::{Access, Earlier, ErrorCode, History, ModelSelection, NativeSession, Timestamp};
+use domain::{
+    Access, Earlier, ErrorCode, History, InputKind, ModelSelection, NativeSession, PastTurn,
+    Timestamp,
+};
 use kilo_sdk::types::{Message, MessageWithParts, Session, Status};
 use kilo_sdk::{Error, Instance, MessageId, SessionFilter, SessionId, SessionUpdate};
 
 use super::mapper::past::begins_turn;
 use super::mapper::{Mapper, Servers};
 use super::server::{Held, Kind};
-use super::session::reading;
+use super::session::{COMPACTION, reading};
 use super::{Shared, gone, open_error, workspace_of};
 use crate::{OpenError, Place, ReadSession, Reading, SessionList, SessionQuery, Sessions};
 
@@ -108,6 +111,7 @@ impl Sessions for KiloSessions {
             let limit = |model: &ModelSelection| self.limit(model);
             (history.turns, history.context) =
                 mapper.past(&wanted.thread, &read.messages, &children, limit);
+            leave_out_wishes(&wanted.known, &mut history.turns);
         }
         Ok(Reading { history, after: read.after })
     }
@@ -172,6 +176,17 @@ impl Sessions for KiloSessions {
         let program = program.unwrap_or_else(|| "kilo".to_owned());
         let workspace = place.workspace.to_string_lossy();
         format!("cd {} && {} -s {}", quoted(&workspace), quoted(&program), quoted(session))
+    }
+}
+
+/// Leaves out compactions that were wished for here and whose own message was never told: known is
+/// only a name older than it.
+fn leave_out_wishes(known: &[String], turns: &mut Vec<PastTurn>) {
+    for wish in known.iter().filter_map(|key| key.strip_prefix(COMPACTION)) {
+        let made = |t: &PastTurn| t.kind == InputKind::Compact && t.key.as_str() > wish;
+        if let Some(at) = turns.iter().position(made) {
+            turns.remove(at);
+        }
     }
 }
 

@@ -1,0 +1,92 @@
+//! What happened to a thread's session elsewhere: turns that were made in the agent's own
+//! interface are taken in before the next message is named.
+//!
+//! An agent tells only of what runs on the server it is asked on, so what another program did in
+//! the session is read: when a message is about to be sent, since what was said elsewhere comes
+//! before it. A message never waits on it for longer than [`READING`], nor fails by it.
+
+use std::time::Duration;
+
+use domain::{Earlier, Effect, History, Input, PastTurn, TurnId};
+use providers::{Place, ReadSession, Reading};
+
+use super::{Actor, Link, Report};
+
+/// How long the reading may hold a message up.
+const READING: Duration = Duration::from_secs(10);
+/// The newest turns whose messages are known again.
+const MAX_KNOWN: usize = 200;
+
+/// The turns that were made elsewhere since the newest that is known.
+#[derive(Default)]
+pub(super) struct Found {
+    turns: Vec<PastTurn>,
+    earlier: Earlier,
+}
+
+impl Actor {
+    /// Reads what was made of the session elsewhere, then lets the turn be prepared. Returns
+    /// whether there is anything to read.
+    pub(super) fn catch_up(&self, turn: &TurnId) -> bool {
+        let Link::Open { session, trusted, .. } = &self.link else { return false };
+        let Some(sessions) = self.provider().and_then(|p| p.sessions()) else { return false };
+        let thread = self.state.thread();
+        let place = Place { workspace: thread.workspace.clone().into(), trusted: *trusted };
+        let mut wanted =
+            ReadSession { session: session.id(), thread: self.id.clone(), known: Vec::new() };
+        let (store, turn) = (self.shared.store.clone(), turn.clone());
+        let reports = self.reports.0.clone();
+        tokio::spawn(async move {
+            let reading = async {
+                let turns = store.last_turns(&wanted.thread, MAX_KNOWN).await;
+                let turns = turns.map_err(|error| error.to_string())?;
+                wanted.known = turns.into_iter().filter_map(|turn| turn.prompt_key).collect();
+                if wanted.known.is_empty() {
+                    return Ok(Reading::default());
+                }
+                sessions.read(&place, &wanted).await.map_err(|error| error.to_string())
+            };
+            let read = tokio::time::timeout(READING, reading).await;
+            let read = read.unwrap_or_else(|_| Err("it took too long".to_owned()));
+            let unread = |error: String| {
+                tracing::warn!(thread = %wanted.thread, error, "the session was not read again");
+                Found::default()
+            };
+            let found = read.map_or_else(unread, found);
+            let _ = reports.send(Report::CaughtUp { turn, found }).await;
+        });
+        true
+    }
+
+    /// Takes in what was found, and goes on with the turn that waited for it.
+    pub(super) async fn caught_up(&mut self, turn: TurnId, found: Found) {
+        let waits = self.state.running().map(domain::RunningTurn::turn);
+        // Of a turn that is over it is of no matter: the next one has it read again.
+        if !waits.is_some_and(|t| t.id == turn && t.prompt_key.is_none() && !t.stopping) {
+            return;
+        }
+        if !found.turns.is_empty() {
+            let Found { turns, earlier } = found;
+            self.apply(Input::Past { turns, earlier }).await;
+        }
+        match &self.link {
+            Link::Open { .. } => self.name(turn),
+            // It was lost meanwhile.
+            Link::Closed => {
+                self.after_open = Some(Effect::Prepare(turn));
+                self.open();
+            }
+            Link::Opening { .. } => self.after_open = Some(Effect::Prepare(turn)),
+        }
+    }
+}
+
+/// What is to be taken in. Of a session that has none of the known messages nothing is: it was
+/// taken back that far, or what was made is more than is read.
+fn found(reading: Reading) -> Found {
+    let Reading { history: History { turns, earlier, .. }, after } = reading;
+    match after {
+        Some(_) => Found { turns, earlier },
+        None => Found::default(),
+    }
+}

@@ -163,8 +163,11 @@ impl Baton {
         let begun = Instant::now();
         loop {
             match self.try_call(method, path, body).await {
-                Some(Said::No(status, _))
-                    if status.is_server_error() && begun.elapsed() < PATIENCE => {}
+                // That the agent is not available does not change by asking again.
+                Some(Said::No(status, text))
+                    if status.is_server_error()
+                        && !text.contains("\"provider_unavailable\"")
+                        && begun.elapsed() < PATIENCE => {}
                 Some(said) => return Ok(said),
                 None if begun.elapsed() > PATIENCE => bail!("{method} {path}: nobody answers"),
                 None => {}

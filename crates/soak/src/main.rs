@@ -49,6 +49,10 @@ struct Options {
     /// What chance is drawn from [default: the clock]
     #[arg(long)]
     seed: Option<u64>,
+    /// How long Baton is left alone before it is ended, in minutes: it lets go of threads five minutes
+    /// after their last sign
+    #[arg(long, default_value_t = 6.0)]
+    rest: f64,
     /// Nothing is killed and the link is good
     #[arg(long)]
     calm: bool,
@@ -150,10 +154,12 @@ async fn soak(options: &Options) -> Result<bool> {
     let counted = checks::settle(&world, &lookers).await?;
     world.closed.store(true, Ordering::Relaxed);
     sampling.await.context("the sampling broke")?;
+    let rested = rest(&world, options).await;
     let ended = checks::end(&world).await?;
     let read = sessions::compare(&world, &counted.threads).await?;
     let took = begun.elapsed();
-    let report = table::Report::new(&world, options, took, &samples, &counted, &ended, &read);
+    let found = table::Found { counted, ended, read, rested, took };
+    let report = table::Report::new(&world, options, &samples, &found);
     println!("\n{}", report.text());
     for wrong in world.accounts.wrong() {
         println!("WRONG: {wrong}");
@@ -163,6 +169,14 @@ async fn soak(options: &Options) -> Result<bool> {
         bench::document::write("soak", &report.text())?;
     }
     Ok(report.is_clean() && world.accounts.wrong().is_empty())
+}
+
+/// Leaves Baton alone, and gives the memory it has then, in MB.
+async fn rest(world: &World, options: &Options) -> f64 {
+    println!("everything has settled; Baton rests for {} minutes", options.rest);
+    tokio::time::sleep(Duration::from_secs_f64(options.rest * 60.0)).await;
+    let memory = world.baton.pid().and_then(|pid| bench::machine::memory_mb(pid).ok());
+    memory.map_or(f64::NAN, |(resident, _)| resident)
 }
 
 async fn progress(world: &World, begun: Instant, time: Duration) {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use domain::{ErrorCode, Request, RequestBody, RequestId, RequestState, ThreadId};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 use testkit::dice::Dice;
 use uuid::Uuid;
@@ -16,8 +17,9 @@ use crate::follower::{Follower, Manner};
 use crate::scripts::{self, Work};
 use crate::view::View;
 
-/// How long a turn may take before it counts as stuck: longer than any watch of Baton's.
-const STUCK: Duration = Duration::from_secs(300);
+/// How long a turn may take before it counts as stuck: longer than Baton itself waits for an agent (ten
+/// minutes, for starts of Kilo one after the other on a busy machine).
+const STUCK: Duration = Duration::from_secs(720);
 /// Messages sent in a thread before another is begun, so that histories stay small.
 const PER_THREAD: u32 = 12;
 
@@ -175,10 +177,21 @@ impl Person {
                 let since = Instant::now();
                 waiting.push(Waiting { turn, endless, since, blamed: false });
             }
+            // Kilo was tried in vain and is left alone until somebody looks at it again.
+            Said::No(StatusCode::SERVICE_UNAVAILABLE, _) => {
+                self.world.accounts.count("refused for want of Kilo");
+                self.refresh().await?;
+            }
             Said::No(status, text) => {
                 self.world.accounts.blame(format!("a message was refused: {status} {text}"));
             }
         }
+        Ok(())
+    }
+
+    async fn refresh(&self) -> anyhow::Result<()> {
+        self.world.accounts.count("looked again");
+        self.world.baton.call("POST", "/api/providers/kilo/refresh", Some(&json!({}))).await?;
         Ok(())
     }
 
@@ -260,8 +273,7 @@ impl Person {
         let last = view.turns.values().max_by_key(|turn| turn.ordinal);
         let error = last.and_then(|turn| turn.error.as_ref());
         if error.is_some_and(|e| e.code == ErrorCode::AgentUnavailable) && self.dice.happens(50) {
-            self.world.accounts.count("looked again");
-            self.world.baton.call("POST", "/api/providers/kilo/refresh", Some(&json!({}))).await?;
+            self.refresh().await?;
         }
         Ok(())
     }

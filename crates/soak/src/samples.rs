@@ -60,15 +60,19 @@ impl Samples {
         }
     }
 
-    /// The looks of the longest life of Baton, its first half minute left out.
+    /// The looks of the longest life of Baton. Its beginning is left out: threads are let go of five
+    /// minutes after their last sign, so for so long there are more of them with each minute.
     pub(crate) fn longest(&self) -> Vec<Sample> {
-        const WARM: Duration = Duration::from_secs(30);
+        const WARM: Duration = Duration::from_secs(390);
         let mut lives: BTreeMap<u32, Vec<Sample>> = BTreeMap::new();
         for sample in self.all().iter() {
             lives.entry(sample.pid).or_default().push(sample.clone());
         }
         let longest = lives.into_values().max_by_key(Vec::len).unwrap_or_default();
-        let from = longest.first().map_or(Duration::ZERO, |first| first.at + WARM);
+        let begun = longest.first().map_or(Duration::ZERO, |first| first.at);
+        let ended = longest.last().map_or(Duration::ZERO, |last| last.at);
+        // Of a short run the first third.
+        let from = begun + WARM.min((ended - begun) / 3);
         longest.into_iter().filter(|sample| sample.at >= from).collect()
     }
 }

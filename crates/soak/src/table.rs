@@ -23,21 +23,24 @@ struct Row {
     fine: bool,
 }
 
+/// All that was counted.
+pub(crate) struct Found {
+    pub(crate) counted: Counted,
+    pub(crate) ended: Ended,
+    pub(crate) read: Read,
+    /// Memory after a rest, in MB.
+    pub(crate) rested: f64,
+    pub(crate) took: Duration,
+}
+
 /// How much more memory the end may take than the beginning, in MB beside a quarter.
 const MORE_MB: f64 = 8.0;
 /// How many more descriptors.
 const MORE_DESCRIPTORS: f64 = 16.0;
 
 impl Report {
-    pub(crate) fn new(
-        world: &World,
-        options: &Options,
-        took: Duration,
-        samples: &Samples,
-        counted: &Counted,
-        ended: &Ended,
-        read: &Read,
-    ) -> Self {
+    pub(crate) fn new(world: &World, options: &Options, samples: &Samples, found: &Found) -> Self {
+        let Found { counted, ended, read, rested, took } = found;
         let Machine { system, cores, memory_gib } = Machine::this();
         let about = format!(
             "{:.0} minutes with {} threads at a time (seed {}), {:.0} with settling; {system}, {cores} \
@@ -50,6 +53,10 @@ impl Report {
         );
         let mut rows = turns(counted, read);
         rows.extend(resources(world, samples, counted, ended));
+        rows.push(fact(
+            "Baton's memory after a rest",
+            format!("{} MB after {} minutes", number(*rested), number(options.rest)),
+        ));
         rows.push(trouble(world));
         Self { about, rows }
     }

@@ -89,6 +89,11 @@ pub(super) struct Mapper {
     title: String,
     /// Something of the turn was left out because there was too much of it.
     full: bool,
+    /// The link to the server is down.
+    cut: bool,
+    /// The link was down since the session was last read: what was begun and ended meanwhile left no
+    /// trace here.
+    behind: bool,
 }
 
 /// A tool call: its message, and the model's id of it, which some models use again.
@@ -115,6 +120,18 @@ struct Active {
     closing: Option<TurnOutcome>,
     /// It was read as idle before its last answer had ended.
     doubted: bool,
+}
+
+impl Active {
+    /// How Kilo closed the turn, if it did, by what is known now: why it failed may have been missed
+    /// when it was told.
+    fn closed(&mut self) -> Option<TurnOutcome> {
+        let outcome = self.closing.take()?;
+        Some(match (outcome, &self.error) {
+            (TurnOutcome::Failed(_), Some(error)) => TurnOutcome::Failed(error.clone()),
+            (outcome, _) => outcome,
+        })
+    }
 }
 
 /// What is known of a message.
@@ -251,6 +268,8 @@ impl Mapper {
             written: HashSet::new(),
             title: String::new(),
             full: false,
+            cut: false,
+            behind: false,
         }
     }
 
@@ -574,10 +593,23 @@ impl Mapper {
         }
     }
 
-    /// Whether something of the turn was missed: Kilo ends every part before the turn.
+    /// Whether something of the turn was missed: Kilo ends every part before the turn, and nothing
+    /// that came while the link was down is known before the session is read.
     fn is_incomplete(&self) -> bool {
         let open = |part: &PartState| !part.ended && part.kind != PartKind::Hidden;
-        !self.orphans.is_empty() || self.parts.values().any(open)
+        self.behind || !self.orphans.is_empty() || self.parts.values().any(open)
+    }
+
+    /// Notes that the link to the server is down, or up again.
+    pub(super) fn link(&mut self, down: bool) {
+        self.cut = down;
+        self.behind |= down;
+    }
+
+    /// Notes that the session was read, or that there was nothing of it to read.
+    pub(super) fn caught_up(&mut self) {
+        // While the link is down there is ever more to be missed.
+        self.behind = self.cut;
     }
 
     fn end(&mut self, outcome: TurnOutcome, out: &mut Mapped) {

@@ -10,7 +10,7 @@ use kilo_sdk::types::{
 use kilo_sdk::{Event, SessionId};
 
 use super::steer::Next;
-use super::{Ask, AskKind, Mapped, Mapper, network_key};
+use super::{Active, Ask, AskKind, Mapped, Mapper, network_key};
 use crate::kilo::errors;
 
 /// A session as read at one moment.
@@ -41,6 +41,7 @@ impl Mapper {
     /// Merges a session as it was read: what differs from what was told is told.
     pub(in crate::kilo) fn merge(&mut self, snapshot: &Snapshot) -> Mapped {
         let mut out = Mapped::default();
+        self.caught_up();
         self.merge_turn(snapshot, snapshot.present, snapshot.settled, &mut out);
         out
     }
@@ -77,7 +78,7 @@ impl Mapper {
                 true
             }
         };
-        if let Some(outcome) = self.active.as_mut().and_then(|a| a.closing.take()) {
+        if let Some(outcome) = self.active.as_mut().and_then(Active::closed) {
             self.end(outcome, out);
         } else if taken || present && !busy {
             self.conclude(&snapshot.messages, live && !taken, taken, settled, out);

@@ -124,7 +124,10 @@ impl Task {
                 let _ = reply.send(sighting);
                 !self.out.is_closed()
             }
-            Control::Link { down } => self.tell(vec![AgentEvent::Reconnecting(down)]).await,
+            Control::Link { down } => {
+                self.inner.mapper().link(down);
+                self.tell(vec![AgentEvent::Reconnecting(down)]).await
+            }
             Control::Rest => self.inner.mapper().active().is_some(),
             Control::Lost(error) => {
                 self.tell(vec![AgentEvent::Lost(error)]).await;
@@ -204,6 +207,7 @@ impl Task {
         self.retry = None;
         let Some(message) = self.inner.mapper().active().map(|(_, m)| m.clone()) else {
             self.unread = None;
+            self.inner.mapper().caught_up();
             return true;
         };
         let deadline = self.closing_deadline();

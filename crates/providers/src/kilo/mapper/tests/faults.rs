@@ -152,6 +152,7 @@ proptest! {
         at in 0usize..10_000,
         lost in 0usize..40,
         ahead in 0usize..20,
+        early in 0usize..20,
         noise in prop::collection::vec(any::<u8>(), 97),
     ) {
         for recording in turns() {
@@ -170,10 +171,18 @@ proptest! {
             if let Some(next) = recording.prompts.get(1).filter(|_| !heard) {
                 play.mapper.expect(super::play::turn_id(1), next.clone());
             }
-            if play.mapper.active().is_some() {
-                read(&mut play, &recording, known);
+            play.mapper.link(true);
+            play.mapper.link(false);
+            // The session is read a while after the link is up again: what comes until then comes
+            // without what was lost.
+            let unread = if heard { (mended + early).min(events.len()) } else { mended };
+            for (n, envelope) in events[..unread].iter().enumerate().skip(mended) {
+                step(&mut play, &recording, envelope, known.max(n + 1));
             }
-            for (n, envelope) in events.iter().enumerate().skip(mended) {
+            if play.mapper.active().is_some() {
+                read(&mut play, &recording, known.max(unread));
+            }
+            for (n, envelope) in events.iter().enumerate().skip(unread) {
                 step(&mut play, &recording, envelope, known.max(n + 1));
             }
             // Should the end itself have been lost, a look at a silent turn finds it.

@@ -8,7 +8,7 @@ use protocol::{Diagnostics, ProviderList};
 
 use crate::cli::{DEFAULT_PORT, Doctor};
 use crate::link::Link;
-use crate::models::looked_at;
+use crate::models::{looked_at, model_list, upstream_line};
 use crate::serve::listen;
 
 /// Says what works, what does not, and what to do about it. Succeeds when a provider is ready.
@@ -53,6 +53,15 @@ async fn look(link: &Link) -> Result<bool> {
         let status = looked_at(link, status).await?;
         ready |= status.state == ProviderState::Ready;
         print(&status);
+        let list = model_list(&link.client, &status.id).await?;
+        for upstream in &list.upstreams {
+            println!("{:10}   from    {}", "", upstream_line(upstream));
+        }
+        for model in &list.models {
+            if let Some(why) = &model.unverified {
+                println!("{:10}   custom  {} is unverified: {why}", "", model.id);
+            }
+        }
         let path = format!("/api/providers/{}/processes", status.id);
         print_processes(&link.client.get::<AgentReport>(&path).await?);
     }

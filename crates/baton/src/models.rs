@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use domain::{Model, ProviderId, ProviderState, ProviderStatus};
+use domain::{Model, ProviderId, ProviderState, ProviderStatus, Upstream, UpstreamState};
 use protocol::{ModelList, ProviderList};
 use serde::Serialize;
 
@@ -33,6 +33,7 @@ pub(crate) async fn models(options: Models) -> Result<ExitCode> {
 struct Listed {
     provider: ProviderId,
     models: Vec<Model>,
+    upstreams: Vec<Upstream>,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
 }
@@ -47,7 +48,8 @@ async fn list(link: &Link) -> Result<Vec<Listed>> {
         let list = model_list(&link.client, &status.id).await?;
         let not_ready = status.state != ProviderState::Ready;
         let problem = list.problem.or_else(|| not_ready.then(|| status.message.clone()));
-        listed.push(Listed { provider: status.id, models: list.models, problem });
+        let ModelList { models, upstreams, .. } = list;
+        listed.push(Listed { provider: status.id, models, upstreams, problem });
     }
     Ok(listed)
 }
@@ -68,6 +70,25 @@ pub(crate) async fn looked_at(link: &Link, status: ProviderStatus) -> Result<Pro
     link.client.post(&format!("/api/providers/{}/refresh", status.id), &serde_json::json!({})).await
 }
 
+/// An upstream, its models, its state and the command that mends it, in a line.
+pub(crate) fn upstream_line(upstream: &Upstream) -> String {
+    let models = match upstream.state {
+        UpstreamState::Connected | UpstreamState::Stale => {
+            let left_out = match upstream.left_out {
+                0 => String::new(),
+                count => format!(" ({count} cannot be used)"),
+            };
+            format!("{} models{left_out}, ", upstream.models)
+        }
+        UpstreamState::SignedOut
+        | UpstreamState::SwitchedOff
+        | UpstreamState::Empty
+        | UpstreamState::Unknown => String::new(),
+    };
+    let fix = upstream.fix.as_ref().map_or(String::new(), |fix| format!("; run `{fix}`"));
+    format!("{}: {models}{}{fix}", upstream.id, upstream.message)
+}
+
 fn print_plain(listed: &Listed) {
     let width = listed.models.iter().map(|model| model.id.len()).max().unwrap_or_default();
     for model in &listed.models {
@@ -78,7 +99,9 @@ fn print_plain(listed: &Listed) {
         if model.free {
             notes.push("free".to_owned());
         }
-        if model.custom {
+        if let Some(why) = &model.unverified {
+            notes.push(format!("custom, unverified: {why}"));
+        } else if model.custom {
             notes.push("custom".to_owned());
         }
         if !model.options.is_empty() {
@@ -87,6 +110,9 @@ fn print_plain(listed: &Listed) {
         let notes =
             if notes.is_empty() { String::new() } else { format!("  ({})", notes.join("; ")) };
         println!("{:width$}  {}{notes}", model.id, model.name);
+    }
+    for upstream in listed.upstreams.iter().filter(|u| u.state != UpstreamState::Connected) {
+        eprintln!("baton: {}: {}", listed.provider, upstream_line(upstream));
     }
     if let Some(problem) = &listed.problem {
         eprintln!("baton: {}: {problem}", listed.provider);

@@ -44,7 +44,7 @@ pub(crate) struct Speech {
 impl Puppet {
     pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<Speech>) {
         let (begun, turns) = mpsc::unbounded_channel();
-        let inventory = Inventory { models: vec![model()], known: true, problem: None };
+        let inventory = Inventory { models: vec![model()], known: true, ..Inventory::default() };
         let puppet = Self {
             status: watch::Sender::new(status()),
             inventory: watch::Sender::new(inventory),
@@ -97,6 +97,7 @@ fn model() -> Model {
         free: true,
         custom: false,
         default: true,
+        unverified: None,
     }
 }
 

@@ -34,7 +34,7 @@ pub use machine::{
 };
 pub use model::{
     Model, ModelAbilities, ModelCost, ModelSelection, ProviderCapabilities, ProviderSettings,
-    ProviderState, ProviderStatus,
+    ProviderState, ProviderStatus, Upstream, UpstreamState,
 };
 pub use process::{
     AgentEnd, AgentEndReason, AgentProcess, AgentReport, ProviderProblem, ProviderProblemKind,

@@ -40,6 +40,47 @@ pub struct Model {
     pub custom: bool,
     /// Whether the provider would choose it.
     pub default: bool,
+    /// Why it is not known to work, in a sentence; only of one that a person added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub unverified: Option<String>,
+}
+
+/// A source of models behind a provider, e.g. the company whose key is used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+pub struct Upstream {
+    /// Its id, with which its models' ids begin.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// Whether its models can be used.
+    pub state: UpstreamState,
+    /// Number of its models that can be chosen.
+    pub models: u32,
+    /// Number of its models that cannot: they call no tools, write no text or are withdrawn.
+    pub left_out: u32,
+    /// The state in a sentence, without its name.
+    pub message: String,
+    /// The command that mends the state, to be run in a terminal.
+    pub fix: Option<String>,
+}
+
+/// Whether the models of an upstream can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UpstreamState {
+    /// They can.
+    Connected,
+    /// They can, but the list is not its newest.
+    Stale,
+    /// Nobody is signed in to it.
+    SignedOut,
+    /// The person's configuration switches it off.
+    SwitchedOff,
+    /// It is set up without a model.
+    Empty,
+    /// The provider does not know it.
+    Unknown,
 }
 
 /// What a model can take and do.

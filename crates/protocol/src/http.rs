@@ -2,7 +2,7 @@
 
 use domain::{
     Access, AgentReport, Answer, AttachmentId, Delivery, Mode, Model, ModelSelection, Project,
-    ProjectId, ProviderId, ProviderStatus, Startup, Thread, ThreadId, Timestamp, TurnId,
+    ProjectId, ProviderId, ProviderStatus, Startup, Thread, ThreadId, Timestamp, TurnId, Upstream,
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -249,6 +249,9 @@ pub struct ModelList {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub problem: Option<String>,
+    /// Where the models come from, or could; what cannot be used says why.
+    #[serde(default)]
+    pub upstreams: Vec<Upstream>,
 }
 
 /// `PATCH /api/providers/{id}`: settings; what is absent stays, an empty `binary` means "look".

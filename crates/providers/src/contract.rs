@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use domain::{
     Access, AgentEvent, AgentReport, Answer, AttachmentKind, ErrorCode, History, InputKind, Mode,
     Model, ModelSelection, NativeSession, ProviderId, ProviderSettings, ProviderStatus, Request,
-    Startup, ThreadId, TurnError, TurnId,
+    Startup, ThreadId, TurnError, TurnId, Upstream,
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
@@ -179,6 +179,10 @@ pub struct Inventory {
     pub known: bool,
     /// Why the last look failed, when it did; `models` are then those of the last good one.
     pub problem: Option<String>,
+    /// Where models come from, or could: those that can be used and those that a person set up or
+    /// named. A bounded number.
+    #[serde(default)]
+    pub upstreams: Vec<Upstream>,
 }
 
 /// How many names are told for one that is not known.
@@ -195,7 +199,8 @@ impl Inventory {
             let shared = wanted.iter().filter(|word| found.contains(word)).count();
             (shared, std::cmp::Reverse(found.len()))
         };
-        let mut near: Vec<_> = self.models.iter().map(|m| (likeness(m), &m.id)).collect();
+        let verified = self.models.iter().filter(|model| model.unverified.is_none());
+        let mut near: Vec<_> = verified.map(|m| (likeness(m), &m.id)).collect();
         near.retain(|((shared, _), _)| *shared > 0);
         near.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(b.1)));
         near.into_iter().take(MAX_NEAR).map(|(_, id)| id.clone()).collect()
@@ -440,10 +445,11 @@ mod tests {
             free: false,
             custom: false,
             default: false,
+            unverified: None,
         };
         let ids = ["openai/gpt-5", "openai/gpt-5-mini", "kilo/openai/gpt-5", "mock/m1"];
         let inventory =
-            Inventory { models: ids.into_iter().map(model).collect(), known: true, problem: None };
+            Inventory { models: ids.into_iter().map(model).collect(), ..Inventory::default() };
         let near = ["openai/gpt-5", "kilo/openai/gpt-5", "openai/gpt-5-mini"];
         assert_eq!(inventory.near("OpenAI/gpt-5.1"), near.map(String::from));
         assert_eq!(inventory.near("none/other"), Vec::<String>::new());

@@ -29,6 +29,7 @@ mod bounds;
 mod errors;
 mod looking;
 mod mapper;
+mod models;
 pub mod native_log;
 mod problems;
 mod router;

@@ -170,7 +170,7 @@ function Panel(props: ModelPickerProps & { close: () => void }) {
                     aria-selected={model.id === chosen()}
                     data-active={model.id === active() ? "" : undefined}
                     data-model={model.id}
-                    title={model.id}
+                    title={model.unverified ? `${model.id}: ${model.unverified}` : model.id}
                     onPointerMove={() => setActive(model.id)}
                     onClick={() => choose(model)}
                   >
@@ -181,7 +181,7 @@ function Panel(props: ModelPickerProps & { close: () => void }) {
                     </span>
                     <span class="model-name ellip">{model.name}</span>
                     <Show when={model.custom}>
-                      <span class="tag">custom</span>
+                      <span class="tag">{model.unverified ? "unverified" : "custom"}</span>
                     </Show>
                     <span class="grow" />
                     <span class="model-facts">{modelFacts(model)}</span>

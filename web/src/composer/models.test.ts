@@ -35,6 +35,10 @@ test("the last choice is kept while it is offered", () => {
   expect(firstChoice(models, { model: "openai/gpt", option: "gone" })).toEqual({ model: "openai/gpt", option: null });
   expect(firstChoice(models, { model: "gone", option: null })).toEqual({ model: "openai/gpt", option: null });
   expect(firstChoice([])).toBe(null);
+  const doubtful = model("x/y", "Y", "Custom", { default: true, custom: true, unverified: "Kilo does not list it" });
+  expect(firstChoice([doubtful, ...models])).toEqual({ model: "openai/gpt", option: null });
+  expect(firstChoice([doubtful])).toBe(null);
+  expect(firstChoice([doubtful], { model: "x/y", option: null })).toEqual({ model: "x/y", option: null });
 });
 
 test("an id without a known model is cut at its first slash only", () => {
@@ -43,10 +47,10 @@ test("an id without a known model is cut at its first slash only", () => {
 });
 
 test("a selection that is no longer offered says so, unless nothing is known", () => {
-  const list = { models, stale: false };
+  const list = { models, stale: false, upstreams: [] };
   expect(vanished({ model: "openai/gpt", option: null }, list)).toBeUndefined();
   expect(vanished({ model: "openai/gone", option: null }, list)).toMatch(/openai\/gone is not offered/);
-  expect(vanished({ model: "openai/gone", option: null }, { models, stale: true })).toMatch(/not offered/);
-  expect(vanished({ model: "openai/gone", option: null }, { models: [], stale: true })).toBeUndefined();
+  expect(vanished({ model: "openai/gone", option: null }, { models, stale: true, upstreams: [] })).toMatch(/not offered/);
+  expect(vanished({ model: "openai/gone", option: null }, { models: [], stale: true, upstreams: [] })).toBeUndefined();
   expect(vanished({ model: "openai/gone", option: null }, null)).toBeUndefined();
 });

@@ -53,7 +53,9 @@ export function modelName(selection: ModelSelection | null, models: readonly Mod
 export function firstChoice(models: readonly Model[], last?: ModelSelection | null): ModelSelection | null {
   const known = last && models.find((model) => model.id === last.model);
   if (last && known) return { model: last.model, option: last.option && known.options.includes(last.option) ? last.option : null };
-  const first = models.find((model) => model.default) ?? models.find((model) => model.abilities.tools) ?? models[0];
+  // A model that is not known to work is only ever chosen by hand.
+  const sure = models.filter((model) => !model.unverified);
+  const first = sure.find((model) => model.default) ?? sure.find((model) => model.abilities.tools) ?? sure[0];
   return first ? { model: first.id, option: null } : null;
 }
 

@@ -880,7 +880,11 @@ custom: boolean,
 /**
  * Whether the provider would choose it.
  */
-default: boolean, };
+default: boolean, 
+/**
+ * Why it is not known to work, in a sentence; only of one that a person added.
+ */
+unverified?: string, };
 
 /**
  * What a model can take and do.
@@ -931,7 +935,11 @@ stale: boolean,
 /**
  * Why there is no newer list, in a sentence.
  */
-problem?: string, };
+problem?: string, 
+/**
+ * Where the models come from, or could; what cannot be used says why.
+ */
+upstreams: Array<Upstream>, };
 
 /**
  * What a turn runs on.
@@ -2061,6 +2069,44 @@ mode?: Mode, };
  * Where a turn stands. The last three are terminal and absorbing.
  */
 export type TurnState = "queued" | "preparing" | "running" | "completed" | "interrupted" | "failed";
+
+/**
+ * A source of models behind a provider, e.g. the company whose key is used.
+ */
+export type Upstream = { 
+/**
+ * Its id, with which its models' ids begin.
+ */
+id: string, 
+/**
+ * What people call it.
+ */
+name: string, 
+/**
+ * Whether its models can be used.
+ */
+state: UpstreamState, 
+/**
+ * Number of its models that can be chosen.
+ */
+models: number, 
+/**
+ * Number of its models that cannot: they call no tools, write no text or are withdrawn.
+ */
+left_out: number, 
+/**
+ * The state in a sentence, without its name.
+ */
+message: string, 
+/**
+ * The command that mends the state, to be run in a terminal.
+ */
+fix: string | null, };
+
+/**
+ * Whether the models of an upstream can be used.
+ */
+export type UpstreamState = "connected" | "stale" | "signed_out" | "switched_off" | "empty" | "unknown";
 
 /**
  * Tokens and money.

@@ -7,6 +7,7 @@ import { age, exact, plural } from "../lib/format";
 import { Processes } from "./Processes";
 import { CheckAgain, FixCommand } from "./ProviderFix";
 import { Restart } from "./Restart";
+import { Upstreams } from "./Upstreams";
 import { stateWords, toneOf } from "./providerWords";
 
 /** A provider: whether it can be used, and how to make it so. */
@@ -48,6 +49,7 @@ export function ProviderCard(props: { provider: ProviderStatus; settings?: boole
       </Show>
       <Show when={props.settings}>
         <ProviderSettings provider={props.provider} />
+        <Upstreams provider={props.provider} />
         <Processes provider={props.provider} />
       </Show>
     </section>
@@ -119,7 +121,7 @@ function ProviderSettings(props: { provider: ProviderStatus }) {
           value={custom()}
           onInput={(event) => setCustom(event.currentTarget.value)}
         />
-        <p class="faint">One id a line. They are offered although {props.provider.name} does not list them.</p>
+        <p class="faint">One id a line. Those that {props.provider.name} does not list are offered too, as unverified.</p>
       </div>
       <Show when={props.provider.capabilities.attach}>
         <label for={id("server")}>Server</label>

@@ -1,6 +1,6 @@
 // A provider's state in a word or two; the sentence is the server's.
 
-import type { AgentEndReason, ProviderState, ProviderStatus } from "../generated/wire";
+import type { AgentEndReason, ProviderState, ProviderStatus, UpstreamState } from "../generated/wire";
 
 export const stateWords: Record<ProviderState, string> = {
   unknown: "Not checked yet",
@@ -11,6 +11,15 @@ export const stateWords: Record<ProviderState, string> = {
   broken: "Does not work",
   signed_out: "Signed out",
   ready: "Ready",
+};
+
+export const upstreamWords: Record<UpstreamState, string> = {
+  connected: "Connected",
+  stale: "Connected, list not fresh",
+  signed_out: "Signed out",
+  switched_off: "Switched off",
+  empty: "No models",
+  unknown: "Not known",
 };
 
 /** How an agent process ended. */

@@ -169,7 +169,22 @@ pub const OPERATIONS: &[Operation] = &[
             ("all.[].models.*", MODEL),
         ],
     ),
-    get("/config", &[("", &["model", "snapshot", "permission", "agent", "mcp"])]),
+    get(
+        "/config",
+        &[(
+            "",
+            &[
+                "model",
+                "snapshot",
+                "permission",
+                "agent",
+                "mcp",
+                "provider",
+                "disabled_providers",
+                "enabled_providers",
+            ],
+        )],
+    ),
     get("/config/warnings", &[("[]", &["path", "message"])]),
     get(
         "/agent",

@@ -163,7 +163,7 @@ fn values<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Vec
 }
 
 /// The keys of a map, in its order; its values are skipped unread.
-fn keys<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+pub(super) fn keys<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
     entries(from, |key, _: IgnoredAny| key)
 }
 

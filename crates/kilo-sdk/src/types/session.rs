@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::inventory::keys;
 use super::nullable;
 use crate::ids::{MessageId, NetworkWaitId, SessionId};
 
@@ -337,7 +338,7 @@ pub struct FileContent {
 }
 
 /// The configuration in force in a directory. Only what this crate's users need is typed; the
-/// providers' section, which may hold keys, is not kept.
+/// providers' section, which may hold keys, is not kept save for its names.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Config {
@@ -352,4 +353,12 @@ pub struct Config {
     /// The MCP servers' names, with their settings as they are.
     #[serde(deserialize_with = "nullable")]
     pub mcp: Map<String, Value>,
+    /// The ids of the providers it sets up.
+    #[serde(rename = "provider", deserialize_with = "keys")]
+    pub providers: Vec<String>,
+    /// The ids of the providers it switches off. Kilo 7.7.7 leaves them out of its inventory.
+    #[serde(deserialize_with = "nullable")]
+    pub disabled_providers: Vec<String>,
+    /// The ids of the only providers it lets be used, if it names any.
+    pub enabled_providers: Option<Vec<String>>,
 }

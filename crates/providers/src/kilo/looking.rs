@@ -3,19 +3,19 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use domain::{Model, ModelAbilities, ModelCost, ProviderState, ProviderStatus};
-use kilo_sdk::types::{self, Config};
+use domain::{ProviderState, ProviderStatus};
 use kilo_sdk::{Client, LocateError};
 use tokio::sync::watch;
 
 use super::problems::{self, Source};
 use super::server::{Found, Host, Kind};
-use super::{Shared, now};
-use crate::{Inventory, OpenError};
+use super::{Shared, models, now};
+use crate::OpenError;
 
 const INSTALL: &str = "npm install -g @kilocode/cli";
 const UPDATE: &str = "npm install -g @kilocode/cli@latest";
-const SIGN_IN: &str = "kilo auth login";
+/// Signs in to any upstream; with `-p` to one (Kilo 7.7.7, `kilo auth login --help`).
+pub(super) const SIGN_IN: &str = "kilo auth login";
 
 /// A state with its sentence and the command that mends it.
 pub(super) struct Said {
@@ -96,8 +96,8 @@ impl Shared {
     /// What the models say about the state.
     fn usable(&self) -> Said {
         let inventory = self.inventory.borrow();
-        let count = inventory.models.len();
-        if inventory.known && count == 0 {
+        let count = models::usable(&inventory.models);
+        if inventory.known && inventory.models.is_empty() {
             return Said {
                 state: ProviderState::SignedOut,
                 message: "no model can be used: nobody is signed in to any provider".to_owned(),
@@ -113,7 +113,7 @@ impl Shared {
     }
 
     pub(super) fn say(&self, said: Said) -> ProviderStatus {
-        let models = u32::try_from(self.inventory.borrow().models.len()).unwrap_or(u32::MAX);
+        let models = models::number(models::usable(&self.inventory.borrow().models));
         self.status.send_modify(|status| {
             status.state = said.state;
             status.message = said.message;
@@ -154,9 +154,8 @@ impl Shared {
         let custom = self.settings().custom_models;
         match read.await {
             Ok((inventory, config)) => {
-                let models = models(&inventory, &config, &custom);
+                let new = models::inventory(&inventory, &config, &custom);
                 self.inventory.send_if_modified(|known| {
-                    let new = Inventory { models, known: true, problem: None };
                     let changed = *known != new;
                     *known = new;
                     changed
@@ -255,85 +254,6 @@ pub(super) fn plain(text: &str) -> String {
         }
     }
     out
-}
-
-/// The models that can be chosen: of the connected providers those that call tools and write
-/// text, and those a person added.
-fn models(inventory: &types::Inventory, config: &Config, custom: &[String]) -> Vec<Model> {
-    let default = default_model(inventory, config);
-    let mut models: Vec<Model> = inventory
-        .providers
-        .iter()
-        .filter(|provider| inventory.connected.contains(&provider.id))
-        .flat_map(|provider| provider.models.iter().map(move |m| (provider, m)))
-        .filter(|(_, m)| m.capabilities.toolcall && m.capabilities.output.text)
-        .filter(|(_, m)| m.status.as_deref() != Some("deprecated"))
-        .map(|(provider, m)| model(provider, m))
-        .collect();
-    for id in custom {
-        if !models.iter().any(|m| m.id == *id) {
-            models.push(custom_model(id));
-        }
-    }
-    for model in &mut models {
-        model.default = default.as_deref() == Some(&model.id);
-    }
-    models.sort_by(|a, b| {
-        (!a.default, &a.group, !a.free, &a.name, &a.id)
-            .cmp(&(!b.default, &b.group, !b.free, &b.name, &b.id))
-    });
-    models
-}
-
-/// The model Kilo itself would take: the configured one, else the gateway's free automatic one.
-fn default_model(inventory: &types::Inventory, config: &Config) -> Option<String> {
-    const FREE: &str = "kilo/kilo-auto/free";
-    config
-        .model
-        .clone()
-        .or_else(|| inventory.connected.iter().any(|p| p == "kilo").then(|| FREE.to_owned()))
-}
-
-fn model(provider: &types::Provider, model: &types::Model) -> Model {
-    let capabilities = &model.capabilities;
-    let priced = model.cost.input > 0.0 || model.cost.output > 0.0;
-    Model {
-        id: format!("{}/{}", provider.id, model.id),
-        name: if model.name.is_empty() { model.id.clone() } else { model.name.clone() },
-        group: if provider.name.is_empty() { provider.id.clone() } else { provider.name.clone() },
-        options: model.variants.clone(),
-        abilities: ModelAbilities {
-            tools: capabilities.toolcall,
-            reasoning: capabilities.reasoning,
-            images: capabilities.input.image,
-            pdf: capabilities.input.pdf,
-        },
-        cost: priced.then_some(ModelCost { input: model.cost.input, output: model.cost.output }),
-        context: whole(model.limit.context),
-        free: model.is_free.unwrap_or(!priced),
-        custom: false,
-        default: false,
-    }
-}
-
-fn custom_model(id: &str) -> Model {
-    Model {
-        id: id.to_owned(),
-        name: id.split_once('/').map_or(id, |(_, name)| name).to_owned(),
-        group: "Custom".to_owned(),
-        options: Vec::new(),
-        abilities: ModelAbilities { tools: true, ..ModelAbilities::default() },
-        cost: None,
-        context: None,
-        free: false,
-        custom: true,
-        default: false,
-    }
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked before")]
-fn whole(number: f64) -> Option<u64> {
-    (number.is_finite() && number >= 1.0).then_some(number as u64)
 }
 
 #[cfg(test)]

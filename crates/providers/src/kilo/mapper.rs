@@ -114,6 +114,8 @@ struct Active {
     error: Option<TurnError>,
     steps: BTreeMap<PartId, Usage>,
     context_limit: Option<u64>,
+    /// Why its model is not known to work.
+    doubt: Option<String>,
     phase: Option<Phase>,
     compacting: bool,
     /// How it ended, while what was missed of it is still to be read.
@@ -309,6 +311,7 @@ impl Mapper {
             error: None,
             steps: BTreeMap::new(),
             context_limit,
+            doubt: None,
             phase: None,
             compacting: false,
             closing: None,
@@ -612,7 +615,21 @@ impl Mapper {
         self.behind = self.cut;
     }
 
-    fn end(&mut self, outcome: TurnOutcome, out: &mut Mapped) {
+    /// Notes why the model of the turn that was begun is not known to work.
+    pub(super) fn doubt(&mut self, reason: Option<String>) {
+        if let Some(active) = &mut self.active {
+            active.doubt = reason;
+        }
+    }
+
+    fn end(&mut self, mut outcome: TurnOutcome, out: &mut Mapped) {
+        // Of a model that it does not list Kilo 7.7.7 says so in words alone, without a code.
+        if let TurnOutcome::Failed(error) = &mut outcome
+            && matches!(error.code, ErrorCode::ProviderError | ErrorCode::ModelUnavailable)
+            && let Some(doubt) = self.active.as_mut().and_then(|active| active.doubt.take())
+        {
+            error.hint = Some(format!("the model is a custom one: {doubt}"));
+        }
         self.tell(TurnEvent::Ended(outcome), out);
         self.active = None;
         self.acting.clear();

@@ -333,6 +333,7 @@ impl Session for KiloSession {
             }
             mapper.set_access(prompt.access);
             mapper.begin(prompt.turn.clone(), wire.message_id.clone(), prompt.kind, limit);
+            mapper.doubt(self.doubt(&prompt.model.model));
             inner.stopped.store(false, Ordering::SeqCst);
         }
         if prompt.kind == InputKind::Compact {
@@ -495,6 +496,12 @@ impl KiloSession {
             let result = inner.instance.summarize(&inner.id, &model).await;
             let _ = control.send(Control::Compacted { turn, result }).await;
         });
+    }
+
+    /// Why a model is not known to work.
+    fn doubt(&self, model: &str) -> Option<String> {
+        let inventory = self.models.borrow();
+        inventory.models.iter().find(|m| m.id == model).and_then(|m| m.unverified.clone())
     }
 
     fn context_limit(&self, model: &str) -> Option<u64> {

@@ -104,7 +104,12 @@ pub(crate) async fn models(
 ) -> Result<Json<ModelList>, Failure> {
     let inventory = app.engine.models(&id)?;
     let stale = inventory.problem.is_some() || !inventory.known;
-    Ok(Json(ModelList { models: inventory.models, stale, problem: inventory.problem }))
+    Ok(Json(ModelList {
+        models: inventory.models,
+        stale,
+        problem: inventory.problem,
+        upstreams: inventory.upstreams,
+    }))
 }
 
 fn merged(now: ProviderSettings, change: SetProvider) -> Result<ProviderSettings, Failure> {

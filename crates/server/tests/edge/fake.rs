@@ -34,6 +34,7 @@ impl Fake {
             free: true,
             custom: false,
             default: true,
+            unverified: None,
         };
         let status = ProviderStatus {
             id: ProviderId::known("fake"),
@@ -51,7 +52,7 @@ impl Fake {
             capabilities: ProviderCapabilities::default(),
             settings: ProviderSettings::default(),
         };
-        let inventory = Inventory { models: vec![model], known: true, problem: None };
+        let inventory = Inventory { models: vec![model], known: true, ..Inventory::default() };
         Self { status: watch::Sender::new(status), inventory: watch::Sender::new(inventory) }
     }
 }

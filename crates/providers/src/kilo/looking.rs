@@ -257,6 +257,8 @@ pub(super) fn plain(text: &str) -> String {
 }
 
 #[cfg(test)]
+mod stale;
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::kilo::server::unavailable;

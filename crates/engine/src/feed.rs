@@ -26,13 +26,14 @@ const MAX_KEPT_FRAMES: usize = 2_048;
 #[derive(Debug)]
 pub(crate) struct Frame<C> {
     pub(crate) seq: u64,
-    pub(crate) changes: Vec<C>,
+    /// Boxed, for a vector has room to grow: for a token that is several times what it holds.
+    pub(crate) changes: Box<[C]>,
     bytes: usize,
 }
 
 /// A change that can be counted in bytes and joined with the one before it.
 pub(crate) trait Publish: Clone + Send + Sync + 'static {
-    /// About how many bytes it is.
+    /// About how many bytes of memory it takes, itself included.
     fn weight(&self) -> usize;
     /// How much text it holds, in UTF-16 units.
     fn units(&self) -> u64 {
@@ -45,15 +46,17 @@ pub(crate) trait Publish: Clone + Send + Sync + 'static {
 
 impl Publish for Change {
     fn weight(&self) -> usize {
+        // The ids and short texts of a row.
         const ROW: usize = 512;
-        match self {
-            Self::Text { text, .. } => 96 + text.len(),
+        let held = match self {
+            Self::Text { text, .. } => 64 + text.len(),
             Self::Item { item } => ROW + item.body.head.len() + item.body.tail.len(),
             Self::Turn { turn } => ROW + turn.input.text.head.len() + turn.input.text.tail.len(),
             Self::Request { .. } => 8 * ROW,
             Self::Thread { .. } | Self::ItemRemoved { .. } => ROW,
             Self::ItemBody { text, .. } | Self::TurnText { text, .. } => text.len(),
-        }
+        };
+        size_of::<Self>() + held
     }
 
     fn units(&self) -> u64 {
@@ -123,7 +126,7 @@ impl<C: Publish> Publisher<C> {
         }
         self.seq = seq;
         let bytes = changes.iter().map(Publish::weight).sum();
-        let frame = Arc::new(Frame { seq, changes, bytes });
+        let frame = Arc::new(Frame { seq, changes: changes.into_boxed_slice(), bytes });
         self.followers.retain(|follower| match follower.upgrade() {
             Some(waiting) => {
                 waiting.push(&frame);
@@ -362,4 +365,25 @@ pub enum FeedItem<S, C> {
     },
     /// There is nothing more to follow.
     Gone,
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{ItemId, ThreadId};
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn what_is_kept_takes_no_more_memory_than_its_bound() {
+        let item = ItemId::derive(&ThreadId::from_uuid(Uuid::nil()), "text");
+        let mut publisher = Publisher::new(0);
+        for seq in 1..=10_000 {
+            let text = Change::Text { item: item.clone(), at: seq, text: "word ".to_owned() };
+            publisher.publish(seq, vec![text]);
+        }
+        let taken: usize = publisher.kept.iter().map(|f| size_of_val(&*f.changes)).sum();
+        assert!(taken <= MAX_KEPT_BYTES, "{taken} bytes in {} frames", publisher.kept.len());
+        assert!(publisher.since(9_900).is_some(), "the last hundred are kept");
+    }
 }

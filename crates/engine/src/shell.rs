@@ -93,7 +93,7 @@ pub(crate) async fn watch_storage(shell: Arc<Shell>, store: Store) {
 
 impl Publish for ShellChange {
     fn weight(&self) -> usize {
-        512
+        size_of::<Self>() + 512
     }
 
     fn join(&mut self, next: &Self, _units: &mut u64) -> bool {

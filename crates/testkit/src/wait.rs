@@ -6,7 +6,7 @@ use std::panic::Location;
 use std::time::{Duration, Instant};
 
 /// How long tests wait for things the real agents do, on a slow and busy machine.
-pub const PATIENT: Duration = Duration::from_secs(60);
+pub const PATIENT: Duration = Duration::from_secs(150);
 
 const INTERVAL: Duration = Duration::from_millis(10);
 

@@ -385,8 +385,13 @@ impl Engine {
             let provider = self.thread(id).await?.provider;
             self.check_model(&provider, model)?;
         }
+        let renamed = patch.title.is_some();
         self.input(id, Input::Patch(patch)).await?;
-        self.thread(id).await
+        let thread = self.thread(id).await?;
+        if renamed {
+            self.pass_name_on(&thread);
+        }
+        Ok(thread)
     }
 
     /// Deletes a thread with everything in it, stopping what runs. The agent's own session stays.

@@ -2,12 +2,13 @@
 //! threads that begin where another one was.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::{
     Access, Change, History, Input, NativeSession, ProjectId, ProviderId, ShellChange, Thread,
     ThreadId, ThreadState, Turn, TurnId,
 };
-use providers::{Place, ReadSession, SessionQuery, Sessions};
+use providers::{Place, Provider, ReadSession, SessionQuery, Sessions};
 use store::StoreError;
 
 use crate::EngineError;
@@ -18,6 +19,8 @@ use crate::engine::{Engine, whole};
 pub const MAX_SESSIONS: usize = 50;
 /// Turns of a thread that are looked at to find the place where another one begins.
 const MAX_LOOKED_AT: usize = 1000;
+/// How long a session may take to get its name.
+const NAMING: Duration = Duration::from_secs(20);
 
 /// A session to go on with in a thread.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -239,6 +242,21 @@ impl Engine {
         Ok(row.session.as_ref().map(|session| sessions.command(&place, session)))
     }
 
+    /// Names the session as a person named its thread, in the background. An agent that does not
+    /// run is not started for it: it is told when the session is next opened.
+    pub(crate) fn pass_name_on(&self, thread: &Thread) {
+        let Ok(provider) = self.provider(&thread.provider) else { return };
+        if provider.status().borrow().running {
+            let (this, thread) = (self.clone(), thread.clone());
+            tokio::spawn(async move {
+                match this.place(&thread).await {
+                    Ok(place) => name_session(provider.as_ref(), &place, &thread).await,
+                    Err(error) => tracing::warn!(thread = %thread.id, %error, "not named"),
+                }
+            });
+        }
+    }
+
     pub(crate) fn whole_sessions(
         &self,
         provider: &ProviderId,
@@ -250,6 +268,22 @@ impl Engine {
     pub(crate) async fn place(&self, thread: &Thread) -> Result<Place, EngineError> {
         let trusted = self.project(&thread.project_id).await?.is_trusted();
         Ok(Place { workspace: thread.workspace.clone().into(), trusted })
+    }
+}
+
+/// Names a thread's session as a person named the thread. A failure is of no matter to the thread.
+pub(crate) async fn name_session(provider: &dyn Provider, place: &Place, thread: &Thread) {
+    let (Some(sessions), Some(session)) = (provider.sessions(), &thread.session) else { return };
+    if !thread.titled_by_person {
+        return;
+    }
+    let named = sessions.rename(place, session, &thread.title);
+    match tokio::time::timeout(NAMING, named).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            tracing::warn!(thread = %thread.id, %error, "the session did not take its name");
+        }
+        Err(_) => tracing::warn!(thread = %thread.id, "the session did not take its name in time"),
     }
 }
 

@@ -7,11 +7,12 @@ use domain::{
     Access, AgentEvent, Attachment, Effect, Input, Phase, Request, RequestId, Turn, TurnId,
 };
 use providers::{
-    AnswerError, OpenError, OpenSession, Opened, Origin, Prompt, PromptFile, Provider, SendError,
-    Session,
+    AnswerError, OpenError, OpenSession, Opened, Origin, Place, Prompt, PromptFile, Provider,
+    SendError, Session,
 };
 
 use super::{Actor, Link, Report};
+use crate::sessions::name_session;
 
 /// How long the agent has to confirm a stop before the turn ends without it.
 const STOP_GRACE: Duration = Duration::from_millis(1500);
@@ -159,7 +160,19 @@ impl Actor {
         self.link = Link::Open { session, events, trusted };
         self.clocks.heard();
         self.apply(Input::Agent(AgentEvent::Session { id })).await;
+        if origin == Origin::Resumed {
+            self.pass_name_on(trusted);
+        }
         self.go_on(&origin);
+    }
+
+    /// Names the session as a person named the thread, which may have been while the agent did not
+    /// run.
+    fn pass_name_on(&self, trusted: bool) {
+        let Some(provider) = self.provider() else { return };
+        let thread = self.state.thread().clone();
+        let place = Place { workspace: thread.workspace.clone().into(), trusted };
+        tokio::spawn(async move { name_session(provider.as_ref(), &place, &thread).await });
     }
 
     /// Takes that the session cannot be opened. When it was being opened for a turn that is over,

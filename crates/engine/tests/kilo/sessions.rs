@@ -181,6 +181,17 @@ async fn a_session_made_elsewhere_is_listed_and_gone_on_with_once() {
         "{command}"
     );
 
+    // A name that a person gives is the session's too; what Kilo names later does not replace it.
+    let title = Some("About marmalade".to_owned());
+    let patch = domain::ThreadPatch { title, ..domain::ThreadPatch::default() };
+    bench.engine.patch_thread(&thread.id, patch).await.expect("renamed");
+    let (instance, session) = (&elsewhere.instance, &session);
+    until(PATIENT, || async move {
+        let title = instance.session(session).await.expect("the session").title;
+        if title == "About marmalade" { Ok(()) } else { Err(title) }
+    })
+    .await;
+
     elsewhere.end().await;
     bench.engine.shutdown().await;
 }

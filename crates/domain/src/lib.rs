@@ -8,6 +8,7 @@
 mod attachment;
 mod body;
 mod event;
+mod extras;
 mod ids;
 mod item;
 mod machine;
@@ -26,6 +27,7 @@ pub use attachment::{
 };
 pub use body::{Body, BodyLimits, FullText, MAX_FULL_UNITS, Splice, units};
 pub use event::{AgentEvent, ItemUpdate, NewRequest, RequestOutcome, TurnEvent, TurnOutcome};
+pub use extras::{AgentCommand, CommandSource, Extras, McpServer, McpState};
 pub use ids::{AttachmentId, IdError, ItemId, ProjectId, ProviderId, RequestId, ThreadId, TurnId};
 pub use item::{FileChangeKind, Item, ItemContent, ItemStatus, NoticeLevel, Todo, TodoStatus};
 pub use machine::{

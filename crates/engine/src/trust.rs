@@ -7,7 +7,8 @@
 use std::path::Path;
 use std::sync::PoisonError;
 
-use domain::{Project, ProjectId, ShellChange, Startup, Trust};
+use domain::{Extras, Project, ProjectId, ProviderId, ShellChange, Startup, Trust};
+use providers::Place;
 use sha2::{Digest as _, Sha256};
 
 use crate::EngineError;
@@ -79,6 +80,23 @@ impl Engine {
     /// [`EngineError::UnknownProject`] or [`EngineError::Storage`].
     pub async fn trust(&self, id: &ProjectId) -> Result<(Project, Startup), EngineError> {
         self.shared.look_at(id).await
+    }
+
+    /// The slash commands and MCP servers that an agent has in a project, read now by what is
+    /// decided about its configuration. Starts the agent if need be.
+    ///
+    /// # Errors
+    /// [`EngineError::Agent`] when the agent cannot be asked.
+    pub async fn extras(
+        &self,
+        id: &ProjectId,
+        provider: &ProviderId,
+    ) -> Result<Extras, EngineError> {
+        let provider = self.shared.providers.get(provider).ok_or(EngineError::UnknownProvider)?;
+        let (project, _) = self.shared.look_at(id).await?;
+        let trusted = project.is_trusted();
+        let place = Place { workspace: project.path.into(), trusted };
+        Ok(provider.extras(&place).await?)
     }
 
     /// Decides whether a project's own configuration is in force. To trust it, one names what was

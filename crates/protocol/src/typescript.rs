@@ -31,6 +31,7 @@ pub fn typescript() -> String {
     found.visit::<ProjectList>();
     found.visit::<ProjectTrust>();
     found.visit::<DecideTrust>();
+    found.visit::<domain::Extras>();
     found.visit::<Diagnostics>();
     found.visit::<Directories>();
     found.visit::<CreateThread>();

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::{
-    Access, AgentEvent, AgentReport, Answer, AttachmentKind, ErrorCode, History, InputKind, Mode,
-    Model, ModelSelection, NativeSession, ProviderId, ProviderSettings, ProviderStatus, Request,
-    Startup, ThreadId, TurnError, TurnId, Upstream,
+    Access, AgentEvent, AgentReport, Answer, AttachmentKind, ErrorCode, Extras, History, InputKind,
+    Mode, Model, ModelSelection, NativeSession, ProviderId, ProviderSettings, ProviderStatus,
+    Request, Startup, ThreadId, TurnError, TurnId, Upstream,
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
@@ -43,6 +43,15 @@ pub trait Provider: Send + Sync + 'static {
     /// files are read: nothing is started, and what is found is bounded.
     async fn startup(&self, _directory: &Path) -> Startup {
         Startup::default()
+    }
+
+    /// The slash commands and MCP servers that the agent has in a directory, read now and bounded.
+    /// Starts the agent, and its MCP servers there, if need be.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the agent cannot be asked.
+    async fn extras(&self, _place: &Place) -> Result<Extras, OpenError> {
+        Ok(Extras::default())
     }
 
     /// Starts the agent process, when it takes long to start and will soon be needed.

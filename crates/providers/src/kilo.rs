@@ -15,18 +15,21 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{
-    AgentEnd, AgentReport, ErrorCode, ProviderCapabilities, ProviderId, ProviderProblem,
+    AgentEnd, AgentReport, ErrorCode, Extras, ProviderCapabilities, ProviderId, ProviderProblem,
     ProviderSettings, ProviderState, ProviderStatus, Startup, StartupProblem, ThreadId,
 };
 use kilo_sdk::{NewSession, SessionId};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Inventory, OpenError, OpenSession, Opened, Origin, Provider, RestartError, Sessions};
+use crate::{
+    Inventory, OpenError, OpenSession, Opened, Origin, Place, Provider, RestartError, Sessions,
+};
 
 mod baseline;
 mod bounds;
 mod errors;
+mod extras;
 mod looking;
 mod mapper;
 mod models;
@@ -272,6 +275,10 @@ impl Provider for Kilo {
                 ..Startup::default()
             }
         })
+    }
+
+    async fn extras(&self, place: &Place) -> Result<Extras, OpenError> {
+        self.0.extras(place).await
     }
 
     async fn warm(&self) {

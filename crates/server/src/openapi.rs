@@ -46,6 +46,7 @@ pub(crate) async fn openapi() -> Response {
         projects::remove,
         projects::trust,
         projects::decide_trust,
+        projects::extras,
         sessions::list,
         sessions::go_on,
         sessions::fork,

@@ -46,6 +46,7 @@ pub(crate) fn closed_routes() -> Vec<Route> {
         ("delete", "/api/projects/{id}", delete(projects::remove)),
         ("get",    "/api/projects/{id}/trust", get(projects::trust)),
         ("post",   "/api/projects/{id}/trust", post(projects::decide_trust)),
+        ("get",    "/api/projects/{id}/extras", get(projects::extras)),
         ("get",    "/api/projects/{id}/sessions", get(sessions::list)),
         ("post",   "/api/sessions/continue", post(sessions::go_on)),
         ("post",   "/api/threads/{id}/fork", post(sessions::fork)),

@@ -23,6 +23,31 @@ name?: string,
 broad?: boolean, };
 
 /**
+ * A slash command of an agent.
+ */
+export type AgentCommand = { 
+/**
+ * Its name, without the slash; may hold slashes and colons.
+ */
+name: string, 
+/**
+ * What it does; empty when nobody wrote that down.
+ */
+description: string, 
+/**
+ * Where it comes from.
+ */
+source: CommandSource, 
+/**
+ * What is to be typed after its name, when the agent says so in words.
+ */
+hint: string | null, 
+/**
+ * Whether it makes use of what is typed after its name.
+ */
+takes_arguments: boolean, };
+
+/**
  * How an agent process ended, or did not start.
  */
 export type AgentEnd = { 
@@ -369,6 +394,11 @@ id: ThreadId, }) | { "type": "unsubscribe", } & ({ "topic": "shell" } | { "topic
 id: ThreadId, }) | { "type": "ping" };
 
 /**
+ * Where a slash command comes from.
+ */
+export type CommandSource = "command" | "skill" | "mcp";
+
+/**
  * `POST /api/threads/{id}/compact`: the wish that the agent shortens its context. The same id
  * again gives the same turn.
  */
@@ -601,6 +631,19 @@ git: boolean, };
 export type ErrorCode = "unauthorized" | "payment" | "rate_limited" | "model_unavailable" | "context_overflow" | "content_filtered" | "provider_error" | "network" | "rejected" | "not_accepted" | "agent_unavailable" | "agent_died" | "silent" | "session_lost" | "session_busy" | "session_taken" | "internal";
 
 /**
+ * What an agent has in a directory besides itself.
+ */
+export type Extras = { 
+/**
+ * The slash commands, by name.
+ */
+commands: Array<AgentCommand>, 
+/**
+ * The MCP servers, by name.
+ */
+servers: Array<McpServer>, };
+
+/**
  * What happened to a file.
  */
 export type FileChangeKind = "created" | "edited" | "deleted";
@@ -831,6 +874,27 @@ export type ItemId = string;
  * Where an item stands.
  */
 export type ItemStatus = "running" | "done" | "failed" | "declined";
+
+/**
+ * An MCP server, which gives an agent more tools.
+ */
+export type McpServer = { 
+/**
+ * What the configuration calls it.
+ */
+name: string, } & ({ "state": "connected" } | { "state": "disabled" } | { "state": "failed", 
+/**
+ * Why, in the agent's words; may be empty.
+ */
+message: string, } | { "state": "needs_sign_in", 
+/**
+ * The command for a terminal that does it.
+ */
+command: string, } | { "state": "other", 
+/**
+ * The agent's word for it.
+ */
+word: string, });
 
 /**
  * What a turn is for.

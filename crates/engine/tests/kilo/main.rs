@@ -11,6 +11,7 @@ mod approvals;
 mod attachments;
 mod crashes;
 mod errors;
+mod extras;
 mod faults;
 mod harness;
 mod models;

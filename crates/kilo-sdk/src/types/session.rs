@@ -302,7 +302,7 @@ pub struct AuthStatus {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct McpStatus {
-    /// `connected`, `disabled`, `failed`, `needs_auth`, …
+    /// `connected`, `disabled`, `failed`, `needs_auth`, `needs_client_registration`, …
     pub status: String,
     /// Why it failed.
     pub error: Option<String>,

@@ -172,10 +172,18 @@ impl Sessions for KiloSessions {
     }
 
     fn command(&self, place: &Place, session: &str) -> String {
-        let program = self.0.settings().binary.filter(|path| !path.trim().is_empty());
+        self.0.in_terminal(place, &["-s", session])
+    }
+}
+
+impl Shared {
+    /// The command for a terminal that runs Kilo in a directory.
+    pub(super) fn in_terminal(&self, place: &Place, arguments: &[&str]) -> String {
+        let program = self.settings().binary.filter(|path| !path.trim().is_empty());
         let program = program.unwrap_or_else(|| "kilo".to_owned());
-        let workspace = place.workspace.to_string_lossy();
-        format!("cd {} && {} -s {}", quoted(&workspace), quoted(&program), quoted(session))
+        let words = std::iter::once(program.as_str()).chain(arguments.iter().copied());
+        let call: Vec<_> = words.map(quoted).collect();
+        format!("cd {} && {}", quoted(&place.workspace.to_string_lossy()), call.join(" "))
     }
 }
 

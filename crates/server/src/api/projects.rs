@@ -5,7 +5,7 @@ use std::path::Path;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use domain::{Project, ProjectId};
+use domain::{Extras, Project, ProjectId, ProviderId};
 use protocol::{
     AddProject, DecideTrust, Directories, DirectoryEntry, ProblemCode, ProjectList, ProjectTrust,
 };
@@ -95,6 +95,27 @@ pub(crate) async fn decide_trust(
 ) -> Result<Json<Project>, Failure> {
     let DecideTrust { trusted, fingerprint } = decision;
     Ok(Json(app.engine.decide_trust(&id, trusted, fingerprint).await?))
+}
+
+/// Whose extras.
+#[derive(Deserialize)]
+pub(crate) struct Of {
+    provider: ProviderId,
+}
+
+/// Lists the slash commands and MCP servers that an agent has in a project. Starts the agent.
+#[utoipa::path(get, path = "/api/projects/{id}/extras", tag = "projects",
+    params(
+        ("id" = String, Path, description = "The project"),
+        ("provider" = String, Query, description = "Whose"),
+    ),
+    responses((status = 200, body = Extras)))]
+pub(crate) async fn extras(
+    State(app): State<App>,
+    Params(id): Params<ProjectId>,
+    QueryOf(of): QueryOf<Of>,
+) -> Result<Json<Extras>, Failure> {
+    Ok(Json(app.engine.extras(&id, &of.provider).await?))
 }
 
 /// What is being typed.

@@ -112,6 +112,35 @@ async fn refusals_have_stable_codes() {
 }
 
 #[tokio::test]
+async fn commands_and_mcp_servers_of_a_project_are_listed_by_provider() {
+    let server = Server::start().await;
+    let thread = server.thread().await;
+    let path = format!("/api/projects/{}/extras", thread.project_id);
+    let listed: Value = server.get(&format!("{path}?provider=fake")).await;
+    assert_eq!(
+        listed,
+        json!({
+            "commands": [{ "name": "echo", "description": "Says it again", "source": "command",
+                "hint": null, "takes_arguments": true }],
+            "servers": [{ "name": "notes", "state": "needs_sign_in", "command": "fake login" }],
+        })
+    );
+    let refused = async |path: &str, status, code| {
+        problem(server.request("get", path).send().await.unwrap(), status, code).await
+    };
+    use ProblemCode as Code;
+    let of_other = format!("{path}?provider=other");
+    refused(&of_other, 404, Code::UnknownProvider).await;
+    refused(&path, 400, Code::BadRequest).await;
+    let nowhere = domain::ProjectId::from_uuid(Uuid::now_v7());
+    let unknown = format!("/api/projects/{nowhere}/extras?provider=fake");
+    refused(&unknown, 404, Code::UnknownProject).await;
+    std::fs::write(format!("{}/broken", thread.workspace), "").unwrap();
+    let broken = refused(&format!("{path}?provider=fake"), 503, Code::ProviderUnavailable).await;
+    assert_eq!(broken.detail.as_deref(), Some("Remove the file `broken`."));
+}
+
+#[tokio::test]
 async fn a_body_that_is_no_json_is_refused_with_the_place() {
     let server = Server::start().await;
     let request =

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::{
-    Access, AgentEvent, Answer, FullText, ItemContent, ItemStatus, Model, ModelAbilities,
-    ProviderCapabilities, ProviderId, ProviderSettings, ProviderState, ProviderStatus, Request,
-    TurnEvent, TurnId, TurnOutcome,
+    Access, AgentCommand, AgentEvent, Answer, CommandSource, ErrorCode, Extras, FullText,
+    ItemContent, ItemStatus, McpServer, McpState, Model, ModelAbilities, ProviderCapabilities,
+    ProviderId, ProviderSettings, ProviderState, ProviderStatus, Request, TurnEvent, TurnId,
+    TurnOutcome,
 };
 use providers::{
-    AnswerError, Inventory, OpenError, OpenSession, Opened, Origin, Prompt, Provider, SendError,
-    Session, Sighting,
+    AnswerError, Inventory, OpenError, OpenSession, Opened, Origin, Place, Prompt, Provider,
+    SendError, Session, Sighting,
 };
 use tokio::sync::{Mutex, mpsc, watch};
 
@@ -80,6 +81,26 @@ impl Provider for Fake {
     }
 
     fn restore(&self, _: Inventory) {}
+
+    async fn extras(&self, place: &Place) -> Result<Extras, OpenError> {
+        if place.workspace.join("broken").exists() {
+            return Err(OpenError {
+                code: ErrorCode::AgentUnavailable,
+                message: "the fake is broken".to_owned(),
+                hint: Some("remove the file `broken`".to_owned()),
+            });
+        }
+        let command = AgentCommand {
+            name: "echo".to_owned(),
+            description: "Says it again".to_owned(),
+            source: CommandSource::Command,
+            hint: None,
+            takes_arguments: true,
+        };
+        let state = McpState::NeedsSignIn { command: "fake login".to_owned() };
+        let server = McpServer { name: "notes".to_owned(), state };
+        Ok(Extras { commands: vec![command], servers: vec![server] })
+    }
 
     async fn warm(&self) {}
 

@@ -31,8 +31,9 @@ pub use extras::{AgentCommand, CommandSource, Extras, McpServer, McpState};
 pub use ids::{AttachmentId, IdError, ItemId, ProjectId, ProviderId, RequestId, ThreadId, TurnId};
 pub use item::{FileChangeKind, Item, ItemContent, ItemStatus, NoticeLevel, Todo, TodoStatus};
 pub use machine::{
-    Change, Effect, Founded, Input, MAX_MESSAGE_UNITS, MAX_QUEUED, MAX_TITLE_CHARS, MAX_TURN_ITEMS,
-    MAX_TURN_REQUESTS, NewTurn, Outcome, Refusal, RunningTurn, ThreadPatch, ThreadState, TurnPatch,
+    Change, Effect, Founded, Input, MAX_MESSAGE_UNITS, MAX_QUEUED, MAX_TAKEN_BACK, MAX_TITLE_CHARS,
+    MAX_TURN_ITEMS, MAX_TURN_REQUESTS, NewTurn, Outcome, Refusal, RunningTurn, ThreadPatch,
+    ThreadState, TurnPatch,
 };
 pub use model::{
     Model, ModelAbilities, ModelCost, ModelSelection, ProviderCapabilities, ProviderSettings,
@@ -47,7 +48,7 @@ pub use request::{
     Request, RequestBody, RequestState,
 };
 pub use session::{Earlier, History, NativeSession, PastTurn};
-pub use thread::{Access, Mode, Thread, ThreadStatus};
+pub use thread::{Access, Back, Mode, Span, Thread, ThreadStatus};
 pub use turn::{
     Context, Delivery, ErrorCode, InputKind, Phase, Turn, TurnError, TurnInput, TurnOrigin,
     TurnState, Usage,

@@ -19,6 +19,7 @@ use crate::{
     Turn, TurnError, TurnId, TurnInput, TurnOutcome, TurnState, units,
 };
 
+mod back;
 mod founding;
 mod items;
 mod past;
@@ -28,6 +29,7 @@ mod sessions;
 mod steer;
 mod turns;
 
+pub use back::MAX_TAKEN_BACK;
 pub use founding::Founded;
 pub use turns::RunningTurn;
 
@@ -119,6 +121,18 @@ pub enum Input {
     },
     /// A person lets the thread go on in a new session, because the one it had is gone.
     Renew,
+    /// A person takes the conversation back to before a message that the agent has. The agent is
+    /// told by whoever applies this, and again before the next message.
+    GoBack {
+        /// The turn of the message.
+        turn: TurnId,
+        /// Its ordinal.
+        ordinal: u64,
+        /// The provider's name for the message.
+        key: String,
+    },
+    /// A person undid that, and the agent knows.
+    BringBack,
     /// The turn cannot go on.
     Fail {
         /// The turn.
@@ -340,11 +354,26 @@ pub enum Refusal {
     #[error("a turn is running")]
     Working,
     /// The turn is no message.
-    #[error("a compaction has no text and cannot be sent into what runs")]
+    #[error("a compaction is no message that could be sent into what runs or gone back to")]
     NotAMessage,
     /// The thread has no session yet, or no longer.
     #[error("the thread has no session yet: send a message first")]
     NoSession,
+    /// Messages wait in the queue.
+    #[error("messages are waiting: send them or take them back first")]
+    MessagesWait,
+    /// The agent never had the turn's message.
+    #[error("the agent never had this message")]
+    NeverSent,
+    /// The turn was taken back, and another message was sent since.
+    #[error("the turn was taken back before: the agent does not have it any more")]
+    TakenBack,
+    /// The conversation goes back with the next message.
+    #[error("the conversation went back: send a message or bring back what was put away first")]
+    WentBack,
+    /// The thread went back too often.
+    #[error("the conversation went back {MAX_TAKEN_BACK} times: fork the thread instead")]
+    TooOftenBack,
     /// The title is empty or too long.
     #[error("a title has between 1 and {MAX_TITLE_CHARS} characters")]
     BadTitle,
@@ -455,6 +484,8 @@ impl ThreadState {
             Input::Restarted(turn) => self.restarted(now, &turn, &mut out),
             Input::Past { turns, earlier } => self.past(now, turns, earlier, &mut out),
             Input::Renew => self.renew()?,
+            Input::GoBack { turn, ordinal, key } => self.go_back(turn, ordinal, key)?,
+            Input::BringBack => self.bring_back()?,
             Input::Fail { turn, error } => {
                 self.give_up(now, &turn, TurnOutcome::Failed(error), &mut out);
             }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
-use crate::{ModelSelection, ProjectId, ProviderId, ThreadId, Timestamp};
+use crate::{ModelSelection, ProjectId, ProviderId, ThreadId, Timestamp, TurnId};
 
 /// One conversation with one provider in one workspace; the row the sidebar shows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
@@ -47,6 +47,15 @@ pub struct Thread {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[ts(optional, as = "Option<bool>")]
     pub renewed: bool,
+    /// Where the conversation goes back to with the next message; until then it can be undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub back: Option<Back>,
+    /// The turns that were taken back for good, in order and apart from each other: the agent does
+    /// not have them any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<Span>>")]
+    pub taken_back: Vec<Span>,
     /// Whether a turn ended that nobody has looked at.
     pub unread: bool,
     /// Whether it is kept at the top.
@@ -93,6 +102,8 @@ impl Thread {
             queue_held: false,
             sent_since_stop: false,
             renewed: false,
+            back: None,
+            taken_back: Vec::new(),
             unread: false,
             pinned: false,
             archived: false,
@@ -103,6 +114,26 @@ impl Thread {
             seq: 0,
         }
     }
+}
+
+/// A conversation that goes back to before a message. Files stay as they are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+pub struct Back {
+    /// The turn whose message it is.
+    pub turn: TurnId,
+    /// The provider's name for the message.
+    pub key: String,
+    /// The turns that are put away, this one the first of them.
+    pub turns: Span,
+}
+
+/// Turns from one ordinal to another, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+pub struct Span {
+    /// The first one's ordinal.
+    pub first: u64,
+    /// The last one's ordinal.
+    pub last: u64,
 }
 
 /// What a thread is doing.

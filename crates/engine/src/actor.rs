@@ -21,11 +21,13 @@ use crate::EngineError;
 use crate::engine::Shared;
 use crate::feed::{Publisher, Waiting};
 
+mod back;
 mod clocks;
 mod effects;
 mod elsewhere;
 mod saving;
 
+pub(crate) use back::BackTo;
 use clocks::{Clocks, JANITOR};
 use saving::Saving;
 
@@ -45,6 +47,8 @@ const CLOSING: Duration = Duration::from_secs(3);
 pub(crate) enum Command {
     /// To apply an input of a person.
     Input { input: Input, reply: oneshot::Sender<Result<(), EngineError>> },
+    /// To take the conversation back to before a message, or to undo that.
+    Back { to: Option<BackTo>, reply: oneshot::Sender<Result<(), EngineError>> },
     /// To follow what changes.
     Follow {
         cursor: Option<u64>,
@@ -76,6 +80,11 @@ enum Report {
     Prepared {
         turn: TurnId,
         key: String,
+    },
+    /// The agent went back to before the message that the row names.
+    WentBack {
+        turn: TurnId,
+        result: Result<(), OpenError>,
     },
     Sent {
         turn: TurnId,
@@ -241,6 +250,9 @@ impl Actor {
                 }
                 let _ = reply.send(result);
             }
+            Command::Back { to, reply } => {
+                let _ = reply.send(self.back(to).await);
+            }
             Command::Follow { cursor, reply } => {
                 // What was told but not stored yet has to be readable for the snapshot. On a disk
                 // that takes nothing the thread is shown as it was stored last, which the client
@@ -322,6 +334,7 @@ impl Actor {
             Report::CaughtUp { turn, found } => self.caught_up(turn, found).await,
             Report::Opened { trusted, result: Ok(opened) } => self.opened(opened, trusted).await,
             Report::Opened { result: Err(error), .. } => self.not_opened(error).await,
+            Report::WentBack { turn, result } => self.went_back(turn, result).await,
             Report::Sent { turn, result } => self.sent(turn, result).await,
             Report::LookedUp { turn, recovering, result } => {
                 self.looked_up(turn, recovering, result).await;
@@ -433,7 +446,9 @@ fn refuse_all(
     commands.close();
     while let Ok(command) = commands.try_recv() {
         match command {
-            Command::Input { reply, .. } | Command::Delete { reply } => {
+            Command::Input { reply, .. }
+            | Command::Back { reply, .. }
+            | Command::Delete { reply } => {
                 let _ = reply.send(Err(error.clone()));
             }
             Command::Follow { reply, .. } => {

@@ -113,7 +113,7 @@ impl Shared {
         mailbox.try_send(command).map_err(|_| EngineError::Busy)
     }
 
-    async fn ask<T>(
+    pub(crate) async fn ask<T>(
         self: &Arc<Self>,
         id: &ThreadId,
         command: impl FnOnce(oneshot::Sender<Result<T, EngineError>>) -> Command,

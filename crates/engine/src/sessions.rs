@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Access, Change, History, Input, NativeSession, ProjectId, ProviderId, ShellChange, Thread,
-    ThreadId, ThreadState, Turn, TurnId,
+    Access, Change, History, Input, InputKind, NativeSession, ProjectId, ProviderId, Refusal,
+    ShellChange, Thread, ThreadId, ThreadState, Turn, TurnId,
 };
 use providers::{Place, Provider, ReadSession, SessionQuery, Sessions};
 use store::StoreError;
 
 use crate::EngineError;
-use crate::actor::now;
+use crate::actor::{BackTo, Command, now};
 use crate::engine::{Engine, whole};
 
 /// The most sessions of one page.
@@ -128,7 +128,7 @@ impl Engine {
         }
         let before = self.after_turn(&from, turn).await?;
         let Some(session) = from.session.clone() else {
-            return Err(EngineError::Refused(domain::Refusal::NoSession));
+            return Err(EngineError::Refused(Refusal::NoSession));
         };
         let (sessions, place) = (self.whole_sessions(&from.provider)?, self.place(&from).await?);
         let made = sessions.fork(&place, &session, before.as_deref()).await?;
@@ -166,8 +166,12 @@ impl Engine {
         if !known.state.is_terminal() {
             return Err(EngineError::TurnRuns);
         }
+        if thread.is_taken_back(known.ordinal) {
+            return Err(EngineError::Refused(Refusal::TakenBack));
+        }
         let turns = self.shared.store.turns_after(&thread.id, known.ordinal, MAX_LOOKED_AT).await?;
-        Ok(turns.into_iter().find_map(|turn| turn.prompt_key))
+        let had = turns.into_iter().filter(|turn| !thread.is_taken_back(turn.ordinal));
+        Ok(had.into_iter().find_map(|turn| turn.prompt_key))
     }
 
     /// Stores a thread with the history of its session, all of it or nothing.
@@ -228,6 +232,39 @@ impl Engine {
     /// [`EngineError::Refused`] while a turn runs.
     pub async fn renew_session(&self, thread: &ThreadId) -> Result<Thread, EngineError> {
         self.input(thread, Input::Renew).await?;
+        self.thread(thread).await
+    }
+
+    /// Takes the conversation back to before a turn's message, from the next message on. Files are
+    /// not touched.
+    ///
+    /// # Errors
+    /// A refusal while something runs or waits, or for a turn that the agent does not have; or why
+    /// the agent did not go back.
+    pub async fn go_back(&self, thread: &ThreadId, turn: &TurnId) -> Result<Thread, EngineError> {
+        let row = self.thread(thread).await?;
+        let known = self.shared.store.turn(turn).await?.filter(|t| t.thread_id == *thread);
+        let known = known.ok_or(EngineError::UnknownTurn)?;
+        if !known.state.is_terminal() {
+            return Err(EngineError::TurnRuns);
+        }
+        if known.input.kind != InputKind::Message {
+            return Err(EngineError::Refused(Refusal::NotAMessage));
+        }
+        let key = known.prompt_key.ok_or(EngineError::Refused(Refusal::NeverSent))?;
+        self.whole_sessions(&row.provider)?;
+        let to = BackTo { turn: known.id, ordinal: known.ordinal, key };
+        self.shared.ask(thread, |reply| Command::Back { to: Some(to), reply }).await?;
+        self.thread(thread).await
+    }
+
+    /// Undoes [`Engine::go_back`], as long as no message was sent. When there is nothing to undo
+    /// that is a success.
+    ///
+    /// # Errors
+    /// A refusal while a turn runs, or why the agent did not do it.
+    pub async fn bring_back(&self, thread: &ThreadId) -> Result<Thread, EngineError> {
+        self.shared.ask(thread, |reply| Command::Back { to: None, reply }).await?;
         self.thread(thread).await
     }
 

@@ -17,6 +17,8 @@ pub use http::{
     RestartProvider, SendMessage, SetProvider, TextWhole, ThreadList,
 };
 pub use problem::{Problem, ProblemCode};
-pub use sessions::{CompactRequest, ContinueRequest, ForkRequest, SessionCommand, SessionPage};
+pub use sessions::{
+    BackRequest, CompactRequest, ContinueRequest, ForkRequest, SessionCommand, SessionPage,
+};
 pub use socket::{ClientMessage, Cursor, ServerMessage, Topic};
 pub use typescript::typescript;

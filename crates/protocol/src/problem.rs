@@ -113,6 +113,16 @@ pub enum ProblemCode {
     NotAMessage,
     /// The thread has no session.
     NoSession,
+    /// Messages wait in the queue.
+    MessagesWait,
+    /// The agent never had the turn's message.
+    NeverSent,
+    /// The turn was taken back before.
+    TakenBack,
+    /// The conversation goes back with the next message.
+    WentBack,
+    /// The thread went back too often.
+    TooOftenBack,
     /// The turn has not ended.
     TurnRuns,
     /// The provider does not offer this.

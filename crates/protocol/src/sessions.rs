@@ -45,6 +45,13 @@ pub struct ForkRequest {
     pub turn: TurnId,
 }
 
+/// `POST /api/threads/{id}/back`: the wish that the conversation goes back to before a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+pub struct BackRequest {
+    /// The turn of the message.
+    pub turn: TurnId,
+}
+
 /// `POST /api/threads/{id}/compact`: the wish that the agent shortens its context. The same id
 /// again gives the same turn.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 use ts_rs::{Config, TS, TypeVisitor};
 
 use crate::{
-    AddProject, AnswerRequest, AnswerTaken, Bootstrap, ClientMessage, CompactRequest,
+    AddProject, AnswerRequest, AnswerTaken, BackRequest, Bootstrap, ClientMessage, CompactRequest,
     ContinueRequest, CreateThread, DecideTrust, DeviceList, Diagnostics, Directories, ForkRequest,
     Health, ModelList, MoveTurn, PairRequest, PairingLink, Problem, ProjectList, ProjectTrust,
     ProviderList, RestartProvider, SendMessage, ServerMessage, SessionCommand, SessionPage,
@@ -43,6 +43,7 @@ pub fn typescript() -> String {
     found.visit::<SessionPage>();
     found.visit::<ContinueRequest>();
     found.visit::<ForkRequest>();
+    found.visit::<BackRequest>();
     found.visit::<CompactRequest>();
     found.visit::<SessionCommand>();
     found.visit::<ThreadList>();

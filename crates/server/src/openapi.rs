@@ -52,6 +52,8 @@ pub(crate) async fn openapi() -> Response {
         sessions::fork,
         sessions::compact,
         sessions::renew,
+        sessions::go_back,
+        sessions::bring_back,
         sessions::command,
         attachments::upload,
         attachments::read,

@@ -98,6 +98,10 @@ fn status(code: ProblemCode) -> StatusCode {
         | ProblemCode::IdTaken
         | ProblemCode::SessionBusy
         | ProblemCode::SessionTaken
+        | ProblemCode::MessagesWait
+        | ProblemCode::TakenBack
+        | ProblemCode::WentBack
+        | ProblemCode::TooOftenBack
         | ProblemCode::TurnRuns => StatusCode::CONFLICT,
         ProblemCode::SessionLost => StatusCode::GONE,
         ProblemCode::TooLarge | ProblemCode::AttachmentTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -116,6 +120,7 @@ fn status(code: ProblemCode) -> StatusCode {
         | ProblemCode::NotOffered
         | ProblemCode::NoSession
         | ProblemCode::NotAMessage
+        | ProblemCode::NeverSent
         | ProblemCode::AgentRefused
         | ProblemCode::BadTitle => StatusCode::UNPROCESSABLE_ENTITY,
         ProblemCode::TooMany | ProblemCode::TooManyTries => StatusCode::TOO_MANY_REQUESTS,
@@ -243,6 +248,11 @@ fn refusal_code(refusal: &Refusal) -> ProblemCode {
         Refusal::Working => ProblemCode::TurnRuns,
         Refusal::NotAMessage => ProblemCode::NotAMessage,
         Refusal::NoSession => ProblemCode::NoSession,
+        Refusal::MessagesWait => ProblemCode::MessagesWait,
+        Refusal::NeverSent => ProblemCode::NeverSent,
+        Refusal::TakenBack => ProblemCode::TakenBack,
+        Refusal::WentBack => ProblemCode::WentBack,
+        Refusal::TooOftenBack => ProblemCode::TooOftenBack,
         Refusal::BadTitle => ProblemCode::BadTitle,
     }
 }

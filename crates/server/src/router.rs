@@ -52,6 +52,8 @@ pub(crate) fn closed_routes() -> Vec<Route> {
         ("post",   "/api/threads/{id}/fork", post(sessions::fork)),
         ("post",   "/api/threads/{id}/compact", post(sessions::compact)),
         ("post",   "/api/threads/{id}/renew", post(sessions::renew)),
+        ("post",   "/api/threads/{id}/back", post(sessions::go_back)),
+        ("delete", "/api/threads/{id}/back", delete(sessions::bring_back)),
         ("get",    "/api/threads/{id}/command", get(sessions::command)),
         ("post",   UPLOADS, post(attachments::upload)),
         ("get",    "/api/attachments/{id}", get(attachments::read)),

@@ -83,8 +83,9 @@ fn is_durable(change: &Change) -> bool {
     match change {
         Change::TurnText { .. } | Change::Request { .. } => true,
         Change::Turn { turn } => turn.state != TurnState::Running,
-        Change::Thread { .. }
-        | Change::Item { .. }
+        // The agent is about to be told, and would forget with the next message.
+        Change::Thread { thread } => thread.back.is_some(),
+        Change::Item { .. }
         | Change::ItemRemoved { .. }
         | Change::Text { .. }
         | Change::ItemBody { .. } => false,

@@ -182,3 +182,22 @@ async fn a_thread_that_another_founds_is_stored_with_it_or_not_at_all_and_once()
     let turn = store.turn(&turn_id(7)).await.unwrap().unwrap();
     assert_eq!(turn.state, TurnState::Completed);
 }
+
+#[tokio::test]
+async fn where_a_thread_goes_back_to_reads_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let turns = domain::Span { first: 2, last: 3 };
+    let back = domain::Back { turn: turn_id(1), key: "msg_1".to_owned(), turns };
+    let row = domain::Thread {
+        back: Some(back),
+        taken_back: vec![domain::Span { first: 5, last: 5 }],
+        seq: 1,
+        ..thread(1)
+    };
+    let change = Change::Thread { thread: row.clone() };
+    store.commit(&row.id, 1, vec![change]).await.unwrap();
+    drop(store);
+    let store = Store::open(dir.path()).unwrap();
+    assert_eq!(store.thread(&row.id).await.unwrap(), Some(row));
+}

@@ -282,6 +282,32 @@ id: AttachmentId,
 name: string, };
 
 /**
+ * A conversation that goes back to before a message. Files stay as they are.
+ */
+export type Back = { 
+/**
+ * The turn whose message it is.
+ */
+turn: TurnId, 
+/**
+ * The provider's name for the message.
+ */
+key: string, 
+/**
+ * The turns that are put away, this one the first of them.
+ */
+turns: Span, };
+
+/**
+ * `POST /api/threads/{id}/back`: the wish that the conversation goes back to before a message.
+ */
+export type BackRequest = { 
+/**
+ * The turn of the message.
+ */
+turn: TurnId, };
+
+/**
  * A text as it travels: whole when it is short, else its beginning and its end.
  *
  * The whole of a shortened body is fetched on demand. Its length in units is
@@ -1154,7 +1180,7 @@ detail?: string, };
 /**
  * The stable codes of problems.
  */
-export type ProblemCode = "unauthorized" | "bad_pairing_code" | "forbidden_origin" | "bad_request" | "unsupported_media_type" | "too_large" | "method_not_allowed" | "too_many_tries" | "timed_out" | "not_found" | "unknown_project" | "unknown_thread" | "unknown_turn" | "unknown_item" | "unknown_device" | "unknown_provider" | "unknown_model" | "not_a_directory" | "path_outside" | "broad_directory" | "trust_changed" | "untrustworthy" | "project_busy" | "provider_busy" | "empty_message" | "message_too_long" | "too_many_attachments" | "attachment_too_large" | "attachment_unsupported" | "unknown_attachment" | "model_cannot_read" | "no_model" | "thread_archived" | "queue_full" | "not_queued" | "request_closed" | "already_answering" | "wrong_answer" | "bad_title" | "id_taken" | "session_lost" | "session_busy" | "session_taken" | "not_a_message" | "no_session" | "turn_runs" | "not_offered" | "agent_refused" | "provider_unavailable" | "steer_unsupported" | "busy" | "too_many" | "storage_failed" | "shutting_down" | "internal";
+export type ProblemCode = "unauthorized" | "bad_pairing_code" | "forbidden_origin" | "bad_request" | "unsupported_media_type" | "too_large" | "method_not_allowed" | "too_many_tries" | "timed_out" | "not_found" | "unknown_project" | "unknown_thread" | "unknown_turn" | "unknown_item" | "unknown_device" | "unknown_provider" | "unknown_model" | "not_a_directory" | "path_outside" | "broad_directory" | "trust_changed" | "untrustworthy" | "project_busy" | "provider_busy" | "empty_message" | "message_too_long" | "too_many_attachments" | "attachment_too_large" | "attachment_unsupported" | "unknown_attachment" | "model_cannot_read" | "no_model" | "thread_archived" | "queue_full" | "not_queued" | "request_closed" | "already_answering" | "wrong_answer" | "bad_title" | "id_taken" | "session_lost" | "session_busy" | "session_taken" | "not_a_message" | "no_session" | "messages_wait" | "never_sent" | "taken_back" | "went_back" | "too_often_back" | "turn_runs" | "not_offered" | "agent_refused" | "provider_unavailable" | "steer_unsupported" | "busy" | "too_many" | "storage_failed" | "shutting_down" | "internal";
 
 /**
  * A directory on this machine that threads work in.
@@ -1725,6 +1751,19 @@ providers: Array<ProviderStatus>,
 storage?: string, };
 
 /**
+ * Turns from one ordinal to another, both included.
+ */
+export type Span = { 
+/**
+ * The first one's ordinal.
+ */
+first: number, 
+/**
+ * The last one's ordinal.
+ */
+last: number, };
+
+/**
  * What a directory's own configuration would start or loosen.
  */
 export type Startup = { 
@@ -1865,6 +1904,15 @@ sent_since_stop?: boolean,
  * says so once it has one.
  */
 renewed?: boolean, 
+/**
+ * Where the conversation goes back to with the next message; until then it can be undone.
+ */
+back?: Back, 
+/**
+ * The turns that were taken back for good, in order and apart from each other: the agent does
+ * not have them any more.
+ */
+taken_back?: Array<Span>, 
 /**
  * Whether a turn ended that nobody has looked at.
  */

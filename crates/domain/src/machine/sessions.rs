@@ -12,6 +12,7 @@ impl ThreadState {
         if self.thread.session.take().is_some() {
             self.thread.renewed = true;
             self.thread.context = None;
+            self.thread.back = None;
         }
         Ok(())
     }
@@ -33,6 +34,9 @@ impl ThreadState {
         }
         if self.thread.session.is_none() {
             return Err(Refusal::NoSession);
+        }
+        if self.thread.back.is_some() {
+            return Err(Refusal::WentBack);
         }
         if self.thread.model.is_none() {
             return Err(Refusal::NoModel);

@@ -1,5 +1,6 @@
 //! Properties and cases of the machine.
 
+mod back;
 mod cases;
 mod client;
 mod order;

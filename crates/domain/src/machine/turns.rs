@@ -204,6 +204,7 @@ impl ThreadState {
             running.turn.phase = Some(Phase::Sending);
             out.changes.push(Change::Turn { turn: running.turn.clone() });
             out.effects.push(Effect::Send(id.clone()));
+            self.take_back();
         }
     }
 

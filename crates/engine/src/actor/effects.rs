@@ -202,6 +202,7 @@ impl Actor {
         let Some(running) = self.state.running() else { return };
         let turn = running.turn().clone();
         match after_open {
+            Some(Effect::Prepare(id)) if id == turn.id && self.goes_back(&session, &id) => return,
             Some(Effect::Prepare(id)) if id == turn.id => {
                 let reads = *origin == Origin::Resumed && self.catch_up(&id);
                 if !reads {
@@ -234,7 +235,7 @@ impl Actor {
 
     /// Gives the message that steers its name. Without an open session it waits: it is prepared
     /// when the session is open, or when it is its turn.
-    fn prepare_steering(&mut self) {
+    pub(super) fn prepare_steering(&mut self) {
         let Link::Open { session, .. } = &self.link else { return };
         if let Some(turn) = self.state.steering().filter(|t| t.prompt_key.is_none()) {
             let prepared = Report::Prepared {

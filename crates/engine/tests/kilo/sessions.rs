@@ -308,3 +308,62 @@ async fn a_session_deleted_elsewhere_is_told_by_code_and_the_thread_goes_on_in_a
     assert!(!last.messages().iter().any(|m| m.to_string().contains("marmalade")), "injected");
     bench.engine.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_goes_back_to_a_message_over_a_restart_and_files_stay() {
+    let mut bench = Bench::start().await;
+    let thread = bench.thread_with(Access::AutoEdit).await;
+    bench.run(&thread, &Script::new().text("First.")).await;
+    let path = bench.sandbox.project.join("kept.txt");
+    let write = json!({ "filePath": path, "content": "kept\n" });
+    let script = Script::new().text("Second.").tool("write", write).step().text("Written.");
+    let second = bench.run(&thread, &script).await;
+    assert_eq!((second.state, &second.error), (TurnState::Completed, &None));
+    let third = bench.run(&thread, &Script::new().text("Third.")).await;
+    let session = SessionId::from(bench.row(&thread).await.session.expect("a session").as_str());
+
+    // What is brought back is there for the next message.
+    let row = bench.engine.go_back(&thread, &second.id).await.expect("it goes back");
+    assert_eq!(row.back.map(|back| (back.turns.first, back.turns.last)), Some((2, 3)));
+    assert_eq!(bench.engine.bring_back(&thread).await.expect("undone").back, None);
+    bench.run(&thread, &Script::new().text("Fourth.")).await;
+    let told = heard(&bench);
+    for word in ["First.", "Second.", "Written.", "Third."] {
+        assert!(told.contains(word), "{word} in {told}");
+    }
+
+    // Baton ends, and somebody undoes it at the agent: the row is what counts.
+    bench.engine.go_back(&thread, &second.id).await.expect("it goes back");
+    bench.restart().await;
+    let elsewhere = Elsewhere::start(&bench).await;
+    let shown = elsewhere.instance.session(&session).await.expect("a session").revert;
+    assert_eq!(shown.map(|r| r.message_id.as_str().to_owned()), second.prompt_key);
+    elsewhere.instance.unrevert(&session).await.expect("undone elsewhere");
+    elsewhere.end().await;
+    let instead = bench.run(&thread, &Script::new().text("Instead.")).await;
+    assert_eq!((instead.state, &instead.error), (TurnState::Completed, &None));
+    let told = heard(&bench);
+    assert!(told.contains("First."), "{told}");
+    for word in ["Second.", "Written.", "Third.", "Fourth.", "kept.txt"] {
+        assert!(!told.contains(word), "{word} in {told}");
+    }
+    assert_eq!(bench.file("kept.txt").as_deref(), Some("kept\n"), "files stay");
+    let row = bench.row(&thread).await;
+    assert_eq!((row.back, row.taken_back), (None, vec![domain::Span { first: 2, last: 4 }]));
+    let again = bench.engine.go_back(&thread, &third.id).await;
+    let gone = EngineError::Refused(domain::Refusal::TakenBack);
+    assert_eq!(again.map(|row| row.id).unwrap_err().to_string(), gone.to_string());
+    // A fork of what was kept has nothing of what was taken back.
+    let first = bench.window(&thread).await.turns[0].id.clone();
+    let id = ThreadId::from_uuid(Uuid::now_v7());
+    let fork = bench.engine.fork_thread(&thread, &first, id).await.expect("a fork");
+    assert_eq!(said(&bench.window(&fork.id).await), ["First."]);
+    bench.engine.shutdown().await;
+}
+
+/// What the model was told with the last message.
+fn heard(bench: &Bench) -> String {
+    let calls = bench.sandbox.model.calls();
+    let last = calls.iter().rev().find(|call| !call.tools.is_empty()).expect("a call");
+    last.messages().iter().map(ToString::to_string).collect()
+}

@@ -5,7 +5,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use domain::{ProjectId, ProviderId, Thread, ThreadId, Turn};
 use engine::{ContinueSession, MAX_SESSIONS, SessionQuery};
-use protocol::{CompactRequest, ContinueRequest, ForkRequest, SessionCommand, SessionPage};
+use protocol::{
+    BackRequest, CompactRequest, ContinueRequest, ForkRequest, SessionCommand, SessionPage,
+};
 use serde::Deserialize;
 
 use crate::extract::{self, Params, QueryOf};
@@ -90,6 +92,30 @@ pub(crate) async fn renew(
     Params(thread): Params<ThreadId>,
 ) -> Result<Json<Thread>, Failure> {
     Ok(Json(app.engine.renew_session(&thread).await?))
+}
+
+/// Takes the conversation back to before a message, from the next message on. Files stay.
+#[utoipa::path(post, path = "/api/threads/{id}/back", tag = "sessions",
+    request_body = BackRequest,
+    params(("id" = String, Path, description = "The thread")),
+    responses((status = 200, body = Thread)))]
+pub(crate) async fn go_back(
+    State(app): State<App>,
+    Params(thread): Params<ThreadId>,
+    extract::Json(wanted): extract::Json<BackRequest>,
+) -> Result<Json<Thread>, Failure> {
+    Ok(Json(app.engine.go_back(&thread, &wanted.turn).await?))
+}
+
+/// Undoes that, as long as no message was sent. Doing it twice, or for nothing, succeeds.
+#[utoipa::path(delete, path = "/api/threads/{id}/back", tag = "sessions",
+    params(("id" = String, Path, description = "The thread")),
+    responses((status = 200, body = Thread)))]
+pub(crate) async fn bring_back(
+    State(app): State<App>,
+    Params(thread): Params<ThreadId>,
+) -> Result<Json<Thread>, Failure> {
+    Ok(Json(app.engine.bring_back(&thread).await?))
 }
 
 /// Gives the command that opens a thread's session in the agent's own interface.

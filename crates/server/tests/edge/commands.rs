@@ -272,3 +272,53 @@ async fn a_queue_is_changed_and_a_change_that_is_repeated_is_none() {
         .collect();
     assert_eq!(waiting, ["three", "changed"]);
 }
+
+#[tokio::test]
+async fn a_conversation_goes_back_and_that_is_undone_and_refused_by_code() {
+    let server = Server::start().await;
+    let thread = server.thread().await;
+    let here = format!("/api/threads/{}", thread.id);
+    let (turns, back) = (format!("{here}/turns"), format!("{here}/back"));
+    let mut ids = Vec::new();
+    for text in ["one", "two", "hold", "waits"] {
+        let turn: Turn = server.post(&turns, &message(text)).await.json().await.unwrap();
+        ids.push(turn.id);
+    }
+    let to = |turn: &TurnId| json!({ "turn": turn });
+    let quiet = async |wanted: &str| loop {
+        let window: Window = server.get(&format!("{here}/window")).await;
+        if window.turns.iter().any(|t| t.input.text.head == wanted && t.state.is_terminal()) {
+            return window;
+        }
+        tokio::task::yield_now().await;
+    };
+    tokio::time::timeout(DEADLINE, quiet("two")).await.unwrap();
+    let refused = async |turn: &TurnId, status, code| {
+        problem(server.post(&back, &to(turn)).await, status, code).await
+    };
+    refused(&TurnId::from_uuid(Uuid::now_v7()), 404, ProblemCode::UnknownTurn).await;
+    refused(&ids[2], 409, ProblemCode::TurnRuns).await;
+    refused(&ids[0], 409, ProblemCode::TurnRuns).await;
+    server.request("post", &format!("{here}/stop")).send().await.unwrap();
+    tokio::time::timeout(DEADLINE, quiet("hold")).await.unwrap();
+    refused(&ids[0], 409, ProblemCode::MessagesWait).await;
+    server.request("delete", &format!("{turns}/{}", ids[3])).send().await.unwrap();
+    refused(&ids[3], 422, ProblemCode::NeverSent).await;
+
+    for _ in 0..2 {
+        let row: Thread = server.post(&back, &to(&ids[1])).await.json().await.unwrap();
+        let away = row.back.expect("where it goes back to");
+        assert_eq!((away.turn, away.turns.first), (ids[1].clone(), 2));
+    }
+    for _ in 0..2 {
+        let undone = server.request("delete", &back).send().await.unwrap();
+        let row: Thread = undone.json().await.unwrap();
+        assert_eq!((row.back, row.taken_back), (None, Vec::new()));
+    }
+    assert_eq!(server.post(&back, &to(&ids[1])).await.status(), 200);
+    server.post(&turns, &message("instead")).await;
+    let window = tokio::time::timeout(DEADLINE, quiet("instead")).await.unwrap();
+    assert_eq!(window.thread.back, None);
+    assert_eq!(window.thread.taken_back, [domain::Span { first: 2, last: 4 }]);
+    refused(&ids[1], 409, ProblemCode::TakenBack).await;
+}

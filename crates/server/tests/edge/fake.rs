@@ -13,7 +13,7 @@ use domain::{
 };
 use providers::{
     AnswerError, Inventory, OpenError, OpenSession, Opened, Origin, Place, Prompt, Provider,
-    SendError, Session, Sighting,
+    ReadSession, Reading, SendError, Session, SessionList, SessionQuery, Sessions, Sighting,
 };
 use tokio::sync::{Mutex, mpsc, watch};
 
@@ -110,7 +110,53 @@ impl Provider for Fake {
         Ok(Opened { session, events: receiver, origin: Origin::New })
     }
 
+    fn sessions(&self) -> Option<Arc<dyn Sessions>> {
+        Some(Arc::new(Whole))
+    }
+
     async fn shutdown(&self) {}
+}
+
+/// Sessions that go back and can do nothing else.
+struct Whole;
+
+fn unable() -> OpenError {
+    OpenError {
+        code: ErrorCode::Rejected,
+        message: "an echo cannot do this".to_owned(),
+        hint: None,
+    }
+}
+
+#[async_trait]
+impl Sessions for Whole {
+    async fn list(&self, _: &Place, _: &SessionQuery) -> Result<SessionList, OpenError> {
+        Err(unable())
+    }
+
+    async fn read(&self, _: &Place, _: &ReadSession) -> Result<Reading, OpenError> {
+        Err(unable())
+    }
+
+    async fn fork(&self, _: &Place, _: &str, _: Option<&str>) -> Result<String, OpenError> {
+        Err(unable())
+    }
+
+    async fn take_back(&self, _: &Place, _: &str, _: Option<&str>) -> Result<(), OpenError> {
+        Ok(())
+    }
+
+    async fn rename(&self, _: &Place, _: &str, _: &str) -> Result<(), OpenError> {
+        Err(unable())
+    }
+
+    async fn delete(&self, _: &Place, _: &str) -> Result<(), OpenError> {
+        Err(unable())
+    }
+
+    fn command(&self, _: &Place, session: &str) -> String {
+        session.to_owned()
+    }
 }
 
 struct Echo {

@@ -102,6 +102,8 @@ export const api = {
   fork: (thread: string, wanted: ForkRequest) => call<Thread>("POST", `threads/${e(thread)}/fork`, wanted),
   compact: (thread: string, id: string) => call<Turn>("POST", `threads/${e(thread)}/compact`, { id }),
   renewSession: (thread: string) => call<Thread>("POST", `threads/${e(thread)}/renew`),
+  goBack: (thread: string, turn: string) => call<Thread>("POST", `threads/${e(thread)}/back`, { turn }),
+  bringBack: (thread: string) => call<Thread>("DELETE", `threads/${e(thread)}/back`),
   sessionCommand: (thread: string) => call<SessionCommand>("GET", `threads/${e(thread)}/command`),
 
   threads: (query: { archived?: boolean; project?: string; before?: number }) =>

@@ -18,6 +18,7 @@ import { patchThread } from "../sidebar/actions";
 import { emptyThread } from "../sync/state";
 import { Icon } from "../ui/Icon";
 import { ThreadContext, type ThreadScope } from "./context";
+import { PutAway } from "./GoBack";
 import { Header, PlainHeader } from "./Header";
 import { Pending } from "./Pending";
 import type { Pin } from "./scroll";
@@ -232,6 +233,7 @@ function Live(props: { id: ThreadId; thread: Thread }) {
         <Dock />
         <TodoStrip />
         <Queue steers={steers()} />
+        <PutAway />
         <Show when={unusable()}>
           {(found) => (
             <div class="unusable" role="status" data-provider={found().id}>

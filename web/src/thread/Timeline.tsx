@@ -4,6 +4,7 @@ import { explain } from "../api/client";
 import { useBaton } from "../app/baton";
 import { Icon } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
+import { isTakenBack } from "./back";
 import { useThread } from "./context";
 import { Pending } from "./Pending";
 import { createPin, type Pin, type Place } from "./scroll";
@@ -23,7 +24,10 @@ export function Timeline(props: { onPin: (pin: Pin) => void }) {
   let scroller!: HTMLDivElement;
   let content!: HTMLDivElement;
 
-  const turns = createMemo(() => scope.view().turnOrder.filter((id) => isShown(scope.view().turns[id]!)));
+  const turns = createMemo(() => scope.view().turnOrder.filter((id) => {
+    const turn = scope.view().turns[id]!;
+    return isShown(turn) && !isTakenBack(scope.thread(), turn);
+  }));
   const pending = () => baton.outbox.of(scope.id).filter((entry) => !scope.view().turns[entry.message.id]);
   const older = () => scope.view().older !== null;
 

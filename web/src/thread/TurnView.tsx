@@ -12,7 +12,9 @@ import { CopyButton } from "../ui/CopyButton";
 import { SentFiles } from "../composer/Attachments";
 import { Icon } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
+import { isPutAway } from "./back";
 import { useThread } from "./context";
+import { GoBack } from "./GoBack";
 import { Rows } from "./Rows";
 import { errorTitles, isOver, phaseWords } from "./status";
 import { UserText } from "./UserText";
@@ -27,7 +29,7 @@ export function TurnView(props: { id: TurnId }) {
   return (
     <Show when={turn()}>
       {(found) => (
-        <article class="turn" data-turn={props.id} data-state={found().state} data-long={long() ? "" : undefined} aria-label={`Turn ${found().ordinal}`}>
+        <article class="turn" data-turn={props.id} data-state={found().state} data-away={isPutAway(scope.thread(), found()) ? "" : undefined} data-long={long() ? "" : undefined} aria-label={`Turn ${found().ordinal}`}>
           <Show when={found().input.kind === "compact"} fallback={<UserMessage turn={found()} />}>
             <div class="you" data-row={props.id}>
               <small title={exact(found().created_at)}>Compaction of the context · {clock(found().created_at, minuteClock())}</small>
@@ -53,6 +55,8 @@ function UserMessage(props: { turn: Turn }) {
           {props.turn.origin === "elsewhere" ? "You, elsewhere" : "You"} · {clock(props.turn.created_at, minuteClock())}
           <Show when={props.turn.mode === "plan"}> · Plan</Show>
         </small>
+        <span class="grow" />
+        <GoBack turn={props.turn} whole={whole} />
         <CopyButton text={() => (props.turn.input.text.omitted ? whole() : props.turn.input.text.head)} label="Copy message" />
       </header>
       <Show when={props.turn.input.text.head}>

@@ -1,7 +1,7 @@
 // The page's one state and what feeds it: messages of the socket, gathered and applied once per
 // frame, and the answers of commands.
 
-import { batch, createContext, createSignal, useContext } from "solid-js";
+import { batch, createContext, createSignal, untrack, useContext } from "solid-js";
 import { createStore, produce, unwrap } from "solid-js/store";
 import { address, api, ApiError, explain } from "../api/client";
 import { createOutbox } from "../composer/outbox";
@@ -189,10 +189,15 @@ export function createBaton() {
     loadModels,
     /** Says for which threads old items may be dropped: not where somebody reads them. */
     guardTrim: (guard: (id: ThreadId) => boolean) => (mayTrim = guard),
-    /** Models of a provider, loaded when first asked for. */
+    /**
+     * Models of a provider, loaded when first asked for. Nothing is tracked, or an effect that
+     * asks would ask again at each failure, for ever.
+     */
     ensureModels(provider: ProviderId): void {
-      const known = models[provider];
-      if (!known || (known.problem && !known.loading)) void loadModels(provider);
+      untrack(() => {
+        const known = models[provider];
+        if (!known || (known.problem && !known.loading)) void loadModels(provider);
+      });
     },
     /** The newest row of a thread, wherever it is known from. */
     row(id: ThreadId): Thread | undefined {

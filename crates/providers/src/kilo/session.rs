@@ -263,6 +263,23 @@ impl Inner {
         }
     }
 
+    /// Gives Kilo a message. It may have arrived although that is not known: it is never sent
+    /// twice, for the watch over messages that are not taken looks into the session.
+    async fn hand_over(&self, wire: &KiloPrompt, turn: &TurnId) -> Result<(), SendError> {
+        match self.instance.prompt(&self.id, wire).await {
+            Ok(()) => Ok(()),
+            Err(error) if error.outcome_unknown() => {
+                self.unsettled.store(true, Ordering::SeqCst);
+                tracing::warn!(session = %self.id, %error, "it is unknown whether Kilo took the message");
+                Ok(())
+            }
+            Err(error) => {
+                self.mapper().forget(turn);
+                Err(send_error(&error))
+            }
+        }
+    }
+
     async fn apply_rules(&self, access: Access, mode: Mode) -> Result<(), kilo_sdk::Error> {
         let mut permission = baseline::rules(access, mode, &self.loose);
         // The last rule wins, so what was allowed for the session is said again.
@@ -340,20 +357,7 @@ impl Session for KiloSession {
             self.compact(prompt.turn, model);
             return Ok(());
         }
-        match inner.instance.prompt(&inner.id, &wire).await {
-            Ok(()) => Ok(()),
-            // It may have arrived. It is never sent twice: the watch over messages that are not
-            // taken looks into the session and says what became of it.
-            Err(error) if error.outcome_unknown() => {
-                inner.unsettled.store(true, Ordering::SeqCst);
-                tracing::warn!(session = %inner.id, %error, "it is unknown whether Kilo took the message");
-                Ok(())
-            }
-            Err(error) => {
-                inner.mapper().forget(&prompt.turn);
-                Err(send_error(&error))
-            }
-        }
+        inner.hand_over(&wire, &prompt.turn).await
     }
 
     async fn steer(&self, prompt: Prompt) -> Result<(), SendError> {
@@ -376,19 +380,7 @@ impl Session for KiloSession {
             drop(gate);
             return self.send(prompt).await;
         }
-        match inner.instance.prompt(&inner.id, &wire).await {
-            Ok(()) => Ok(()),
-            // It may have arrived; that is found out when it is its turn.
-            Err(error) if error.outcome_unknown() => {
-                inner.unsettled.store(true, Ordering::SeqCst);
-                tracing::warn!(session = %inner.id, %error, "it is unknown whether Kilo took the message");
-                Ok(())
-            }
-            Err(error) => {
-                inner.mapper().forget(&prompt.turn);
-                Err(send_error(&error))
-            }
-        }
+        inner.hand_over(&wire, &prompt.turn).await
     }
 
     fn expect(&self, turn: &TurnId, prompt_key: &str) {

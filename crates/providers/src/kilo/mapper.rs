@@ -11,12 +11,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use domain::{
     AgentEvent, ErrorCode, InputKind, Phase, TurnError, TurnEvent, TurnId, TurnOutcome, Usage,
 };
-use kilo_sdk::types::{
-    ErrorKind, MessageError, Part, PartBody, Rule, Session, Status, ToolPart, ToolStatus,
-};
-use kilo_sdk::{CloseReason, Envelope, Event, MessageId, PartId, SessionId};
+use kilo_sdk::types::{Part, PartBody, Rule, ToolPart, ToolStatus};
+use kilo_sdk::{Envelope, Event, MessageId, PartId, SessionId};
 
-use super::{baseline, errors};
+use super::baseline;
 
 pub(super) mod asks;
 mod bounds;
@@ -28,10 +26,13 @@ mod requests;
 mod snapshot;
 mod steer;
 mod tools;
+mod turn;
 
 pub(super) use bounds::line;
 pub(super) use names::Servers;
+pub(super) use requests::{Ask, AskKind, Label};
 pub(super) use snapshot::{Placed, Snapshot};
+use turn::trouble;
 
 /// How the title of a session begins that nobody has named; the time follows.
 pub(super) const UNNAMED_ROOT: &str = "New session - ";
@@ -97,7 +98,7 @@ pub(super) struct Mapper {
 }
 
 /// A tool call: its message, and the model's id of it, which some models use again.
-type Call = (MessageId, String);
+pub(super) type Call = (MessageId, String);
 
 /// The turn that runs.
 struct Active {
@@ -122,18 +123,6 @@ struct Active {
     closing: Option<TurnOutcome>,
     /// It was read as idle before its last answer had ended.
     doubted: bool,
-}
-
-impl Active {
-    /// How Kilo closed the turn, if it did, by what is known now: why it failed may have been missed
-    /// when it was told.
-    fn closed(&mut self) -> Option<TurnOutcome> {
-        let outcome = self.closing.take()?;
-        Some(match (outcome, &self.error) {
-            (TurnOutcome::Failed(_), Some(error)) => TurnOutcome::Failed(error.clone()),
-            (outcome, _) => outcome,
-        })
-    }
 }
 
 /// What is known of a message.
@@ -192,35 +181,6 @@ struct Child {
     /// What it used, without the sub-agents it started.
     usage: Usage,
     steps: u32,
-}
-
-/// Something Kilo waits for an answer to.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Ask {
-    /// Its name among Baton's requests.
-    pub(super) key: String,
-    pub(super) session: SessionId,
-    /// The directory to answer in, when it is not the session's.
-    pub(super) directory: Option<String>,
-    pub(super) kind: AskKind,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum AskKind {
-    Permission { permission: String, always: Vec<String>, call: Option<Call> },
-    Question { questions: Vec<Vec<Label>> },
-    Network,
-}
-
-/// An option of a question.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Label {
-    /// Kilo's key of it, when the question is its own.
-    pub(super) key: Option<String>,
-    /// As a person sees it.
-    pub(super) shown: String,
-    /// As Kilo wants to have it back; the same, unless it was too long to be shown.
-    pub(super) whole: String,
 }
 
 /// What came of an event.
@@ -514,183 +474,6 @@ impl Mapper {
         }
     }
 
-    // ---- the session and its turn ----
-
-    fn session_created(&mut self, session: &Session) {
-        let Some(parent) = &session.parent_id else { return };
-        let known = self.children.contains_key(&session.id) || self.former.contains(&session.id);
-        if self.owns(parent) && !known && self.children.len() < MAX_CHILDREN {
-            let turn = self.active.as_ref().map(|a| a.turn.clone());
-            let child = Child::new(bounds::line(&session.title), turn);
-            self.children.insert(session.id.clone(), child);
-        }
-    }
-
-    fn session_updated(&mut self, session: &Session, out: &mut Mapped) {
-        // Until Kilo has named a session its title is this and the time.
-        const UNNAMED: [&str; 2] = [UNNAMED_ROOT, "Child session - "];
-        let named = !UNNAMED.iter().any(|prefix| session.title.starts_with(prefix));
-        if session.id == self.root && named && session.title != self.title {
-            self.title.clone_from(&session.title);
-            out.events.push(AgentEvent::Title(bounds::line(&session.title)));
-        }
-    }
-
-    fn status(&mut self, status: &Status, out: &mut Mapped) {
-        let compacting = self.active.as_ref().is_some_and(|a| a.compacting);
-        let phase = match status {
-            Status::Busy if compacting => Some(Phase::Compacting),
-            other => trouble(other),
-        };
-        if let Some(active) = &mut self.active
-            && active.echoed
-            && active.phase != phase
-        {
-            active.phase.clone_from(&phase);
-            self.tell(TurnEvent::Phase(phase), out);
-        }
-    }
-
-    fn session_error(&mut self, error: &MessageError, out: &mut Mapped) {
-        if error.kind == ErrorKind::Aborted {
-            return;
-        }
-        let Some(active) = &mut self.active else { return };
-        if active.error.is_some() && errors::is_echo(error) {
-            return;
-        }
-        active.error = Some(errors::turn_error(error));
-        out.refused = (!active.echoed).then(|| active.turn.clone());
-    }
-
-    fn turn_open(&mut self, out: &mut Mapped) {
-        match &mut self.active {
-            Some(active) if active.echoed => {
-                active.opened = true;
-                self.begun(out);
-            }
-            // Before the echo it is the end of an earlier turn that is still going on.
-            Some(_) => {}
-            None => out.stray_turn = true,
-        }
-    }
-
-    fn turn_close(&mut self, reason: &CloseReason, out: &mut Mapped) {
-        let Some(active) = self.active.as_ref().filter(|a| a.opened) else { return };
-        let outcome = match reason {
-            CloseReason::Completed | CloseReason::Superseded | CloseReason::Other(_) => {
-                TurnOutcome::Completed
-            }
-            CloseReason::Interrupted => TurnOutcome::Interrupted,
-            CloseReason::Error => {
-                TurnOutcome::Failed(active.error.clone().unwrap_or_else(nameless))
-            }
-        };
-        if self.is_incomplete() {
-            if let Some(active) = &mut self.active {
-                active.closing = Some(outcome);
-            }
-            out.resync = true;
-        } else {
-            self.end(outcome, out);
-        }
-    }
-
-    /// Whether something of the turn was missed: Kilo ends every part before the turn, and nothing
-    /// that came while the link was down is known before the session is read.
-    fn is_incomplete(&self) -> bool {
-        let open = |part: &PartState| !part.ended && part.kind != PartKind::Hidden;
-        self.behind || !self.orphans.is_empty() || self.parts.values().any(open)
-    }
-
-    /// Notes that the link to the server is down, or up again.
-    pub(super) fn link(&mut self, down: bool) {
-        self.cut = down;
-        self.behind |= down;
-    }
-
-    /// Notes that the session was read, or that there was nothing of it to read.
-    pub(super) fn caught_up(&mut self) {
-        // While the link is down there is ever more to be missed.
-        self.behind = self.cut;
-    }
-
-    /// Notes why the model of the turn that was begun is not known to work.
-    pub(super) fn doubt(&mut self, reason: Option<String>) {
-        if let Some(active) = &mut self.active {
-            active.doubt = reason;
-        }
-    }
-
-    fn end(&mut self, mut outcome: TurnOutcome, out: &mut Mapped) {
-        // Of a model that it does not list Kilo 7.7.7 says so in words alone, without a code.
-        if let TurnOutcome::Failed(error) = &mut outcome
-            && matches!(error.code, ErrorCode::ProviderError | ErrorCode::ModelUnavailable)
-            && let Some(doubt) = self.active.as_mut().and_then(|active| active.doubt.take())
-        {
-            error.hint = Some(format!("the model is a custom one: {doubt}"));
-        }
-        self.tell(TurnEvent::Ended(outcome), out);
-        self.active = None;
-        self.acting.clear();
-        self.leave_asks();
-        self.take_up();
-    }
-
-    /// Tells, once, that the turn has begun.
-    fn begun(&mut self, out: &mut Mapped) {
-        if let Some(active) = &mut self.active
-            && !std::mem::replace(&mut active.begun, true)
-        {
-            self.tell(TurnEvent::Started, out);
-        }
-    }
-
-    /// The turn that Kilo has closed while something of it is still to be read.
-    pub(super) fn closing(&self) -> Option<&TurnId> {
-        self.active.as_ref().filter(|a| a.closing.is_some()).map(|a| &a.turn)
-    }
-
-    /// Ends a turn that Kilo has closed and that could not be read; what was told of it stands.
-    pub(super) fn end_unread(&mut self) -> Vec<AgentEvent> {
-        let mut out = Mapped::default();
-        if let Some(outcome) = self.active.as_mut().and_then(|a| a.closing.take()) {
-            self.end(outcome, &mut out);
-        }
-        out.events
-    }
-
-    /// Ends a turn of which nothing can be known any more.
-    pub(super) fn fail(&mut self, error: TurnError) -> Vec<AgentEvent> {
-        let mut out = Mapped::default();
-        self.end(TurnOutcome::Failed(error), &mut out);
-        out.events
-    }
-
-    /// Ends a turn that Kilo refused before it took the message.
-    pub(super) fn refuse(&mut self, turn: &TurnId) -> Vec<AgentEvent> {
-        self.refuse_or(turn, nameless)
-    }
-
-    /// The same, for the reason that Kilo's answer gives.
-    pub(super) fn refuse_for(&mut self, turn: &TurnId, why: &kilo_sdk::Error) -> Vec<AgentEvent> {
-        self.refuse_or(turn, || super::session::send_error(why).into())
-    }
-
-    fn refuse_or(
-        &mut self,
-        turn: &TurnId,
-        otherwise: impl FnOnce() -> TurnError,
-    ) -> Vec<AgentEvent> {
-        let mut out = Mapped::default();
-        let untaken = |a: &&Active| a.turn == *turn && !a.echoed && !a.opened;
-        if let Some(active) = self.active.as_ref().filter(untaken) {
-            let error = active.error.clone().map_or_else(otherwise, errors::refused);
-            self.end(TurnOutcome::Failed(error), &mut out);
-        }
-        out.events
-    }
-
     /// Whether a message belongs to the running turn.
     fn is_current(&self, session: &SessionId, message: &MessageId) -> bool {
         let Some(active) = &self.active else { return false };
@@ -700,21 +483,6 @@ impl Mapper {
         }
         let child = self.children.get(session);
         child.is_some_and(|c| c.turn.as_ref() == Some(&active.turn))
-    }
-}
-
-/// What keeps a session from going on by itself.
-fn trouble(status: &Status) -> Option<Phase> {
-    match status {
-        Status::Retry { attempt, message, next } => Some(Phase::Retrying {
-            attempt: *attempt,
-            next_at: millis(*next),
-            message: bounds::line(message),
-        }),
-        Status::Offline { message, .. } => {
-            Some(Phase::WaitingForNetwork { message: bounds::line(message) })
-        }
-        Status::Busy | Status::Idle | Status::Unknown(_) => None,
     }
 }
 
@@ -729,15 +497,6 @@ fn whole(number: f64) -> u64 {
 #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit")]
 fn millis(number: f64) -> Option<i64> {
     (number.is_finite() && number > 0.0).then_some(number as i64)
-}
-
-fn nameless() -> TurnError {
-    TurnError {
-        code: ErrorCode::ProviderError,
-        message: "Kilo ended the turn with an error it did not name".to_owned(),
-        hint: None,
-        retryable: true,
-    }
 }
 
 fn deleted() -> TurnError {

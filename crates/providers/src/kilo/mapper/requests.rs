@@ -6,8 +6,37 @@ use kilo_sdk::types::{NetworkWait, PermissionRequest, QuestionOption, QuestionRe
 
 use super::asks::{self, PLAN_FOLLOWUP, SLOW_SNAPSHOT};
 use super::bounds::line;
-use super::{Ask, AskKind, Call, Label, MAX_ASKS, MAX_PARTS, Mapped, Mapper, network_key};
+use super::{Call, MAX_ASKS, MAX_PARTS, Mapped, Mapper, network_key};
 use crate::kilo::baseline;
+
+/// Something Kilo waits for an answer to.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::kilo) struct Ask {
+    /// Its name among Baton's requests.
+    pub(in crate::kilo) key: String,
+    pub(in crate::kilo) session: SessionId,
+    /// The directory to answer in, when it is not the session's.
+    pub(in crate::kilo) directory: Option<String>,
+    pub(in crate::kilo) kind: AskKind,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::kilo) enum AskKind {
+    Permission { permission: String, always: Vec<String>, call: Option<Call> },
+    Question { questions: Vec<Vec<Label>> },
+    Network,
+}
+
+/// An option of a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::kilo) struct Label {
+    /// Kilo's key of it, when the question is its own.
+    pub(in crate::kilo) key: Option<String>,
+    /// As a person sees it.
+    pub(in crate::kilo) shown: String,
+    /// As Kilo wants to have it back; the same, unless it was too long to be shown.
+    pub(in crate::kilo) whole: String,
+}
 
 impl Mapper {
     fn from(&self, session: &SessionId) -> Option<String> {

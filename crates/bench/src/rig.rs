@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow};
 use bench::socket::Door;
-use domain::{Access, Delivery, Mode, ModelSelection, NewTurn, ProviderId, ThreadId, TurnId};
+use domain::{Access, Mode, ModelSelection, NewTurn, ProviderId, ThreadId, TurnId};
 use engine::{Engine, NewThread};
 use server::{App, Assets, Config, Hosts, Token};
 use store::Store;
@@ -51,15 +51,7 @@ impl Stage {
                     title: None,
                 })
                 .await?;
-            let message = NewTurn {
-                id: TurnId::from_uuid(Uuid::now_v7()),
-                text: "Say something.".to_owned(),
-                attachments: Vec::new(),
-                delivery: Delivery::Queue,
-                model: None,
-                access: None,
-                mode: None,
-            };
+            let message = NewTurn::message(TurnId::from_uuid(Uuid::now_v7()), "Say something.");
             self.engine.send(&id, message).await?;
             speeches.push(self.begun.recv().await.context("the turn did not begin")?);
         }

@@ -91,15 +91,7 @@ async fn fill(store: &Store) -> (Thread, Turn, Item) {
     let thread = new_thread();
     let mut state = ThreadState::new(thread.clone(), 0, 0);
     let mut changes = vec![Change::Thread { thread }];
-    let submit = NewTurn {
-        id: id(TurnId::from_uuid),
-        text: "hello ".repeat(20_000),
-        attachments: Vec::new(),
-        delivery: domain::Delivery::Queue,
-        model: None,
-        access: None,
-        mode: None,
-    };
+    let submit = NewTurn::message(id(TurnId::from_uuid), &"hello ".repeat(20_000));
     let key = "k".to_owned();
     let events = [
         TurnEvent::Item(ItemUpdate {

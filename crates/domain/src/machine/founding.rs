@@ -1,7 +1,7 @@
 //! A plan that is built in a thread of its own.
 
 use super::{Change, Input, NewTurn, ThreadState, cut_title};
-use crate::{Delivery, Mode, Request, RequestBody, Thread, ThreadId, Timestamp, Turn, TurnId};
+use crate::{Mode, Request, RequestBody, Thread, ThreadId, Timestamp, Turn, TurnId};
 
 /// A thread that comes into being together with the changes of another one.
 ///
@@ -42,15 +42,8 @@ pub(super) fn found(
         )
     };
     let file = path.as_ref().map(|path| format!(" It is also in `{path}`.")).unwrap_or_default();
-    let message = NewTurn {
-        id: TurnId::derive(&request.id),
-        text: format!("Implement this plan.{file}\n\n{markdown}"),
-        attachments: Vec::new(),
-        delivery: Delivery::Queue,
-        model: None,
-        access: None,
-        mode: None,
-    };
+    let text = format!("Implement this plan.{file}\n\n{markdown}");
+    let message = NewTurn::message(TurnId::derive(&request.id), &text);
     let mut state = ThreadState::new(row, 0, 0);
     let outcome = state.apply(now, Input::Submit(message)).ok()?;
     let thread = state.thread().clone();

@@ -136,6 +136,22 @@ pub struct NewTurn {
     pub mode: Option<Mode>,
 }
 
+impl NewTurn {
+    /// Makes a message of text alone that waits its turn and takes everything else from its thread.
+    #[must_use]
+    pub fn message(id: TurnId, text: &str) -> Self {
+        Self {
+            id,
+            text: text.to_owned(),
+            attachments: Vec::new(),
+            delivery: Delivery::Queue,
+            model: None,
+            access: None,
+            mode: None,
+        }
+    }
+}
+
 /// Changes of a person to a waiting message; what is absent stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(default, deny_unknown_fields)]

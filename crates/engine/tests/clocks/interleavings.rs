@@ -4,30 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use domain::{Change, Delivery, NewTurn, ThreadId, Turn, TurnId, TurnState};
+use domain::{Change, ThreadId, Turn, TurnId, TurnState};
 use engine::{Engine, FeedItem};
 use store::Store;
 use uuid::Uuid;
 
 use crate::chaos::{Chaos, Dice};
-use crate::kit::{keep_pace, make_thread};
+use crate::kit::{keep_pace, make_thread, say};
 
 const ROUNDS: u32 = 1_000;
 /// Set to the seed of a run that failed to see it again.
 const SEED: Option<u64> = None;
-
-async fn say(engine: &Engine, thread: &ThreadId, text: &str) -> TurnId {
-    let new = NewTurn {
-        id: TurnId::from_uuid(Uuid::now_v7()),
-        text: text.to_owned(),
-        attachments: Vec::new(),
-        delivery: Delivery::Queue,
-        model: None,
-        access: None,
-        mode: None,
-    };
-    engine.send(thread, new).await.unwrap().id
-}
 
 type Told = Arc<Mutex<BTreeMap<TurnId, TurnState>>>;
 
@@ -81,7 +68,7 @@ async fn stop_then_send_a_thousand_times_never_hits_the_new_turn() {
 
     let (mut interrupted, mut completed, mut sent) = (0, 0, Vec::new());
     for round in 0..ROUNDS {
-        let first = say(&engine, &thread, "first").await;
+        let first = say(&engine, &thread, "first").await.unwrap();
         let moment = [1, 20, 400, 3_000][usize::try_from(dice.below(4)).unwrap()];
         tokio::time::sleep(Duration::from_millis(dice.below(moment))).await;
         engine.stop(&thread).await.unwrap();
@@ -91,7 +78,7 @@ async fn stop_then_send_a_thousand_times_never_hits_the_new_turn() {
         if dice.once_in(2) {
             tokio::time::sleep(Duration::from_millis(dice.below(2_000))).await;
         }
-        let next = say(&engine, &thread, "next").await;
+        let next = say(&engine, &thread, "next").await.unwrap();
         let row = ended(&store, &told, &first).await;
         match row.state {
             TurnState::Interrupted => interrupted += 1,

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Access, Answer, Approval, ApprovalKind, Choice, Decision, Delivery, FullText, ItemContent,
-    ItemStatus, ItemUpdate, Mode, ModelSelection, NewRequest, NewTurn, Phase, ProviderId, Request,
-    RequestBody, ThreadId, Turn, TurnEvent, TurnId, TurnOutcome, TurnState,
+    Access, Answer, Approval, ApprovalKind, Choice, Decision, FullText, ItemContent, ItemStatus,
+    ItemUpdate, Mode, ModelSelection, NewRequest, NewTurn, Phase, ProviderId, Request, RequestBody,
+    ThreadId, Turn, TurnEvent, TurnId, TurnOutcome, TurnState,
 };
 use engine::{Engine, EngineError, NewThread};
 use store::Store;
@@ -62,16 +62,7 @@ impl Bench {
     }
 
     pub(crate) async fn try_send(&self, text: &str) -> Result<TurnId, EngineError> {
-        let new = NewTurn {
-            id: TurnId::from_uuid(Uuid::now_v7()),
-            text: text.to_owned(),
-            attachments: Vec::new(),
-            delivery: Delivery::Queue,
-            model: None,
-            access: None,
-            mode: None,
-        };
-        Ok(self.engine.send(&self.thread, new).await?.id)
+        say(&self.engine, &self.thread, text).await
     }
 
     /// Another program writes into the database, for as long as this lives.
@@ -173,6 +164,16 @@ impl Bench {
 async fn engine(store: &Store, agent: &Agent) -> Engine {
     keep_pace(store, PACE);
     Engine::start(store.clone(), vec![Arc::new(agent.clone())]).await.unwrap()
+}
+
+/// Sends a message.
+pub(crate) async fn say(
+    engine: &Engine,
+    thread: &ThreadId,
+    text: &str,
+) -> Result<TurnId, EngineError> {
+    let new = NewTurn::message(TurnId::from_uuid(Uuid::now_v7()), text);
+    Ok(engine.send(thread, new).await?.id)
 }
 
 /// A thread in a project of its own.

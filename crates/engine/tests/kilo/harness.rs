@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use domain::{
-    Access, Answer, Decision, Delivery, Item, ItemContent, Mode, ModelSelection, NewTurn,
-    ProviderId, ProviderState, Request, RequestBody, RequestState, Thread, ThreadId, Turn, TurnId,
-    Window,
+    Access, Answer, Decision, Item, ItemContent, Mode, ModelSelection, NewTurn, ProviderId,
+    ProviderState, Request, RequestBody, RequestState, Thread, ThreadId, Turn, TurnId, Window,
 };
 use engine::{Engine, NewThread};
 use providers::Provider;
@@ -225,15 +224,7 @@ async fn compose(sandbox: &Sandbox, data: &Path, bounds: Bounds) -> (Engine, Kil
 }
 
 pub(crate) fn message(text: &str) -> NewTurn {
-    NewTurn {
-        id: TurnId::from_uuid(Uuid::now_v7()),
-        text: text.to_owned(),
-        attachments: Vec::new(),
-        delivery: Delivery::Queue,
-        model: None,
-        access: None,
-        mode: None,
-    }
+    NewTurn::message(TurnId::from_uuid(Uuid::now_v7()), text)
 }
 
 /// The agent's messages, in order.

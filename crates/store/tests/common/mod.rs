@@ -50,15 +50,7 @@ pub(crate) fn thread(n: u128) -> Thread {
 }
 
 pub(crate) fn message(n: u128, text: &str) -> NewTurn {
-    NewTurn {
-        id: turn_id(n),
-        text: text.to_owned(),
-        attachments: Vec::new(),
-        delivery: domain::Delivery::Queue,
-        model: None,
-        access: None,
-        mode: None,
-    }
+    NewTurn::message(turn_id(n), text)
 }
 
 /// A thread with its store, as its one writer has them.

@@ -41,15 +41,7 @@ pub(super) fn turn_id(n: u8) -> TurnId {
 }
 
 pub(super) fn message(n: u8) -> NewTurn {
-    NewTurn {
-        id: turn_id(n),
-        text: format!("message {n}"),
-        attachments: Vec::new(),
-        delivery: Delivery::Queue,
-        model: None,
-        access: None,
-        mode: None,
-    }
+    NewTurn::message(turn_id(n), &format!("message {n}"))
 }
 
 pub(super) fn steer(n: u8) -> NewTurn {

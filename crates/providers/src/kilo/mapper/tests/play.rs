@@ -77,16 +77,9 @@ impl Play {
     }
 
     fn submit(&mut self, n: usize) {
-        self.input(Input::Submit(NewTurn {
-            id: turn_id(n),
-            text: format!("message {n}"),
-            // As they were when it was recorded: given to Kilo while a turn ran.
-            attachments: Vec::new(),
-            delivery: domain::Delivery::Steer,
-            model: None,
-            access: None,
-            mode: None,
-        }));
+        let message = NewTurn::message(turn_id(n), &format!("message {n}"));
+        // As they were when it was recorded: given to Kilo while a turn ran.
+        self.input(Input::Submit(NewTurn { delivery: domain::Delivery::Steer, ..message }));
     }
 
     /// A thread in which nothing was sent.

@@ -3,10 +3,12 @@
 mod back;
 mod cases;
 mod client;
+mod ops;
 mod order;
 mod plans;
 mod recovery;
 mod refusals;
+mod samples;
 mod steer;
 mod text;
 mod world;

@@ -1,6 +1,7 @@
 //! Going back to before a message, and undoing it.
 
-use super::world::{World, message, thread, turn_id};
+use super::samples::{message, thread, turn_id};
+use super::world::World;
 use crate::{
     AgentEvent, Back, Effect, Input, MAX_TAKEN_BACK, Refusal, Span, Thread, ThreadState, TurnEvent,
     TurnId, TurnOutcome, TurnState, Usage,

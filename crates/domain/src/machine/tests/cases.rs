@@ -1,6 +1,7 @@
 //! Single cases: stops, ends, the queue, titles, bounds.
 
-use super::world::{World, failure, item_key, message, request_key, thread, turn_id};
+use super::samples::{failure, item_key, message, request_key, thread, turn_id};
+use super::world::World;
 use crate::{
     Access, AgentEvent, Change, Effect, FullText, Input, ItemContent, ItemStatus, ItemUpdate,
     MAX_TURN_ITEMS, MAX_TURN_REQUESTS, NewRequest, NewTurn, Phase, RequestId, ThreadPatch,
@@ -276,7 +277,7 @@ fn more_items_than_are_kept_are_said_once_in_each_turn() {
 fn requests_that_are_closed_make_room_for_new_ones() {
     let mut state = bare(1);
     let ask = |key: &str| {
-        let body = super::world::body(0);
+        let body = super::samples::body(0);
         let request = NewRequest { key: key.to_owned(), item: None, from: None, body };
         event(0, TurnEvent::Asked(request))
     };
@@ -399,7 +400,7 @@ fn a_silent_model_is_said_until_the_turn_goes_on() {
     assert!(!waits(&world, 900), "a tool may take as long as it likes");
     world.apply(command(ItemStatus::Done)).unwrap();
     assert!(waits(&world, 900));
-    let ask = |key| NewRequest { key, item: None, from: None, body: super::world::body(0) };
+    let ask = |key| NewRequest { key, item: None, from: None, body: super::samples::body(0) };
     world.apply(event(0, TurnEvent::Asked(ask(request_key(0, 0))))).unwrap();
     assert!(!waits(&world, 900), "a person may take as long as they like");
 }

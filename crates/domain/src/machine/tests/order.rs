@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::world::{Op, World, message, op};
+use super::ops::{Op, op};
+use super::samples::message;
+use super::world::World;
 use crate::{Input, Outcome};
 
 proptest! {

@@ -1,6 +1,6 @@
 //! Plans that are built in a thread of their own.
 
-use super::world::{thread, turn_id};
+use super::samples::{thread, turn_id};
 use crate::{
     AgentEvent, Answer, Change, Effect, Input, Mode, NewRequest, NewTurn, Outcome, PlanDecision,
     Refusal, Request, RequestBody, RequestId, RequestState, ThreadId, ThreadState, TurnEvent,
@@ -16,7 +16,7 @@ fn event(event: TurnEvent) -> Input {
 /// A planning turn that waits for its plan to be accepted.
 fn planned(markdown: &str) -> (ThreadState, RequestId) {
     let mut state = ThreadState::new(thread(), 0, 0);
-    let message = NewTurn { mode: Some(Mode::Plan), ..super::world::message(0) };
+    let message = NewTurn { mode: Some(Mode::Plan), ..super::samples::message(0) };
     state.apply(1, Input::Submit(message)).unwrap();
     state.apply(1, Input::Prepared { turn: turn_id(0), prompt_key: "msg".to_owned() }).unwrap();
     let body = RequestBody::Plan {

@@ -1,6 +1,7 @@
 //! What is taken up again after the end of Baton, for each state it can end in.
 
-use super::world::{World, body, item_key, message, request_key, turn_id};
+use super::samples::{body, item_key, message, request_key, turn_id};
+use super::world::World;
 use crate::{
     AgentEvent, Answer, Change, Decision, Effect, Input, ItemContent, ItemStatus, ItemUpdate,
     NewRequest, Request, RequestId, RequestState, Thread, ThreadState, ThreadStatus, TurnEvent,
@@ -44,7 +45,7 @@ fn check(inputs: Vec<Input>, expected: &[Effect]) {
 fn each_state_is_taken_up_where_it_was() {
     let prepared = || Input::Prepared { turn: turn_id(0), prompt_key: "msg_0".to_owned() };
     let submit = || Input::Submit(message(0));
-    let (request, answer) = answered(&super::world::thread());
+    let (request, answer) = answered(&super::samples::thread());
     check(vec![], &[]);
     check(vec![submit()], &[Effect::Prepare(turn_id(0))]);
     check(vec![submit(), Input::Submit(message(1))], &[Effect::Prepare(turn_id(0))]);
@@ -68,7 +69,7 @@ fn a_queue_that_nobody_holds_goes_on_and_the_row_says_so() {
     world.apply(Input::Submit(message(0))).unwrap();
     let mut turn = world.client.turns[&turn_id(0)].clone();
     turn.state = TurnState::Queued;
-    let mut thread = super::world::thread();
+    let mut thread = super::samples::thread();
     thread.queued = 1;
     let mut state = ThreadState::new(thread, 1, 0).with_live(vec![turn], vec![], vec![]);
     let outcome = state.recover(5);

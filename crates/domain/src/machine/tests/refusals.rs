@@ -1,6 +1,7 @@
 //! Everything a person can be refused, and that nothing changes then.
 
-use super::world::{World, body, message, question, request_key, turn_id};
+use super::samples::{body, message, question, request_key, turn_id};
+use super::world::World;
 use crate::{
     AgentEvent, Answer, Decision, Input, MAX_MESSAGE_UNITS, MAX_QUEUED, MAX_TITLE_CHARS,
     ModelSelection, NewRequest, NewTurn, PlanDecision, Refusal, RequestBody, RequestId,
@@ -53,7 +54,7 @@ fn messages() {
 
 #[test]
 fn a_message_needs_a_model() {
-    let mut thread = super::world::thread();
+    let mut thread = super::samples::thread();
     thread.model = None;
     let mut state = crate::ThreadState::new(thread, 0, 0);
     assert_eq!(state.apply(1, Input::Submit(message(0))), Err(Refusal::NoModel));

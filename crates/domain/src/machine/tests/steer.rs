@@ -1,6 +1,7 @@
 //! A message that is given to the agent while another turn runs: taken, outrun, stopped, lost.
 
-use super::world::{World, body, failure, message, request_key, steer, turn_id};
+use super::samples::{body, failure, message, request_key, steer, turn_id};
+use super::world::World;
 use crate::{
     AgentEvent, Delivery, Effect, Input, Mode, NewRequest, NewTurn, Outcome, Phase, Refusal,
     RequestOutcome, TurnEvent, TurnOutcome, TurnPatch, TurnState,

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::world::{World, item_key, message, source, turn_id};
+use super::samples::{item_key, message, source, turn_id};
+use super::world::World;
 use crate::{
     AgentEvent, Change, Effect, FullText, Input, ItemContent, ItemId, ItemStatus, ItemUpdate,
     Outcome, TurnEvent, units,

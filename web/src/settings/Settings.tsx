@@ -1,6 +1,7 @@
 import "./Settings.css";
-import { For, Show } from "solid-js";
+import { createMemo, For, Show } from "solid-js";
 import { useBaton } from "../app/baton";
+import { McpDetails } from "../extras/McpServers";
 import { PlainHeader } from "../thread/Header";
 import { TrustCard } from "../trust/TrustCard";
 import { ProviderCard } from "./ProviderCard";
@@ -14,10 +15,9 @@ const themes: { value: Theme; name: string }[] = [
 
 export function Settings() {
   const baton = useBaton();
-  const brought = () =>
-    Object.values(baton.state.shell.projects)
-      .filter((project) => project.fingerprint !== null)
-      .sort((a, b) => a.name.localeCompare(b.name));
+  const projects = createMemo(() => Object.values(baton.state.shell.projects).sort((a, b) => a.name.localeCompare(b.name)));
+  const brought = () => projects().filter((project) => project.fingerprint !== null);
+  const usable = () => baton.state.shell.providers.filter((provider) => provider.settings.enabled);
   return (
     <section class="thread">
       <PlainHeader title="Settings" />
@@ -37,6 +37,15 @@ export function Settings() {
               <For each={brought()}>{(project) => <TrustCard project={project} />}</For>
             </section>
           </Show>
+          <For each={projects().length ? usable() : []}>
+            {(provider) => (
+              <section aria-labelledby={`settings-mcp-${provider.id}`}>
+                <h2 id={`settings-mcp-${provider.id}`}>MCP servers of {provider.name}</h2>
+                <p class="muted">They give the agent more tools. Which ones there are depends on the project.</p>
+                <For each={projects()}>{(project) => <McpDetails project={project} provider={provider} />}</For>
+              </section>
+            )}
+          </For>
           <section aria-labelledby="settings-look">
             <h2 id="settings-look">Appearance</h2>
             <div class="seg settings-seg" role="radiogroup" aria-label="Theme">

@@ -3,6 +3,7 @@ import { api } from "../api/client";
 import { useBaton } from "../app/baton";
 import { navigate, route } from "../app/router";
 import { attempt, toast } from "../app/toasts";
+import { McpDialog } from "../extras/McpServers";
 import type { Thread } from "../generated/wire";
 import { newTurnId } from "../lib/ids";
 import { copyText } from "../ui/CopyButton";
@@ -15,7 +16,10 @@ import { archiveThread, patchThread } from "./actions";
 export function ThreadMenu(props: { thread: Thread; onRename: () => void; class?: string }) {
   const baton = useBaton();
   const [deleting, setDeleting] = createSignal(false);
-  const provider = () => baton.state.shell.providers.find((p) => p.id === props.thread.provider)?.name ?? "its own program";
+  const [servers, setServers] = createSignal(false);
+  const status = () => baton.state.shell.providers.find((p) => p.id === props.thread.provider);
+  const project = () => baton.state.shell.projects[props.thread.project_id];
+  const provider = () => status()?.name ?? "its own program";
   const copyCommand = () =>
     attempt("The command could not be copied", async () => {
       const { command } = await api.sessionCommand(props.thread.id);
@@ -60,6 +64,7 @@ export function ThreadMenu(props: { thread: Thread; onRename: () => void; class?
                     { label: `Copy command to open in ${provider()}`, icon: <Icon name="terminal" />, run: () => void copyCommand() },
                     { label: "Compact the context", icon: <Icon name="compact" />, run: () => void compact() },
                   ]),
+              ...(status()?.settings.enabled && project() ? [{ label: "MCP servers…", icon: <Icon name="plug" />, run: () => setServers(true) }] : []),
               "line",
               { label: "Archive", icon: <Icon name="archive" />, run: () => void archiveThread(baton, props.thread) },
               { label: "Delete…", icon: <Icon name="trash" />, danger: true, run: () => setDeleting(true) },
@@ -67,6 +72,9 @@ export function ThreadMenu(props: { thread: Thread; onRename: () => void; class?
           />
         )}
       </Popover>
+      <Show when={servers() && project() && status()}>
+        {(of) => <McpDialog project={project()!} provider={of()} onClose={() => setServers(false)} />}
+      </Show>
       <Show when={deleting()}>
         <DeleteThread thread={props.thread} onClose={() => setDeleting(false)} />
       </Show>

@@ -9,6 +9,7 @@ import { ContinueSession } from "../sessions/ContinueSession";
 import { ProviderFix } from "../settings/ProviderFix";
 import { PlainHeader } from "../thread/Header";
 import { TrustCard } from "../trust/TrustCard";
+import { lookAtTrust } from "../trust/TrustStrip";
 import { asksTrust } from "../trust/words";
 import { Icon } from "../ui/Icon";
 import { moveFocus, Popover } from "../ui/Popover";
@@ -25,6 +26,7 @@ export function NewThread(props: { project: Project }) {
   const [chosen, setChosen] = createSignal<Partial<Choices>>({});
 
   createEffect(on(() => props.project.id, (id) => setChosen(lastChoices(id))));
+  lookAtTrust(() => props.project);
 
   const provider = (): ProviderStatus | undefined =>
     providers().find((p) => p.id === chosen().provider) ?? providers().find((p) => p.state === "ready") ?? providers()[0];

@@ -16,6 +16,7 @@ import { newTurnId } from "../lib/ids";
 import { Dock } from "../requests/Dock";
 import { patchThread } from "../sidebar/actions";
 import { emptyThread } from "../sync/state";
+import { lookAtTrust, TrustStrip } from "../trust/TrustStrip";
 import { Icon } from "../ui/Icon";
 import { ThreadContext, type ThreadScope } from "./context";
 import { PutAway } from "./GoBack";
@@ -139,6 +140,8 @@ function Live(props: { id: ThreadId; thread: Thread }) {
     const found = provider();
     return found && !props.thread.archived && found.state !== "ready" && found.state !== "unknown" ? found : undefined;
   };
+  const project = () => baton.state.shell.projects[props.thread.project_id];
+  lookAtTrust(project);
   const agent = () => provider()?.name ?? props.thread.provider;
   const running = createMemo(() => {
     // The first: one behind it is a message that steers it.
@@ -234,6 +237,7 @@ function Live(props: { id: ThreadId; thread: Thread }) {
         <TodoStrip />
         <Queue steers={steers()} />
         <PutAway />
+        <Show when={!props.thread.archived && project()}>{(at) => <TrustStrip project={at()} agent={agent()} />}</Show>
         <Show when={unusable()}>
           {(found) => (
             <div class="unusable" role="status" data-provider={found().id}>

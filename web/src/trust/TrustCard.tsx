@@ -6,8 +6,8 @@ import { Icon } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
 import { actWords, asksTrust, trustWords } from "./words";
 
-/** What a project's own configuration would start, and the decision on it. */
-export function TrustCard(props: { project: Project }) {
+/** What a project's own configuration would start, and the decision on it. `plain` where a dialog has its title. */
+export function TrustCard(props: { project: Project; plain?: boolean }) {
   const [shown, setShown] = createSignal<Startup>();
   const [problem, setProblem] = createSignal("");
   const [busy, setBusy] = createSignal(false);
@@ -40,11 +40,18 @@ export function TrustCard(props: { project: Project }) {
   const broken = () => (shown()?.problems.length ?? 0) > 0;
 
   return (
-    <section class="trust" classList={{ asks: asksTrust(props.project) }} aria-labelledby={title} data-trust={props.project.trust}>
-      <h3 id={title}>
-        <Icon name="shield" size={16} />
-        {asksTrust(props.project) ? `Trust what ${props.project.name} would start?` : props.project.name}
-      </h3>
+    <section
+      class="trust"
+      classList={{ asks: asksTrust(props.project) && !props.plain, plain: props.plain }}
+      aria-labelledby={props.plain ? undefined : title}
+      data-trust={props.project.trust}
+    >
+      <Show when={!props.plain}>
+        <h3 id={title}>
+          <Icon name="shield" size={16} />
+          {asksTrust(props.project) ? `Trust what ${props.project.name} would start?` : props.project.name}
+        </h3>
+      </Show>
       <Show
         when={asksTrust(props.project)}
         fallback={<p class="muted">{trustWords(props.project)}</p>}
@@ -89,6 +96,15 @@ export function TrustCard(props: { project: Project }) {
         <p class="bad" role="alert">
           {problem()}
         </p>
+        <Show when={!shown()}>
+          <button type="button" class="btn small trust-again" onClick={() => {
+              setProblem("");
+              void look();
+            }}>
+            <Icon name="refresh" size={14} />
+            Look again
+          </button>
+        </Show>
       </Show>
       <div class="trust-actions">
         <Show when={props.project.trust !== "trusted"}>

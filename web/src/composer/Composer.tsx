@@ -1,5 +1,6 @@
 import "./Composer.css";
 import { createEffect, createSignal, on, onCleanup, onMount, Show, type JSX } from "solid-js";
+import { CommandList, createCommandList, type CommandsOf } from "../extras/CommandList";
 import type { AttachmentName } from "../generated/wire";
 import { Icon } from "../ui/Icon";
 import { createAttachments } from "./attachments";
@@ -18,6 +19,8 @@ export interface ComposerProps {
   autofocus?: boolean;
   pickers: JSX.Element;
   meter?: JSX.Element;
+  /** Whose commands `/` offers. */
+  commandsOf?: CommandsOf;
   /** Messages sent before, oldest first, for ↑. */
   history: () => readonly string[];
   onBegin?: () => void;
@@ -35,6 +38,7 @@ export const steerKey = /mac|iphone|ipad/i.test(navigator.userAgent) ? "⌘ Ente
 export function Composer(props: ComposerProps) {
   const [text, setText] = createSignal(loadDraft(props.place));
   let area!: HTMLTextAreaElement;
+  let box!: HTMLDivElement;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let begun = false;
   /** How far back ↑ has gone; -1 while it has not. */
@@ -57,6 +61,16 @@ export function Composer(props: ComposerProps) {
     begun = true;
     props.onBegin?.();
   };
+  const commands = createCommandList({
+    of: () => props.commandsOf,
+    text,
+    area: () => area,
+    put: (next, caret) => {
+      write(next);
+      area.focus();
+      area.setSelectionRange(caret, caret);
+    },
+  });
   const files = createAttachments();
   const [dropping, setDropping] = createSignal(false);
   let picker!: HTMLInputElement;
@@ -112,7 +126,7 @@ export function Composer(props: ComposerProps) {
 
   const onKey = (event: KeyboardEvent) => {
     // Enter that ends a composition (keyCode 229 in Safari) is not for us.
-    if (event.isComposing || event.keyCode === 229) return;
+    if (event.isComposing || event.keyCode === 229 || commands.key(event)) return;
     if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
       event.preventDefault();
       send((event.ctrlKey || event.metaKey) && props.onSteer ? props.onSteer : props.onSend);
@@ -121,7 +135,7 @@ export function Composer(props: ComposerProps) {
   };
 
   return (
-    <div class="composer" data-working={props.working ? "" : undefined}
+    <div ref={box} class="composer" data-working={props.working ? "" : undefined}
       data-dropping={dropping() ? "" : undefined}
       onDragOver={(event) => {
         if (!event.dataTransfer?.types.includes("Files")) return;
@@ -144,8 +158,18 @@ export function Composer(props: ComposerProps) {
         placeholder={props.placeholder}
         value={text()}
         enterkeyhint="send"
-        onInput={(event) => write(event.currentTarget.value)}
+        aria-autocomplete={props.commandsOf ? "list" : undefined}
+        aria-haspopup={props.commandsOf ? "listbox" : undefined}
+        aria-controls={commands.open() && commands.found().length ? commands.id : undefined}
+        aria-activedescendant={commands.open() && commands.found().length ? commands.optionId(commands.at()) : undefined}
+        onInput={(event) => {
+          write(event.currentTarget.value);
+          commands.typed();
+        }}
         onKeyDown={onKey}
+        onKeyUp={commands.moved}
+        onClick={commands.moved}
+        onBlur={commands.left}
         onPaste={(event) => {
           // What has words as well (from a text processor, say) is pasted as words.
           const { files: pasted, types } = event.clipboardData ?? {};
@@ -154,6 +178,9 @@ export function Composer(props: ComposerProps) {
           attach(pasted);
         }}
       />
+      <Show when={commands.open()}>
+        <CommandList list={commands} beside={() => box} />
+      </Show>
       <div class="composer-bar">
         <input
           ref={picker}

@@ -104,6 +104,7 @@ export function NewThread(props: { project: Project }) {
                 blocked={blocked()}
                 autofocus
                 history={() => []}
+                commandsOf={provider() && { project: props.project, provider: provider()! }}
                 onBegin={() => provider() && void api.warm(provider()!.id).catch(() => {})}
                 onSend={send}
                 pickers={

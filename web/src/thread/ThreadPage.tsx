@@ -141,6 +141,10 @@ function Live(props: { id: ThreadId; thread: Thread }) {
     return found && !props.thread.archived && found.state !== "ready" && found.state !== "unknown" ? found : undefined;
   };
   const project = () => baton.state.shell.projects[props.thread.project_id];
+  const commandsOf = () => {
+    const [at, of] = [project(), provider()];
+    return at && of?.settings.enabled ? { project: at, provider: of } : undefined;
+  };
   lookAtTrust(project);
   const agent = () => provider()?.name ?? props.thread.provider;
   const running = createMemo(() => {
@@ -279,6 +283,7 @@ function Live(props: { id: ThreadId; thread: Thread }) {
             blocked={blocked()}
             autofocus={untrack(() => view().requestOrder.length === 0)}
             history={history}
+            commandsOf={commandsOf()}
             onBegin={() => void api.warm(props.thread.provider).catch(() => {})}
             onSend={send}
             onSteer={steers() ? (text, files) => deliver(text, files, "steer") : undefined}

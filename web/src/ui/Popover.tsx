@@ -118,13 +118,14 @@ function Outside(props: { of: () => (HTMLElement | undefined)[]; onLeave: () => 
 const GAP = 6;
 const EDGE = 8;
 
-function position(panel: HTMLElement, anchor: DOMRect, align: "start" | "end"): void {
+/** Puts a panel of the top layer below what it belongs to, or above where there is more room. */
+export function position(panel: HTMLElement, anchor: DOMRect, align: "start" | "end", most = Infinity): void {
   const { innerWidth, innerHeight } = window;
   const above = anchor.top - GAP - EDGE;
   const below = innerHeight - anchor.bottom - GAP - EDGE;
-  const height = panel.scrollHeight;
+  const height = Math.min(panel.scrollHeight, most);
   const up = below < Math.min(height, 320) && above > below;
-  panel.style.maxHeight = `${Math.max(120, up ? above : below)}px`;
+  panel.style.maxHeight = `${Math.min(most, Math.max(120, up ? above : below))}px`;
   const width = panel.offsetWidth;
   const wanted = align === "start" ? anchor.left : anchor.right - width;
   panel.style.left = `${Math.max(EDGE, Math.min(wanted, innerWidth - width - EDGE))}px`;

@@ -1,0 +1,230 @@
+import "./CommandList.css";
+import { createEffect, createMemo, createSignal, createUniqueId, For, on, onCleanup, onMount, Show } from "solid-js";
+import { explain } from "../api/client";
+import type { AgentCommand, CommandSource, Project, ProviderStatus } from "../generated/wire";
+import { Icon } from "../ui/Icon";
+import { Spinner } from "../ui/Mark";
+import { position } from "../ui/Popover";
+import { MAX_SHOWN, searchCommands, typedCommand, withCommand } from "./commands";
+import { extrasOf } from "./read";
+
+/** Whose commands a message may begin with. */
+export interface CommandsOf {
+  project: Project;
+  provider: ProviderStatus;
+}
+
+export interface CommandListOptions {
+  /** Nothing while nobody can be asked. */
+  of: () => CommandsOf | undefined;
+  text: () => string;
+  area: () => HTMLTextAreaElement;
+  /** Puts a text into the message and the caret into it. */
+  put: (text: string, caret: number) => void;
+}
+
+const sources: Record<CommandSource, string> = { command: "", skill: "skill", mcp: "MCP" };
+const MAX_HEIGHT = 320;
+
+/** The state of the list of commands that opens with `/` at the beginning of a message. */
+export function createCommandList(options: CommandListOptions) {
+  const id = createUniqueId();
+  const [caret, setCaret] = createSignal(0);
+  const [wanted, setWanted] = createSignal(false);
+  const [commands, setCommands] = createSignal<AgentCommand[]>();
+  const [problem, setProblem] = createSignal("");
+  const [at, setAt] = createSignal(0);
+
+  const sought = createMemo(() => (options.of() ? typedCommand(options.text(), caret()) : undefined));
+  const open = createMemo(() => wanted() && sought() !== undefined);
+  const matching = createMemo(() => searchCommands(commands() ?? [], sought() ?? ""));
+  const found = createMemo(() => matching().slice(0, MAX_SHOWN));
+  createEffect(on(sought, () => setAt(0)));
+
+  let asked = 0;
+  onCleanup(() => asked++);
+  const load = async () => {
+    const of = options.of();
+    if (!of) return;
+    const mine = ++asked;
+    setProblem("");
+    try {
+      const { commands } = await extrasOf(of.project, of.provider.id);
+      if (mine === asked) setCommands(commands);
+    } catch (error) {
+      if (mine === asked) setProblem(explain(error));
+    }
+  };
+  createEffect(
+    on(open, (now) => {
+      if (!now) return;
+      setCommands(undefined);
+      void load();
+    }),
+  );
+
+  /** Escape closes it for as long as the same name is typed. */
+  let dismissed = false;
+  const close = () => setWanted(false);
+  const choose = (command: AgentCommand) => {
+    const next = withCommand(options.text(), command);
+    close();
+    options.put(next.text, next.caret);
+  };
+
+  return {
+    id,
+    open,
+    found,
+    /** How many match and have no row. */
+    unseen: () => matching().length - found().length,
+    at,
+    setAt,
+    commands,
+    problem,
+    choose,
+    /** Closes it when the focus goes elsewhere than between the message and the list. */
+    left: (event: FocusEvent) => {
+      const to = event.relatedTarget as Element | null;
+      if (to !== options.area() && !to?.closest(".commands")) close();
+    },
+    again: () => void load(),
+    agent: () => options.of()?.provider.name ?? "The agent",
+    optionId: (index: number) => `${id}-${index}`,
+    /** Takes note of what was typed. */
+    typed: () => {
+      setCaret(options.area().selectionStart);
+      if (sought() === undefined) dismissed = false;
+      setWanted(sought() !== undefined && !dismissed);
+    },
+    /** Takes note of where the caret went. */
+    moved: () => setCaret(options.area().selectionStart),
+    /** Whether a key was for the list. */
+    key: (event: KeyboardEvent): boolean => {
+      if (!open() || event.shiftKey || event.ctrlKey || event.metaKey || event.altKey) return false;
+      const count = found().length;
+      const command = found()[at()];
+      if (event.key === "Escape") {
+        dismissed = true;
+        close();
+      } else if (!command) return false;
+      else if (event.key === "ArrowDown") setAt((at() + 1) % count);
+      else if (event.key === "ArrowUp") setAt((at() + count - 1) % count);
+      else if (event.key === "Tab") choose(command);
+      else if (event.key === "Enter") {
+        // A name that is complete is sent.
+        if (command.name === sought()) {
+          close();
+          return false;
+        }
+        choose(command);
+      } else return false;
+      event.preventDefault();
+      event.stopPropagation();
+      return true;
+    },
+  };
+}
+
+export type CommandListState = ReturnType<typeof createCommandList>;
+
+/** The rows, beside the message's box. */
+export function CommandList(props: { list: CommandListState; beside: () => HTMLElement }) {
+  const list = () => props.list;
+  let box!: HTMLDivElement;
+  const place = () => {
+    const beside = props.beside().getBoundingClientRect();
+    box.style.width = `${beside.width}px`;
+    position(box, beside, "start", MAX_HEIGHT);
+  };
+  onMount(() => {
+    box.showPopover();
+    place();
+    const seen = new ResizeObserver(place);
+    seen.observe(box);
+    seen.observe(props.beside());
+    window.addEventListener("resize", place);
+    onCleanup(() => {
+      seen.disconnect();
+      window.removeEventListener("resize", place);
+    });
+  });
+  createEffect(() => {
+    const row = list().optionId(list().at());
+    if (list().found().length) box.querySelector(`#${CSS.escape(row)}`)?.scrollIntoView({ block: "nearest" });
+  });
+
+  return (
+    <div
+      ref={box}
+      popover="manual"
+      class="popover commands"
+      tabindex="0"
+      onKeyDown={(event) => list().key(event)}
+      // The message keeps the focus.
+      onPointerDown={(event) => event.preventDefault()}
+      onFocusOut={(event) => list().left(event)}
+    >
+      <Show when={list().found().length} fallback={<Nothing list={list()} />}>
+        <div role="listbox" id={list().id} aria-label={`Commands of ${list().agent()}`}>
+          <For each={list().found()}>
+            {(command, index) => (
+              <div
+                role="option"
+                class="command"
+                id={list().optionId(index())}
+                aria-selected={index() === list().at()}
+                onPointerMove={() => list().setAt(index())}
+                onClick={() => list().choose(command)}
+              >
+                <b class="ellip">/{command.name}</b>
+                <Show when={command.hint}>
+                  <span class="command-hint ellip">{command.hint}</span>
+                </Show>
+                <span class="command-text ellip" title={command.description}>
+                  {command.description}
+                </span>
+                <Show when={sources[command.source]}>{(source) => <span class="tag">{source()}</span>}</Show>
+              </div>
+            )}
+          </For>
+        </div>
+        <p class="commands-foot" role="status">
+          <Show when={list().unseen() > 0} fallback={<span class="commands-keys">↑ ↓ to choose, Enter or Tab to take, Esc to close</span>}>
+            {list().unseen()} more: type on to find them.
+          </Show>
+        </p>
+      </Show>
+    </div>
+  );
+}
+
+function Nothing(props: { list: CommandListState }) {
+  return (
+    <Show
+      when={props.list.problem()}
+      fallback={
+        <p class="commands-note" role="status">
+          <Show
+            when={props.list.commands()}
+            fallback={
+              <>
+                <Spinner /> Asking {props.list.agent()} for its commands…
+              </>
+            }
+          >
+            {(all) => (all().length ? `No command of ${props.list.agent()} is called so: it is sent as it is.` : `${props.list.agent()} has no commands here.`)}
+          </Show>
+        </p>
+      }
+    >
+      <div class="commands-note" role="alert">
+        <span class="bad">{props.list.problem()}</span>
+        <button type="button" class="btn small" onClick={() => props.list.again()}>
+          <Icon name="refresh" size={14} />
+          Try again
+        </button>
+      </div>
+    </Show>
+  );
+}

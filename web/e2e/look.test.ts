@@ -1,14 +1,8 @@
-import { createRequire } from "node:module";
-import { readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { shots, violations, wider } from "./look";
 import { bash, createWorld, lookBack, scripted, send, type World } from "./world";
-
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-/** With E2E_SHOTS=DIR every page that is checked is also pictured there. */
-const shots = process.env.E2E_SHOTS;
 
 let world: World;
 let thread: string;
@@ -103,20 +97,3 @@ test("the sidebar is walked with the arrow keys", async () => {
   await page.keyboard.press("ArrowUp");
   expect(await page.evaluate(() => (document.activeElement as HTMLElement).tagName)).toBe("INPUT");
 });
-
-/** Elements that reach beyond the screen's sides and are not cut or scrolled there. */
-async function wider(page: Page): Promise<string[]> {
-  return page.evaluate(() => {
-    if (document.documentElement.scrollWidth <= innerWidth) return [];
-    return [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.className.toString());
-  });
-}
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    const tool = (globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> } }).axe;
-    const found = await tool.run();
-    return found.violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.html.slice(0, 160)} ${n.failureSummary.replace(/\s+/g, " ").slice(0, 200)}`));
-  });
-}

@@ -1,0 +1,99 @@
+// What a project brings of its own: trust in it, its commands, its MCP servers; and the upstreams.
+
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { looksRight } from "./look";
+import { createWorld, ended, lastTurn, lookBack, scripted, send, until, type World } from "./world";
+
+let world: World;
+let project: string;
+beforeAll(async () => {
+  world = await createWorld();
+  const answer = [[{ text: "Greetings from the command." }]];
+  await write(".kilo/command/greet.md", `---\ndescription: Greets somebody by name\n---\nGreet $ARGUMENTS.\n\`\`\`script\n${JSON.stringify(answer)}\n\`\`\`\n`);
+  await write(".kilo/command/deep/farewell.md", "---\ndescription: Says goodbye\n---\nSay goodbye to $ARGUMENTS.\n");
+  await configure({ theirs: { type: "local", command: ["/no/such/program"] } });
+  project = await world.addProject();
+});
+afterAll(() => world?.close());
+afterEach(({ task }) => lookBack(world, task));
+
+async function write(path: string, text: string): Promise<void> {
+  const at = join(world.project, path);
+  await mkdir(dirname(at), { recursive: true });
+  await writeFile(at, text);
+}
+
+const configure = (mcp: Record<string, unknown>) => write("kilo.json", JSON.stringify({ mcp }));
+
+test("what a project would start is shown and decided, and its commands are offered", async () => {
+  const page = await world.open();
+  await page.locator(".pick-model[data-state=chosen]").waitFor({ timeout: 60_000 });
+  const card = page.locator(".trust.asks");
+  await card.getByText("/no/such/program").waitFor();
+  await looksRight(page, "trust-card");
+
+  // Without trust its commands are not there.
+  const area = page.getByRole("textbox", { name: "Message" });
+  const options = page.getByRole("listbox", { name: /Commands of Kilo/ }).getByRole("option");
+  await area.pressSequentially("/");
+  await options.filter({ hasText: "/init" }).waitFor({ timeout: 60_000 });
+  expect(await options.filter({ hasText: "/greet" }).count()).toBe(0);
+  await area.press("Escape");
+  expect(await options.count()).toBe(0);
+  await area.fill("");
+  await card.getByRole("button", { name: "Trust and use it" }).click();
+  await card.waitFor({ state: "detached" });
+
+  await area.pressSequentially("/");
+  await options.filter({ hasText: "/greet" }).filter({ hasText: "Greets somebody by name" }).waitFor({ timeout: 60_000 });
+  await looksRight(page, "commands");
+  await area.pressSequentially("zzz");
+  await page.getByText(/No command of Kilo is called so/).waitFor();
+  await area.fill("");
+  await area.pressSequentially("/gr");
+  await until("the first one is chosen", async () => (await options.first().getAttribute("aria-selected")) === "true");
+  expect(await options.first().textContent()).toContain("/greet");
+  expect(await area.getAttribute("aria-activedescendant")).toBe(await options.first().getAttribute("id"));
+  await area.press("Tab");
+  expect(await area.inputValue()).toBe("/greet ");
+  expect(await options.count()).toBe(0);
+
+  await area.pressSequentially("Ada");
+  await area.press("Enter");
+  await ended(page, "completed");
+  expect(await lastTurn(page).textContent()).toContain("/greet Ada");
+});
+
+test("a project whose configuration changed asks again in its threads, and says how its MCP servers are", async () => {
+  const page = await world.open();
+  await page.locator(".pick-model[data-state=chosen]").waitFor({ timeout: 60_000 });
+  await send(page, scripted("Begin", [{ text: "Begun." }]));
+  await ended(page, "completed");
+  const strip = page.locator("[data-trust-strip]");
+  expect(await strip.count()).toBe(0);
+
+  await configure({ theirs: { type: "local", command: ["/no/such/program"] }, more: { type: "local", command: ["/another/program"] } });
+  await page.reload();
+  await strip.waitFor();
+  await looksRight(page, "trust-strip");
+  await strip.getByRole("button", { name: /Look and decide/ }).click();
+  const dialog = page.getByRole("dialog", { name: /Trust what/ });
+  await dialog.getByText("/another/program").waitFor();
+  await looksRight(page, "trust-dialog");
+  await dialog.getByRole("button", { name: "Trust and use it" }).click();
+  await strip.waitFor({ state: "detached" });
+  expect(await dialog.count()).toBe(0);
+  expect((await world.ask<{ project: { trust: string } }>("GET", `projects/${project}/trust`)).project.trust).toBe("trusted");
+
+  await page.locator(".head").getByRole("button", { name: /^Actions for/ }).click();
+  await page.getByRole("menuitem", { name: /MCP servers/ }).click();
+  const servers = page.getByRole("dialog", { name: /MCP servers in/ });
+  const theirs = servers.locator("[data-server=theirs][data-state=failed]");
+  await theirs.waitFor({ timeout: 60_000 });
+  expect(await theirs.textContent()).toContain("/no/such/program");
+  await looksRight(page, "mcp");
+  await page.keyboard.press("Escape");
+  expect(await servers.count()).toBe(0);
+});

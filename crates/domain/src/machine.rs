@@ -163,6 +163,9 @@ impl ThreadState {
             Input::GoBack { turn, ordinal, key } => self.go_back(turn, ordinal, key)?,
             Input::BringBack => self.bring_back()?,
             Input::Fail { turn, error } => {
+                if self.current(&turn).is_some() || self.is_steering(&turn) {
+                    self.note_lost(&error);
+                }
                 self.give_up(now, &turn, TurnOutcome::Failed(error), &mut out);
             }
             Input::Answer { request, answer } => self.answer(now, &request, answer, &mut out)?,
@@ -185,6 +188,7 @@ impl ThreadState {
             }
             AgentEvent::Session { id } => {
                 self.thread.session = Some(id);
+                self.thread.session_gone = false;
                 if self.thread.renewed && self.running.is_some() {
                     self.thread.renewed = false;
                     self.session_replaced(now, out);
@@ -198,6 +202,7 @@ impl ThreadState {
             AgentEvent::Context(context) => self.thread.context = Some(context),
             AgentEvent::Reconnecting(down) => self.reconnecting(down, out),
             AgentEvent::Lost(error) => {
+                self.note_lost(&error);
                 if let Some(running) = &self.running
                     && running.turn().prompt_key.is_some()
                 {

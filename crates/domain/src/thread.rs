@@ -47,6 +47,10 @@ pub struct Thread {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[ts(optional, as = "Option<bool>")]
     pub renewed: bool,
+    /// The agent no longer has the session: only a new one lets the thread go on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub session_gone: bool,
     /// Where the conversation goes back to with the next message; until then it can be undone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
@@ -102,6 +106,7 @@ impl Thread {
             queue_held: false,
             sent_since_stop: false,
             renewed: false,
+            session_gone: false,
             back: None,
             taken_back: Vec::new(),
             unread: false,

@@ -242,9 +242,9 @@ impl Actor {
     async fn command(&mut self, command: Command) -> std::ops::ControlFlow<()> {
         match command {
             Command::Input { input, reply } => {
-                let renews = matches!(input, Input::Renew);
+                let leaves = matches!(input, Input::Renew | Input::Agent(AgentEvent::Lost(_)));
                 let result = self.person(input).await;
-                if renews && result.is_ok() {
+                if leaves && result.is_ok() {
                     // What is open is the session that the thread has no longer.
                     self.close_link().await;
                 }

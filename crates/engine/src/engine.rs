@@ -95,7 +95,11 @@ impl Shared {
     }
 
     /// Puts a command into a thread's mailbox, making the thread live if it is not.
-    fn post(self: &Arc<Self>, id: &ThreadId, command: Command) -> Result<(), EngineError> {
+    pub(crate) fn post(
+        self: &Arc<Self>,
+        id: &ThreadId,
+        command: Command,
+    ) -> Result<(), EngineError> {
         let mut actors = self.actors();
         if actors.closed {
             return Err(EngineError::ShuttingDown);
@@ -176,6 +180,7 @@ impl Engine {
         tokio::spawn(watch_storage(shell, store));
         for provider in engine.shared.providers.0.values() {
             engine.watch(provider);
+            engine.watch_deletions(provider);
             let key = inventory_key(&provider.id());
             if let Some(inventory) = engine.shared.store.value(&key).await? {
                 provider.restore(inventory);

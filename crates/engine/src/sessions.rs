@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Access, Change, History, Input, InputKind, NativeSession, ProjectId, ProviderId, Refusal,
-    ShellChange, Thread, ThreadId, ThreadState, Turn, TurnId,
+    Access, AgentEvent, Change, ErrorCode, History, Input, InputKind, NativeSession, ProjectId,
+    ProviderId, Refusal, ShellChange, Thread, ThreadId, ThreadState, Turn, TurnError, TurnId,
 };
 use providers::{Place, Provider, ReadSession, SessionQuery, Sessions};
 use store::StoreError;
+use tokio::sync::{broadcast, oneshot};
 
 use crate::EngineError;
 use crate::actor::{BackTo, Command, now};
@@ -268,6 +269,33 @@ impl Engine {
         self.thread(thread).await
     }
 
+    /// Has threads say that their session is gone when it is deleted at the agent, also while they
+    /// do not have it open.
+    pub(crate) fn watch_deletions(&self, provider: &Arc<dyn Provider>) {
+        let Some(mut deletions) = provider.sessions().and_then(|s| s.deletions()) else { return };
+        let (id, shared) = (provider.id(), Arc::downgrade(&self.shared));
+        tokio::spawn(async move {
+            loop {
+                let session = match deletions.recv().await {
+                    Ok(session) => session,
+                    Err(broadcast::error::RecvError::Lagged(_)) => continue,
+                    Err(broadcast::error::RecvError::Closed) => return,
+                };
+                let Some(shared) = shared.upgrade() else { return };
+                match shared.store.thread_of_session(&id, &session).await {
+                    Ok(Some(thread)) => {
+                        let (reply, _) = oneshot::channel();
+                        let input = Input::Agent(AgentEvent::Lost(deleted()));
+                        // Of a thread that cannot be told it shows at its next message.
+                        let _ = shared.post(&thread, Command::Input { input, reply });
+                    }
+                    Ok(None) => {}
+                    Err(error) => tracing::warn!(%error, "a deleted session was not looked for"),
+                }
+            }
+        });
+    }
+
     /// The command that opens a thread's session in the agent's own interface, if it has one.
     ///
     /// # Errors
@@ -321,6 +349,15 @@ pub(crate) async fn name_session(provider: &dyn Provider, place: &Place, thread:
             tracing::warn!(thread = %thread.id, %error, "the session did not take its name");
         }
         Err(_) => tracing::warn!(thread = %thread.id, "the session did not take its name in time"),
+    }
+}
+
+fn deleted() -> TurnError {
+    TurnError {
+        code: ErrorCode::SessionLost,
+        message: "the session was deleted at the agent".to_owned(),
+        hint: Some("send the message again to go on in a new session".to_owned()),
+        retryable: true,
     }
 }
 

@@ -10,7 +10,7 @@ use domain::{
     Request, Startup, ThreadId, TurnError, TurnId, Upstream,
 };
 use serde::{Deserialize, Serialize};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 
 /// A kind of agent runtime.
 #[async_trait]
@@ -124,6 +124,14 @@ pub trait Sessions: Send + Sync {
 
     /// Deletes a session, having stopped what runs in it. One that is gone counts as deleted.
     async fn delete(&self, place: &Place, session: &str) -> Result<(), OpenError>;
+
+    /// The sessions that are deleted at the agent from now on while no thread has them open here,
+    /// by the provider's own ids; the reader of one that is open is told by its events. The channel
+    /// is bounded: what a slow reader misses shows when the session is next used. `None` when the
+    /// agent does not tell.
+    fn deletions(&self) -> Option<broadcast::Receiver<String>> {
+        None
+    }
 
     /// The command that opens a session in the agent's own interface.
     fn command(&self, place: &Place, session: &str) -> String;

@@ -19,7 +19,7 @@ use domain::{
     ProviderSettings, ProviderState, ProviderStatus, Startup, StartupProblem, ThreadId,
 };
 use kilo_sdk::{NewSession, SessionId};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -52,6 +52,9 @@ use sessions::KiloSessions;
 
 /// Events that may wait for a thread.
 const MAX_EVENTS: usize = 1024;
+
+/// Deletions of sessions that may wait to be looked at.
+const MAX_DELETIONS: usize = 64;
 
 /// How long an open waits for the first settings, which are on their way when Baton starts.
 const FIRST_SETTINGS: Duration = Duration::from_secs(10);
@@ -114,6 +117,8 @@ struct Shared {
     /// Cancelled when Baton ends: no server is started any more.
     closed: CancellationToken,
     router: Arc<Router>,
+    /// The sessions that were deleted at Kilo while they had no lane.
+    deletions: broadcast::Sender<String>,
     /// How servers ended, the latest first.
     ends: Mutex<VecDeque<AgentEnd>>,
     /// How many servers were started.
@@ -160,6 +165,7 @@ impl Kilo {
             slots: Slots::default(),
             closed: CancellationToken::new(),
             router: Arc::default(),
+            deletions: broadcast::Sender::new(MAX_DELETIONS),
             ends: Mutex::default(),
             starts: AtomicU32::new(0),
             problems: Mutex::default(),

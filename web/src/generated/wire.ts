@@ -1905,6 +1905,10 @@ sent_since_stop?: boolean,
  */
 renewed?: boolean, 
 /**
+ * The agent no longer has the session: only a new one lets the thread go on.
+ */
+session_gone?: boolean, 
+/**
  * Where the conversation goes back to with the next message; until then it can be undone.
  */
 back?: Back, 

@@ -23,6 +23,7 @@ import { PutAway } from "./GoBack";
 import { Header, PlainHeader } from "./Header";
 import { Pending } from "./Pending";
 import type { Pin } from "./scroll";
+import { SessionGone } from "./SessionGone";
 import { isOver } from "./status";
 import { Timeline } from "./Timeline";
 import { TodoStrip } from "./TodoStrip";
@@ -242,6 +243,7 @@ function Live(props: { id: ThreadId; thread: Thread }) {
         <Queue steers={steers()} />
         <PutAway />
         <Show when={!props.thread.archived && project()}>{(at) => <TrustStrip project={at()} agent={agent()} />}</Show>
+        <SessionGone />
         <Show when={unusable()}>
           {(found) => (
             <div class="unusable" role="status" data-provider={found().id}>

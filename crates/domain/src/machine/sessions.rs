@@ -1,7 +1,7 @@
 //! What a person does with the thread's session as a whole.
 
 use super::{Change, MAX_QUEUED, Outcome, Refusal, ThreadState};
-use crate::{InputKind, Timestamp, Turn, TurnId, TurnInput};
+use crate::{ErrorCode, InputKind, Timestamp, Turn, TurnError, TurnId, TurnInput};
 
 impl ThreadState {
     /// Lets the next message begin a session of its own.
@@ -11,10 +11,18 @@ impl ThreadState {
         }
         if self.thread.session.take().is_some() {
             self.thread.renewed = true;
+            self.thread.session_gone = false;
             self.thread.context = None;
             self.thread.back = None;
         }
         Ok(())
+    }
+
+    /// Notes that the session is gone, if that is what went wrong: whether or not a turn runs, the
+    /// thread says so until it goes on in a new one.
+    pub(super) fn note_lost(&mut self, error: &TurnError) {
+        self.thread.session_gone |=
+            error.code == ErrorCode::SessionLost && self.thread.session.is_some();
     }
 
     /// Lets the agent shorten its context: a turn like a message's, so that it waits, shows, stops

@@ -6,6 +6,7 @@ use kilo_sdk::types::{ModelRef, Rule};
 use kilo_sdk::{
     Instance, Launch, MessageId, NewSession, Prompt, PromptPart, SessionId, launch, locate,
 };
+use providers::{Place, Provider};
 use serde_json::json;
 use testkit::model::Script;
 use testkit::wait::{PATIENT, until};
@@ -307,6 +308,41 @@ async fn a_session_deleted_elsewhere_is_told_by_code_and_the_thread_goes_on_in_a
     let last = calls.iter().rev().find(|call| !call.tools.is_empty()).expect("a call");
     assert!(!last.messages().iter().any(|m| m.to_string().contains("marmalade")), "injected");
     bench.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_deleted_while_nothing_runs_is_shown_at_once_and_goes_on_anew() {
+    let mut bench = Bench::start().await;
+    let thread = bench.thread().await;
+    bench.run(&thread, &Script::new().text("While it is open.")).await;
+    // As any other client of the same server deletes it.
+    delete(&bench, &thread).await;
+    bench.see(&thread, |w| w.thread.session_gone.then_some(())).await;
+    bench.restart().await;
+    let row = bench.row(&thread).await;
+    assert!(row.session_gone, "it outlives a restart");
+    assert_eq!(row.status, domain::ThreadStatus::Idle);
+    assert!(!bench.engine.renew_session(&thread).await.expect("renewed").session_gone);
+    let turn = bench.run(&thread, &Script::new().text("Anew.")).await;
+    assert_eq!((turn.state, &turn.error), (TurnState::Completed, &None));
+
+    // A thread that does not have it open is told as well.
+    bench.restart().await;
+    assert!(!bench.row(&thread).await.session_gone);
+    delete(&bench, &thread).await;
+    bench.see(&thread, |w| w.thread.session_gone.then_some(())).await;
+    assert_eq!(said(&bench.window(&thread).await), ["While it is open.", "Anew."]);
+    bench.engine.shutdown().await;
+}
+
+/// Deletes a thread's session on the server that Baton uses.
+async fn delete(bench: &Bench, thread: &ThreadId) {
+    let row = bench.row(thread).await;
+    let projects = bench.engine.projects().await.expect("projects");
+    let project = projects.iter().find(|p| p.id == row.project_id).expect("its project");
+    let place = Place { workspace: row.workspace.into(), trusted: project.is_trusted() };
+    let sessions = bench.kilo.sessions().expect("whole sessions");
+    sessions.delete(&place, &row.session.expect("a session")).await.expect("deleted");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,6 +12,8 @@ use domain::{
 use kilo_sdk::types::{Message, MessageWithParts, Session, Status};
 use kilo_sdk::{Error, Instance, MessageId, SessionFilter, SessionId, SessionUpdate};
 
+use tokio::sync::broadcast;
+
 use super::mapper::past::begins_turn;
 use super::mapper::{Mapper, Servers};
 use super::server::{Held, Kind};
@@ -169,6 +171,10 @@ impl Sessions for KiloSessions {
             Err(error) if error.is_not_found() => Ok(()),
             Err(error) => Err(failed(&error)),
         }
+    }
+
+    fn deletions(&self) -> Option<broadcast::Receiver<String>> {
+        Some(self.0.deletions.subscribe())
     }
 
     fn command(&self, place: &Place, session: &str) -> String {

@@ -61,8 +61,17 @@ pub(super) async fn pump(shared: Arc<Shared>, mut stream: EventStream, running: 
                     (_, None | Some("global")) => {}
                     (_, Some(directory)) => running.vitals.touch(directory),
                 }
+                let deleted = match &envelope.event {
+                    Event::SessionDeleted(session) if session.parent_id.is_none() => {
+                        Some(session.id.as_str().to_owned())
+                    }
+                    _ => None,
+                };
                 if shared.router.route(generation, Frame { envelope, raw }) {
                     unused_since = Instant::now();
+                } else if let Some(session) = deleted {
+                    // Nobody listens when no engine does.
+                    let _ = shared.deletions.send(session);
                 }
             }
             StreamItem::Disconnected(why) if why.ended() => break,

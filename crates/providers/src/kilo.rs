@@ -254,6 +254,8 @@ impl Provider for Kilo {
         // Before anything is awaited: from here on an open goes by them, and a start is cut short.
         let before = self.0.settings.send_replace(Some(settings.clone()));
         self.0.status.send_modify(|status| status.settings.clone_from(&settings));
+        // What was named is checked at once, not when the models are next read.
+        let named = before.as_ref().is_some_and(|b| b.custom_models != settings.custom_models);
         let moved = before.is_some_and(|before| {
             (before.binary, before.server) != (settings.binary.clone(), settings.server.clone())
         });
@@ -264,7 +266,7 @@ impl Provider for Kilo {
             self.0.router.rest_all();
         }
         let known = self.0.inventory.borrow().known;
-        self.0.look(!known || moved).await;
+        self.0.look(!known || moved || named).await;
     }
 
     async fn startup(&self, directory: &Path) -> Startup {

@@ -3,6 +3,7 @@
 
 use domain::{ModelSelection, ThreadPatch, TurnState};
 use engine::EngineError;
+use providers::Provider as _;
 use serde_json::{Value, json};
 use testkit::model::Script;
 use testkit::wait::{PATIENT, until};
@@ -59,6 +60,30 @@ async fn models_are_sent_as_chosen_and_come_and_go_with_the_configuration() {
         let call = calls.last().expect("a call of the model");
         assert_eq!((call.model.as_str(), call.reasoning_effort.as_deref()), (seen, effort));
     }
+
+    // Two that a person names are checked when they are saved, and the one that Kilo does not
+    // have fails its turn with the reason.
+    let kilo = domain::ProviderId::known("kilo");
+    let mut settings = bench.kilo.status().borrow().settings.clone();
+    settings.custom_models = vec!["mock/m2".to_owned(), "mock/unheard-of".to_owned()];
+    bench.engine.configure_provider(&kilo, settings.clone()).await.unwrap();
+    let doubts = || {
+        let list = bench.engine.models(&kilo).unwrap().models;
+        let doubt = |id| list.iter().find(|m| m.id == id).map(|m| m.unverified.clone());
+        (doubt("mock/m2"), doubt("mock/unheard-of"))
+    };
+    let (listed, unheard) = doubts();
+    assert_eq!(listed, Some(None), "what Kilo lists is not in doubt");
+    let why = unheard.flatten().expect("offered, with the reason for the doubt");
+    let patch =
+        ThreadPatch { model: Some(selection("mock/unheard-of", None)), ..Default::default() };
+    bench.engine.patch_thread(&thread, patch).await.unwrap();
+    let turn = bench.run(&thread, &Script::new().text("never")).await;
+    let hint = turn.error.as_ref().and_then(|error| error.hint.clone());
+    assert!(hint.is_some_and(|hint| hint.contains(&why)), "{turn:?}");
+    settings.custom_models.clear();
+    bench.engine.configure_provider(&kilo, settings).await.unwrap();
+    assert_eq!(doubts(), (Some(None), None), "it went with the setting");
 
     reconfigure(&bench, |models| drop(models.remove("org/team/deep:free")));
     offered(&bench, "mock/org/team/deep:free", false).await;

@@ -185,6 +185,13 @@ impl ItemContent {
         if self.is_prose() { BodyLimits::PROSE } else { BodyLimits::OUTPUT }
     }
 
+    /// Whether the agent wrote the item's text as such, so that its own record of it is the whole
+    /// truth.
+    #[must_use]
+    pub fn is_written(&self) -> bool {
+        matches!(self, Self::AgentMessage | Self::Reasoning | Self::Compaction { .. })
+    }
+
     /// Whether the item is text to read rather than work that was done.
     #[must_use]
     pub fn is_prose(&self) -> bool {

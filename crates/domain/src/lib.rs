@@ -31,9 +31,9 @@ pub use extras::{AgentCommand, CommandSource, Extras, McpServer, McpState};
 pub use ids::{AttachmentId, IdError, ItemId, ProjectId, ProviderId, RequestId, ThreadId, TurnId};
 pub use item::{FileChangeKind, Item, ItemContent, ItemStatus, NoticeLevel, Todo, TodoStatus};
 pub use machine::{
-    Change, Effect, Founded, Input, MAX_MESSAGE_UNITS, MAX_QUEUED, MAX_TAKEN_BACK, MAX_TITLE_CHARS,
-    MAX_TURN_ITEMS, MAX_TURN_REQUESTS, NewTurn, Outcome, Refusal, RunningTurn, ThreadPatch,
-    ThreadState, TurnPatch,
+    Change, Correction, Effect, Founded, Input, MAX_MESSAGE_UNITS, MAX_QUEUED, MAX_TAKEN_BACK,
+    MAX_TITLE_CHARS, MAX_TURN_ITEMS, MAX_TURN_REQUESTS, NewTurn, Outcome, Refusal, RunningTurn,
+    ThreadPatch, ThreadState, TurnPatch,
 };
 pub use model::{
     Model, ModelAbilities, ModelCost, ModelSelection, ProviderCapabilities, ProviderSettings,

@@ -28,7 +28,7 @@ mod turns;
 
 pub use back::MAX_TAKEN_BACK;
 pub use founding::Founded;
-pub use input::{Input, NewTurn, ThreadPatch, TurnPatch};
+pub use input::{Correction, Input, NewTurn, ThreadPatch, TurnPatch};
 pub use outcome::{Change, Effect, Outcome, Refusal};
 pub use turns::RunningTurn;
 
@@ -159,6 +159,7 @@ impl ThreadState {
             Input::Silent { turn, since } => self.silent(&turn, since, &mut out),
             Input::Restarted(turn) => self.restarted(now, &turn, &mut out),
             Input::Past { turns, earlier } => self.past(now, turns, earlier, &mut out),
+            Input::Correct(corrections) => self.correct(corrections, &mut out),
             Input::Renew => self.renew()?,
             Input::GoBack { turn, ordinal, key } => self.go_back(turn, ordinal, key)?,
             Input::BringBack => self.bring_back()?,

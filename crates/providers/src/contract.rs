@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::{
-    Access, AgentEvent, AgentReport, Answer, AttachmentKind, ErrorCode, Extras, History, InputKind,
-    Mode, Model, ModelSelection, NativeSession, ProviderId, ProviderSettings, ProviderStatus,
-    Request, Startup, ThreadId, TurnError, TurnId, Upstream,
+    Access, AgentEvent, AgentReport, Answer, AttachmentKind, ErrorCode, Extras, FullText, History,
+    InputKind, Mode, Model, ModelSelection, NativeSession, ProviderId, ProviderSettings,
+    ProviderStatus, Request, Startup, ThreadId, TurnError, TurnId, Upstream,
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, mpsc, watch};
@@ -185,6 +185,9 @@ pub struct Reading {
     pub history: History,
     /// The newest known message that it has; the history is what came after it.
     pub after: Option<String>,
+    /// What the agent wrote in turns up to the one of that message, as far back as was read on the
+    /// way: its own name of each item, and the item's whole text.
+    pub texts: Vec<(String, FullText)>,
 }
 
 /// The models of a provider.

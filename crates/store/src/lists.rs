@@ -128,6 +128,30 @@ impl Store {
             .await
     }
 
+    /// Reads those items of a thread that there are, each with its whole text.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when one cannot be read.
+    pub async fn items(
+        &self,
+        thread: &ThreadId,
+        ids: Vec<ItemId>,
+    ) -> Result<Vec<(Item, String)>, StoreError> {
+        let thread = thread.clone();
+        self.readers
+            .call(move |conn| {
+                let mut read = Vec::new();
+                for id in &ids {
+                    if let Some(item) = item(conn, &thread, id)? {
+                        let text = row::item_text(conn, &item)?;
+                        read.push((item, text));
+                    }
+                }
+                Ok(read)
+            })
+            .await
+    }
+
     /// Reads the whole text of an item of a thread, with all it grew by so far.
     ///
     /// # Errors
@@ -259,6 +283,10 @@ fn item_body(
     thread: &ThreadId,
     id: &ItemId,
 ) -> Result<Option<String>, StoreError> {
+    item(conn, thread, id)?.map(|item| row::item_text(conn, &item)).transpose()
+}
+
+fn item(conn: &Connection, thread: &ThreadId, id: &ItemId) -> Result<Option<Item>, StoreError> {
     first(
         conn,
         "SELECT id, json FROM items WHERE id = ?1 AND thread = ?2",
@@ -266,7 +294,5 @@ fn item_body(
         |row| decode::<Item>(row, "json", "item"),
     )?
     .map(|item| item.ok_or_else(|| StoreError::Damaged { what: format!("item {id}") }))
-    .transpose()?
-    .map(|item| row::item_text(conn, &item))
     .transpose()
 }

@@ -153,6 +153,12 @@ impl FaultProxy {
         lock(&self.shared.planned).push(planned);
     }
 
+    /// Lets the requests of a route through again.
+    pub fn mend(&self, method: &str, ends_with: &str) {
+        let planned = &mut *lock(&self.shared.planned);
+        planned.retain(|p| p.method != method || p.ends_with != ends_with);
+    }
+
     /// Lets things go wrong by chance from now on, or no longer.
     pub fn weather(&self, weather: Option<Weather>) {
         *lock(&self.shared.weather) = weather;

@@ -44,6 +44,13 @@ test("text goes to its place; a hole asks for a resync", () => {
   expect(view().items.itm_1!.body).toEqual({ head: "Hello, you" });
 });
 
+test("an item of a page that is not loaded is left to its page, and one that is there is put right", () => {
+  reduce(state, gap(windowOf({ items: [item(60)], older: 50 })));
+  expect(changes({ change: "item", item: item(9) }, { change: "item", item: item(60, undefined, { body: { head: "whole" } }) })).toEqual([]);
+  expect(Object.keys(view().items)).toEqual(["itm_60"]);
+  expect(view().items["itm_60"]!.body).toEqual({ head: "whole" });
+});
+
 test("text of an unknown item is a hole, unless it may belong to an older page", () => {
   reduce(state, gap(windowOf()));
   expect(changes({ change: "text", item: "itm_9", at: 0, text: "x" })).toHaveLength(1);

@@ -126,7 +126,8 @@ function threadChange(view: ThreadView, change: Change): boolean {
       putTurn(view, change.turn);
       return true;
     case "item":
-      putItem(view, change.item);
+      // One of a page that is not loaded comes with its page.
+      if (view.items[change.item.id] || view.older === null || change.item.position >= view.older) putItem(view, change.item);
       return true;
     case "item_removed":
       removeItem(view, change.id);

@@ -5,8 +5,8 @@ use ts_rs::TS;
 use utoipa::ToSchema;
 
 use crate::{
-    Access, AgentEvent, Answer, Attachment, Delivery, Mode, ModelSelection, RequestId, Timestamp,
-    TurnError, TurnId,
+    Access, AgentEvent, Answer, Attachment, Delivery, FullText, Item, Mode, ModelSelection,
+    RequestId, Timestamp, TurnError, TurnId,
 };
 
 /// Something that happened to a thread.
@@ -72,6 +72,8 @@ pub enum Input {
         /// Turns of the session that came before them and are not kept here.
         earlier: crate::Earlier,
     },
+    /// The session says otherwise than what is stored of turns that have ended.
+    Correct(Vec<Correction>),
     /// A person lets the thread go on in a new session, because the one it had is gone.
     Renew,
     /// A person takes the conversation back to before a message that the agent has. The agent is
@@ -115,6 +117,15 @@ pub enum Input {
     Patch(ThreadPatch),
     /// The agent did something.
     Agent(AgentEvent),
+}
+
+/// An item of an ended turn, as it is stored, and the text that the agent has of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Correction {
+    /// The item.
+    pub item: Item,
+    /// Its whole text.
+    pub text: FullText,
 }
 
 /// A message to be accepted.

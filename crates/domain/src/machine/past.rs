@@ -1,11 +1,11 @@
-//! Turns that were begun elsewhere: a session's history, told to the machine as if it had been
-//! there.
+//! What a session says of its history: turns that were begun elsewhere, told to the machine as if
+//! it had been there, and texts of ended turns that were not stored as they are.
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Change, Outcome, RunningTurn, ThreadState};
+use super::{Change, Correction, Outcome, RunningTurn, ThreadState};
 use crate::{
-    Earlier, FullText, InputKind, ItemContent, ItemId, ItemStatus, ItemUpdate, NoticeLevel,
+    Body, Earlier, FullText, InputKind, ItemContent, ItemId, ItemStatus, ItemUpdate, NoticeLevel,
     PastTurn, Timestamp, Turn, TurnEvent, TurnId, TurnInput, TurnOrigin, TurnOutcome, TurnState,
 };
 
@@ -43,6 +43,26 @@ impl ThreadState {
             self.thread.status = crate::ThreadStatus::Working;
         }
         self.number_waiting(out);
+    }
+
+    /// Gives items of ended turns the text that the agent has of them. Only what the agent wrote as
+    /// prose is corrected, and nothing but its text: a turn stays ended as it ended.
+    pub(super) fn correct(&mut self, corrections: Vec<Correction>, out: &mut Outcome) {
+        for Correction { mut item, text } in corrections {
+            let live = self.running.iter().map(|r| &r.turn.id);
+            let live = live.chain(self.steering().map(|turn| &turn.id));
+            let ended =
+                item.status != ItemStatus::Running && !live.into_iter().any(|t| *t == item.turn_id);
+            if !ended || !item.content.is_written() {
+                continue;
+            }
+            item.body = Body::bounded(text.as_str(), item.content.limits());
+            if item.body.is_shortened() {
+                let text = text.as_str().to_owned();
+                out.changes.push(Change::ItemBody { item: item.id.clone(), text });
+            }
+            out.changes.push(Change::Item { item });
+        }
     }
 
     /// Gives the turns that wait the next places.

@@ -3,6 +3,7 @@
 mod back;
 mod cases;
 mod client;
+mod corrections;
 mod gone;
 mod ops;
 mod order;

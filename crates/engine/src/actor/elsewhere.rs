@@ -5,10 +5,14 @@
 //! the session is read: when a message is about to be sent, since what was said elsewhere comes
 //! before it. A message never waits on it for longer than [`READING`], nor fails by it.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
-use domain::{Earlier, Effect, History, Input, PastTurn, TurnId};
+use domain::{
+    Correction, Earlier, Effect, FullText, History, Input, Item, ItemId, PastTurn, ThreadId, TurnId,
+};
 use providers::{Place, ReadSession, Reading};
+use store::{Store, StoreError};
 
 use super::{Actor, Link, Report};
 
@@ -17,11 +21,16 @@ const READING: Duration = Duration::from_secs(10);
 /// The newest turns whose messages are known again.
 const MAX_KNOWN: usize = 200;
 
-/// The turns that were made elsewhere since the newest that is known.
+/// The newest texts of known turns that are compared with what is stored.
+const MAX_COMPARED: usize = 500;
+
+/// What reading the session found: the turns that were made elsewhere since the newest that is
+/// known, and what of the known ones is stored otherwise.
 #[derive(Default)]
 pub(super) struct Found {
     turns: Vec<PastTurn>,
     earlier: Earlier,
+    corrections: Vec<Correction>,
 }
 
 impl Actor {
@@ -42,17 +51,24 @@ impl Actor {
                 let turns = turns.map_err(|error| error.to_string())?;
                 wanted.known = turns.into_iter().filter_map(|turn| turn.prompt_key).collect();
                 if wanted.known.is_empty() {
-                    return Ok(Reading::default());
+                    return Ok(Found::default());
                 }
-                sessions.read(&place, &wanted).await.map_err(|error| error.to_string())
+                let reading = sessions.read(&place, &wanted).await;
+                let mut reading = reading.map_err(|error| error.to_string())?;
+                let texts = std::mem::take(&mut reading.texts);
+                let corrections = differing(&store, &wanted.thread, texts).await;
+                let corrections = corrections.unwrap_or_else(|error| {
+                    tracing::warn!(thread = %wanted.thread, %error, "texts were not compared");
+                    Vec::new()
+                });
+                Ok(Found { corrections, ..found(reading) })
             };
             let read = tokio::time::timeout(READING, reading).await;
             let read = read.unwrap_or_else(|_| Err("it took too long".to_owned()));
-            let unread = |error: String| {
+            let found = read.unwrap_or_else(|error| {
                 tracing::warn!(thread = %wanted.thread, error, "the session was not read again");
                 Found::default()
-            };
-            let found = read.map_or_else(unread, found);
+            });
             let _ = reports.send(Report::CaughtUp { turn, found }).await;
         });
         true
@@ -65,8 +81,12 @@ impl Actor {
         if !waits.is_some_and(|t| t.id == turn && t.prompt_key.is_none() && !t.stopping) {
             return;
         }
-        if !found.turns.is_empty() {
-            let Found { turns, earlier } = found;
+        let Found { turns, earlier, corrections } = found;
+        if !corrections.is_empty() {
+            tracing::info!(thread = %self.id, texts = corrections.len(), "texts were corrected");
+            self.apply(Input::Correct(corrections)).await;
+        }
+        if !turns.is_empty() {
             self.apply(Input::Past { turns, earlier }).await;
         }
         match &self.link {
@@ -84,9 +104,26 @@ impl Actor {
 /// What is to be taken in. Of a session that has none of the known messages nothing is: it was
 /// taken back that far, or what was made is more than is read.
 fn found(reading: Reading) -> Found {
-    let Reading { history: History { turns, earlier, .. }, after } = reading;
+    let Reading { history: History { turns, earlier, .. }, after, .. } = reading;
     match after {
-        Some(_) => Found { turns, earlier },
+        Some(_) => Found { turns, earlier, corrections: Vec::new() },
         None => Found::default(),
     }
+}
+
+/// The items that are stored with another text than the agent has.
+async fn differing(
+    store: &Store,
+    thread: &ThreadId,
+    mut texts: Vec<(String, FullText)>,
+) -> Result<Vec<Correction>, StoreError> {
+    let newest = texts.split_off(texts.len().saturating_sub(MAX_COMPARED));
+    let mut wanted: HashMap<ItemId, FullText> =
+        newest.into_iter().map(|(key, text)| (ItemId::derive(thread, &key), text)).collect();
+    let stored = store.items(thread, wanted.keys().cloned().collect()).await?;
+    let differs = |(item, text): (Item, String)| {
+        let there = wanted.remove(&item.id)?;
+        (there.as_str() != text).then_some(Correction { item, text: there })
+    };
+    Ok(stored.into_iter().filter_map(differs).collect())
 }

@@ -52,6 +52,50 @@ async fn a_stream_that_is_cut_over_and_over_loses_no_word_and_fails_no_turn() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_text_that_was_wrong_when_its_turn_ended_is_put_right_before_the_next() {
+    let (bench, proxy) = Bench::behind_faults().await;
+    let thread = bench.thread_with(Access::Full).await;
+    let script = Script::new().reasoning("Let me").wait("first").reasoning(" see.");
+    let script = script.text("One ").wait("second").text("two.");
+    let turn = bench.send(&thread, &script).await;
+    let thought = |w: &domain::Window| {
+        let of = |i: &&domain::Item| i.content == ItemContent::Reasoning && !i.body.is_empty();
+        w.items.iter().find(of).cloned()
+    };
+    bench.reached("first").await;
+    bench.see(&thread, thought).await;
+    // What is thought to the end while the link is down cannot be read until the turn is over.
+    proxy.next("GET", "/message", u32::MAX, Fault::Page(502));
+    proxy.next("GET", "/global/event", u32::MAX, Fault::Page(502));
+    proxy.cut_streams();
+    bench.sandbox.model.release("first");
+    bench.reached("second").await;
+    proxy.mend("GET", "/global/event");
+    let unread = || {
+        let failed = |s: &testkit::faults::Seen| s.path.ends_with("/message") && s.fault.is_some();
+        proxy.seen().iter().any(failed)
+    };
+    until_true(PATIENT, unread).await;
+    bench.sandbox.model.release("second");
+    let turn = bench.ended(&thread, &turn).await;
+    assert_eq!((turn.state, &turn.error), (TurnState::Completed, &None));
+    let before = bench.window(&thread).await;
+    assert_eq!(item(&before, |c| *c == ItemContent::Reasoning).body.head, "Let me");
+
+    proxy.mend("GET", "/message");
+    bench.run(&thread, &Script::new().text("Three.")).await;
+    let window = bench.window(&thread).await;
+    assert_eq!(item(&window, |c| *c == ItemContent::Reasoning).body.head, "Let me see.");
+    assert_eq!(said(&window), ["One two.", "Three."]);
+    assert_eq!(window.turns[0], turn, "the turn stays as it ended");
+    let ids = |w: &domain::Window| -> Vec<_> {
+        w.items.iter().filter(|i| i.turn_id == turn.id).map(|i| i.id.clone()).collect()
+    };
+    assert_eq!(ids(&window), ids(&before));
+    bench.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_whose_sending_was_cut_is_never_sent_twice() {
     let (bench, proxy) = Bench::behind_faults().await;
     let lost = bench.thread().await;

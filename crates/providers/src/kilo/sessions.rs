@@ -103,6 +103,13 @@ impl Sessions for KiloSessions {
             taken_back: session.revert.map(|revert| revert.message_id.as_str().to_owned()),
             ..History::default()
         };
+        let mut texts = Vec::new();
+        if !read.before.is_empty() {
+            let workspace = place.workspace.to_string_lossy().into_owned();
+            let servers = Servers::new(std::iter::empty());
+            let mut mapper = Mapper::new(id.clone(), workspace, Access::default(), servers);
+            texts = mapper.texts(&wanted.thread, &read.before);
+        }
         if !read.messages.is_empty() {
             let began = read.messages.first().and_then(|m| created(&m.info));
             let children = reading::sub_agents(&instance, &id, began, |_| {}).await;
@@ -115,7 +122,7 @@ impl Sessions for KiloSessions {
                 mapper.past(&wanted.thread, &read.messages, &children, limit);
             leave_out_wishes(&wanted.known, &mut history.turns);
         }
-        Ok(Reading { history, after: read.after })
+        Ok(Reading { history, after: read.after, texts })
     }
 
     async fn fork(
@@ -228,6 +235,8 @@ struct Newest {
     earlier: Earlier,
     /// The known message that they come after.
     after: Option<String>,
+    /// The turns before them that were read on the way, that message's the last.
+    before: Vec<MessageWithParts>,
 }
 
 impl Pages<'_> {
@@ -285,8 +294,9 @@ fn after(mut messages: Vec<MessageWithParts>, at: usize) -> Newest {
     let after = messages.get(at).map(|m| m.info.id().as_str().to_owned());
     let mut later = messages.split_off(at + 1);
     let begin = later.iter().position(begins_turn).unwrap_or(later.len());
-    later.drain(..begin);
-    Newest { after, ..cut(later) }
+    messages.extend(later.drain(..begin));
+    let whole = messages.iter().position(begins_turn).unwrap_or(messages.len());
+    Newest { after, before: messages.split_off(whole), ..cut(later) }
 }
 
 /// Keeps whole turns, the newest so many.
@@ -297,7 +307,7 @@ fn cut(mut messages: Vec<MessageWithParts>) -> Newest {
     let begin = begins.get(dropped).copied().unwrap_or(messages.len());
     messages.drain(..begin);
     let earlier = Earlier { turns: u64::try_from(dropped).unwrap_or_default(), more: false };
-    Newest { messages, earlier, after: None }
+    Newest { messages, earlier, ..Newest::default() }
 }
 
 fn native(session: &Session, busy: bool) -> NativeSession {
@@ -407,6 +417,11 @@ mod tests {
         assert_eq!(read.after.as_deref(), Some("msg_0002"));
         let ids: Vec<_> = read.messages.iter().map(|m| m.info.id()).collect();
         assert_eq!(ids, ["msg_0004", "msg_0005"].map(MessageId::from));
+        // What was read on the way, in whole turns.
+        let mut cut_off = conversation(3);
+        cut_off.remove(0);
+        let ids: Vec<_> = after(cut_off, 1).before.iter().map(|m| m.info.id()).collect();
+        assert_eq!(ids, ["msg_0002", "msg_0003"].map(MessageId::from));
         assert!(after(conversation(3), 4).messages.is_empty());
     }
 

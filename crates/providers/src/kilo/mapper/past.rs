@@ -1,7 +1,7 @@
 //! A session's history, cut into the turns it was made of and mapped like what is streamed.
 
 use domain::{
-    AgentEvent, Context, InputKind, ItemStatus, Mode, ModelSelection, PastTurn, ThreadId,
+    AgentEvent, Context, FullText, InputKind, ItemStatus, Mode, ModelSelection, PastTurn, ThreadId,
     Timestamp, TurnEvent, TurnId, TurnOutcome,
 };
 use kilo_sdk::SessionId;
@@ -76,6 +76,22 @@ impl Mapper {
             rest = later;
         }
         (turns, context)
+    }
+
+    /// What was written in the turns of a history, by the names of its parts; that of sub-agents
+    /// is not among it. A text that is still being written, or was when Kilo ended, is none.
+    pub(in crate::kilo) fn texts(
+        &mut self,
+        thread: &ThreadId,
+        messages: &[MessageWithParts],
+    ) -> Vec<(String, FullText)> {
+        let (turns, _) = self.past(thread, messages, &[], |_| None);
+        let written = turns.into_iter().flat_map(|turn| turn.events).filter_map(|(_, event)| {
+            let TurnEvent::Item(item) = event else { return None };
+            let done = item.status == ItemStatus::Done && item.content.is_written();
+            item.body.filter(|_| done).map(|text| (item.key, text))
+        });
+        written.collect()
     }
 
     fn past_turn(

@@ -1,8 +1,10 @@
 //! The recorded streams with faults put in: what a person sees in the end is what Kilo has.
 
-use domain::{Item, ItemStatus, TurnState};
-use kilo_sdk::types::{Message, PartBody, Status, ToolStatus};
-use kilo_sdk::{Envelope, Event, MessageId};
+use std::collections::BTreeMap;
+
+use domain::{Correction, FullText, Item, ItemStatus, TurnState};
+use kilo_sdk::types::{Message, MessageWithParts, PartBody, Status, ToolStatus};
+use kilo_sdk::{Envelope, Event, MessageId, PartId};
 use proptest::prelude::*;
 
 use super::play::Play;
@@ -195,6 +197,36 @@ proptest! {
         }
     }
 
+    /// The turn ends with texts that are wrong, since what is lost cannot be read before it does.
+    #[test]
+    fn what_was_wrong_when_its_turn_ended_is_put_right_by_the_next_reading(
+        lost in prop::collection::vec(any::<bool>(), 31),
+    ) {
+        for recording in turns() {
+            let mut play = Play::new(&recording.root, &recording.prompts);
+            for (n, envelope) in recording.events.iter().enumerate() {
+                let text = matches!(envelope.event, Event::PartDelta { .. }) || ends_part(envelope);
+                if !(text && lost[n % lost.len()]) {
+                    play.event(envelope);
+                }
+            }
+            for event in play.mapper.end_unread() {
+                play.agent(event);
+            }
+            let (items, turns) = (play.items.clone(), play.turns.clone());
+            let (messages, _) = Server::after(&recording.events).history(&recording.root);
+            let corrections = corrections(&play, &recording, &messages);
+            play.input(domain::Input::Correct(corrections));
+            for (part, text) in whole_texts(&messages, &recording.prompts) {
+                let shown = play.text(part.as_str());
+                prop_assert!(shown.is_none_or(|shown| shown == text), "{}", &recording.name);
+            }
+            prop_assert_eq!(&play.turns, &turns, "{}", &recording.name);
+            let ids = |items: &BTreeMap<_, Item>| items.keys().cloned().collect::<Vec<_>>();
+            prop_assert_eq!(ids(&play.items), ids(&items), "{}", &recording.name);
+        }
+    }
+
     #[test]
     fn late_events_of_an_ended_turn_do_not_touch_the_next(
         late in prop::collection::vec(0usize..10_000, 0..60),
@@ -225,6 +257,34 @@ proptest! {
             prop_assert_eq!(before, after, "{}", &recording.name);
         }
     }
+}
+
+/// What differs between what is shown of ended turns and what a reading of the session says.
+fn corrections(
+    play: &Play,
+    recording: &Recording,
+    messages: &[MessageWithParts],
+) -> Vec<Correction> {
+    let mut mapper = Play::empty(&recording.root).mapper;
+    let texts = mapper.texts(&play.state.thread().id, messages);
+    let differs = |(key, text): (String, FullText)| {
+        let item = play.item(&key)?.clone();
+        (play.text(&key) != Some(text.as_str())).then_some(Correction { item, text })
+    };
+    texts.into_iter().filter_map(differs).collect()
+}
+
+/// What the agent has written, whole.
+fn whole_texts(messages: &[MessageWithParts], prompts: &[MessageId]) -> Vec<(PartId, String)> {
+    let parts = messages.iter().filter(|m| !prompts.contains(&m.info.id())).flat_map(|m| &m.parts);
+    parts
+        .filter_map(|part| match &part.body {
+            PartBody::Text(text) | PartBody::Reasoning(text) if text.time.end.is_some() => {
+                Some((part.id.clone(), text.text.clone()))
+            }
+            _ => None,
+        })
+        .collect()
 }
 
 /// What says of the session as a whole where it stands: Kilo sends it in order with the echo of

@@ -47,8 +47,15 @@ async fn a_server_without_a_password_is_refused() {
     assert!(matches!(error, LaunchError::Unprotected { .. }), "{error}");
 }
 
-#[test]
-fn the_password_is_in_the_environment_only() {
+#[tokio::test]
+async fn the_password_is_in_the_environment_only() {
+    let looks =
+        "for word in \"$@\"; do case $word in *$KILO_SERVER_PASSWORD*) echo said; esac; done
+        echo ${#KILO_SERVER_PASSWORD}; exit 1";
+    let error = launched(looks).await.unwrap_err();
+    let LaunchError::Exited { stdout, .. } = error else { panic!("{error}") };
+    assert_eq!(stdout, ["64"], "no argument says it");
+
     let secret = password().unwrap();
     assert_eq!(secret.len(), 64);
     assert_ne!(Some(&secret), password().as_ref());

@@ -7,6 +7,8 @@ use super::*;
 
 /// What one opening of the stream gives: bytes, then its end or silence.
 enum Opening {
+    /// Not even the answer's head comes.
+    Hangs,
     Refused,
     Unauthorized,
     Ends(Vec<&'static str>),
@@ -31,6 +33,7 @@ impl Source for Script {
             Some(Opening::FallsSilent(chunks)) => {
                 Ok(Box::pin(bytes(chunks).chain(stream::pending())))
             }
+            Some(Opening::Hangs) => std::future::pending().await,
             Some(Opening::Unauthorized) => Err(Error::Unauthorized),
             Some(Opening::Refused) | None => Err(Error::Unusable("refused".into())),
         }
@@ -78,11 +81,12 @@ async fn it_is_opened_again_after_its_end() {
 #[tokio::test(start_paused = true)]
 async fn silence_counts_as_death_before_the_first_event_too() {
     let (mut stream, script) = stream_of([
+        Opening::Hangs,
         Opening::FallsSilent(vec![]),
         Opening::FallsSilent(vec![CONNECTED]),
         Opening::FallsSilent(vec![CONNECTED]),
     ]);
-    for expected in ["silent", "connected", "silent", "connected"] {
+    for expected in ["silent", "silent", "connected", "silent", "connected"] {
         assert_eq!(next(&mut stream).await, expected);
     }
     let at = script.opened_at.lock().unwrap();

@@ -52,6 +52,7 @@ pub(crate) struct Agent {
 #[derive(Default)]
 struct State {
     hangs: HashSet<What>,
+    breaks: HashSet<What>,
     /// Messages are taken and forgotten.
     loses: bool,
     calls: Vec<Call>,
@@ -96,9 +97,15 @@ impl Agent {
         self.state().hangs.extend(what);
     }
 
+    /// From now on this takes whoever asks for it along.
+    pub(crate) fn break_off(&self, what: What) {
+        self.state().breaks.insert(what);
+    }
+
     /// From now on everything returns; what hangs goes on hanging.
     pub(crate) fn mend(&self) {
         self.state().hangs.clear();
+        self.state().breaks.clear();
         self.state().loses = false;
     }
 
@@ -134,11 +141,12 @@ impl Agent {
 
     /// Notes the call; returns only if it is not to hang.
     async fn called(&self, what: What, call: Option<Call>) {
-        let hangs = {
+        let (hangs, breaks) = {
             let mut state = self.state();
             state.calls.extend(call);
-            state.hangs.contains(&what)
+            (state.hangs.contains(&what), state.breaks.contains(&what))
         };
+        assert!(!breaks, "{what:?} breaks off");
         if hangs {
             pending::<()>().await;
         }

@@ -51,11 +51,26 @@ async fn an_answer_that_never_arrives_can_be_given_again_also_after_a_restart() 
         assert_eq!(calls, [Call::Open, Call::LookUp(turn.clone()), Call::Answer]);
     }
     for late in [&hung, &bench] {
-        assert!(reopened(late).await < Duration::from_secs(60));
+        assert!(reopened(late).await < Duration::from_secs(20));
         late.agent.mend();
         late.answer().await;
         closed(late).await;
     }
     bench.tell(&turn, TurnEvent::Ended(TurnOutcome::Completed)).await;
     assert_eq!(bench.ended(&turn).await.0.state, TurnState::Completed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_whose_carrier_is_gone_can_be_given_again() {
+    let bench = Bench::start().await;
+    let turn = bench.running().await;
+    bench.tell(&turn, TurnEvent::Asked(ask())).await;
+    bench.pass(1).await;
+    bench.agent.break_off(What::Answer);
+    bench.answer().await;
+    assert!(reopened(&bench).await < Duration::from_secs(60));
+    bench.agent.mend();
+    bench.answer().await;
+    closed(&bench).await;
+    assert_eq!(bench.agent.count(&Call::Answer), 2);
 }

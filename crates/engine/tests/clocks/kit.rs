@@ -127,6 +127,8 @@ impl Bench {
     /// Waits until the message of a turn was handed over.
     pub(crate) async fn handed(&self, id: &TurnId) {
         while self.agent.count(&Call::Send(id.clone())) == 0 {
+            let turn = self.turn(id).await;
+            assert!(!turn.state.is_terminal(), "it ended before it was handed over: {turn:#?}");
             tokio::time::sleep(PACE).await;
         }
     }

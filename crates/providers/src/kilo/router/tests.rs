@@ -126,9 +126,13 @@ fn a_late_close_leaves_the_same_sessions_new_lane_alone() {
     let (lane, first) = router.join(generation, &session).unwrap();
     drop(lane);
     let (mut lane, second) = router.join(generation, &session).unwrap();
+    let child = SessionId::from("ses_2");
+    router.adopt(&child, &session);
     router.leave(&session, &first);
     assert_eq!(router.join(generation, &session).err(), Some(NotJoined::Taken));
     assert!(lane.events.try_recv().is_err_and(|e| e == mpsc::error::TryRecvError::Empty));
+    assert!(router.is_child(&child, &session));
     router.leave(&session, &second);
     assert!(router.is_unused(generation), "something is left of it");
+    assert!(!router.is_child(&child, &session), "its sub-agents are left");
 }

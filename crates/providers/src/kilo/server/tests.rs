@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::{Access, AgentEndReason, ProviderSettings, ProviderState, ThreadId};
 
-use super::FORGIVEN;
+use super::{BACK_OFF, FORGIVEN};
 use crate::kilo::{Kilo, KiloConfig};
 use crate::{OpenSession, Provider};
 
@@ -143,6 +143,11 @@ async fn a_server_that_does_not_start_is_left_alone_with_its_last_words() {
     let report = kilo.report().await;
     assert_eq!((report.ends.len(), report.starts), (FORGIVEN, 0));
     assert!(report.ends.iter().all(|end| end.why == AgentEndReason::NotStarted));
+    let apart = report.ends.windows(2).rev().map(|ends| ends[0].at - ends[1].at);
+    for (apart, pause) in apart.zip(BACK_OFF) {
+        // The clock that an end is noted by may be set meanwhile, but not by this much.
+        assert!(apart >= i64::try_from(pause.as_millis() / 2).unwrap(), "{:?}", report.ends);
+    }
 
     // A person wants it tried again: it is, and the reason is told.
     let restarted = kilo.restart(false).await.unwrap_err().to_string();

@@ -4,9 +4,11 @@ use std::ops::Range;
 
 use domain::TurnState;
 use kilo_sdk::SessionId;
+use kilo_sdk::types::{Message, MessageWithParts, Status};
 
 use super::play::Play;
 use super::recorded::{Recording, Server, recording, recordings};
+use crate::kilo::mapper::Snapshot;
 
 fn steered() -> Vec<Recording> {
     recordings().into_iter().filter(|recording| recording.prompts.len() > 1).collect()
@@ -69,6 +71,31 @@ fn whatever_stretch_of_the_stream_is_lost_both_turns_are_whole() {
                 assert_eq!(play.open_requests(), 0, "{name}");
             }
         }
+    }
+}
+
+#[test]
+fn once_the_next_message_is_answered_reading_ends_the_turn_before_it() {
+    for recording in steered() {
+        let [first, next] = &recording.prompts[..] else { panic!("two messages") };
+        let count = recording.events.len();
+        let read =
+            |known: usize| Server::after(&recording.events[..known]).read(&recording.root, first);
+        let answers = |message: &MessageWithParts| match &message.info {
+            Message::Assistant(answer) => answer.parent_id == *next,
+            Message::User(_) | Message::Unknown(_) => false,
+        };
+        let answered = (3..=count).find(|known| read(*known).messages.iter().any(answers));
+        let Some(answered) = answered else { continue };
+        // Nothing of what follows was heard, and Kilo is busy with the next one.
+        let mut play = Play::new(&recording.root, &recording.prompts);
+        for envelope in &recording.events[..3] {
+            play.event(envelope);
+        }
+        assert_eq!(play.turn(0).state, TurnState::Running, "{}", recording.name);
+        play.merge(&Snapshot { status: Some(Status::Busy), ..read(answered) });
+        assert!(play.turn(0).state.is_terminal(), "{}: {:?}", recording.name, play.turn(0));
+        assert_eq!(play.turn(1).state, TurnState::Running, "{}", recording.name);
     }
 }
 

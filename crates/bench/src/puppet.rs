@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
 use domain::{
-    Access, AgentEvent, Answer, FullText, ItemContent, ItemStatus, ItemUpdate, Model,
+    Access, AgentEvent, Answer, FullText, ItemContent, ItemStatus, ItemUpdate, Mode, Model,
     ModelAbilities, ProviderCapabilities, ProviderId, ProviderSettings, ProviderState,
     ProviderStatus, Request, ThreadId, TurnEvent, TurnId, TurnOutcome,
 };
@@ -205,7 +205,9 @@ impl Session for Strings {
         Err(AnswerError::Gone)
     }
 
-    async fn set_access(&self, _: Access) -> Result<(), SendError> {
+    fn want(&self, _: Access, _: Mode) {}
+
+    async fn apply_access(&self) -> Result<(), SendError> {
         Ok(())
     }
 

@@ -337,12 +337,17 @@ pub trait Session: Send + Sync + 'static {
     /// [`AnswerError`] says whether trying again makes sense.
     async fn answer(&self, request: &Request, answer: &Answer) -> Result<(), AnswerError>;
 
-    /// Changes how much the agent may do, from its next act on. What it waits for and the new
-    /// access allows is allowed.
+    /// Notes how much the agent may do from now on, in a turn of this mode. At once, so that the
+    /// last wish counts, whatever is under way: nothing more than it is allowed unasked from here
+    /// on, and messages and [`Session::apply_access`] put it in force at the agent.
+    fn want(&self, access: Access, mode: Mode);
+
+    /// Has the agent go by what is wanted now, from its next act on. What it waits for and that
+    /// allows is allowed.
     ///
     /// # Errors
     /// [`SendError`] when the agent could not be reached.
-    async fn set_access(&self, access: Access) -> Result<(), SendError>;
+    async fn apply_access(&self) -> Result<(), SendError>;
 
     /// Gives up the session's resources here; the conversation itself stays with the agent.
     async fn close(&self);
@@ -365,8 +370,6 @@ pub struct Prompt {
     pub model: ModelSelection,
     /// What the turn is for.
     pub mode: Mode,
-    /// How much the agent may do unasked.
-    pub access: Access,
 }
 
 /// A file that goes with a message.

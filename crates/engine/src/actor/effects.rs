@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{
-    Access, AgentEvent, Attachment, Effect, Input, Phase, Request, RequestId, Turn, TurnId,
-};
+use domain::{AgentEvent, Attachment, Effect, Input, Phase, Request, RequestId, Turn, TurnId};
 use providers::{
     AnswerError, OpenError, OpenSession, Opened, Origin, Place, Prompt, PromptFile, Provider,
     SendError, Session,
@@ -56,7 +54,7 @@ impl Actor {
                 }
             }
             Effect::Deliver(request) => self.deliver(&request),
-            Effect::ApplyAccess(access) => self.apply_access(access),
+            Effect::ApplyAccess(_) => self.apply_access(),
             Effect::Resync => {
                 if let Link::Open { session, .. } = &self.link {
                     let session = session.clone();
@@ -68,19 +66,22 @@ impl Actor {
 
     /// Tells the agent its new access. A session that is still being opened gets it with its
     /// message.
-    fn apply_access(&self, access: Access) {
+    fn apply_access(&self) {
         let Link::Open { session, .. } = &self.link else { return };
         let session = session.clone();
-        let Some(turn) = self.state.running().map(|r| r.turn().id.clone()) else { return };
+        let Some(turn) = self.state.running().map(domain::RunningTurn::turn) else { return };
+        // Before the task, for tasks have no order: each applies what is wanted last.
+        session.want(turn.access, turn.mode);
+        let (turn, access) = (turn.id.clone(), turn.access);
         let reports = self.reports.0.clone();
         tokio::spawn(async move {
-            let mut result = session.set_access(access).await;
+            let mut result = session.apply_access().await;
             for _ in 1..ACCESS_TRIES {
                 if result.is_ok() {
                     return;
                 }
                 tokio::time::sleep(ACCESS_PAUSE).await;
-                result = session.set_access(access).await;
+                result = session.apply_access().await;
             }
             if let Err(error) = result {
                 let _ = reports.send(Report::AccessRefused { turn, access, error }).await;
@@ -216,6 +217,8 @@ impl Actor {
                     session.expect(&next.id, key);
                 }
                 self.look_up(session, &turn, true);
+                // It may have changed since the agent was told, and while the session was opened.
+                self.apply_access();
             }
             _ => {}
         }
@@ -253,6 +256,9 @@ impl Actor {
         let Some(turn) = turn.cloned() else { return };
         let Link::Open { session, .. } = &self.link else { return };
         let (session, store) = (session.clone(), self.shared.store.clone());
+        if !steers {
+            session.want(turn.access, turn.mode);
+        }
         self.clocks.handing(&turn.id);
         let reports = self.reports.0.clone();
         tokio::spawn(async move {
@@ -377,7 +383,6 @@ async fn prompt(store: &store::Store, turn: &Turn) -> Result<Prompt, SendError> 
         attachments: turn.input.attachments.iter().map(file).collect(),
         model,
         mode: turn.mode,
-        access: turn.access,
     })
 }
 

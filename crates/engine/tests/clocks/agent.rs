@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use domain::{
-    Access, AgentEvent, Answer, ProviderCapabilities, ProviderId, ProviderSettings, ProviderState,
-    ProviderStatus, Request, TurnEvent, TurnId, TurnOutcome,
+    Access, AgentEvent, Answer, Mode, ProviderCapabilities, ProviderId, ProviderSettings,
+    ProviderState, ProviderStatus, Request, TurnEvent, TurnId, TurnOutcome,
 };
 use providers::{
     AnswerError, Inventory, OpenError, OpenSession, Opened, Origin, Prompt, Provider, SendError,
@@ -56,6 +56,8 @@ struct State {
     /// Messages are taken and forgotten.
     loses: bool,
     calls: Vec<Call>,
+    /// How much it may do, as it was told at each time.
+    wanted: Vec<Access>,
     messages: HashSet<String>,
     active: Option<TurnId>,
     events: Option<mpsc::Sender<AgentEvent>>,
@@ -122,6 +124,10 @@ impl Agent {
     /// Reading the session tells this from now on.
     pub(crate) fn on_reading(&self, events: Vec<TurnEvent>) {
         self.state().on_reading = events;
+    }
+
+    pub(crate) fn wanted(&self) -> Vec<Access> {
+        self.state().wanted.clone()
     }
 
     pub(crate) fn calls(&self) -> Vec<Call> {
@@ -255,7 +261,11 @@ impl Session for Agent {
         Ok(())
     }
 
-    async fn set_access(&self, _: Access) -> Result<(), SendError> {
+    fn want(&self, access: Access, _: Mode) {
+        self.state().wanted.push(access);
+    }
+
+    async fn apply_access(&self) -> Result<(), SendError> {
         Ok(())
     }
 

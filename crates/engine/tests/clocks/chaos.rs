@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{
-    Access, AgentEvent, Answer, ErrorCode, InputKind, ItemStatus, ProviderId, ProviderSettings,
-    ProviderStatus, Request, TurnEvent, TurnId, TurnOutcome,
+    Access, AgentEvent, Answer, ErrorCode, InputKind, ItemStatus, Mode, ProviderId,
+    ProviderSettings, ProviderStatus, Request, TurnEvent, TurnId, TurnOutcome,
 };
 use providers::{
     AnswerError, Inventory, OpenError, OpenSession, Opened, Origin, Prompt, Provider, SendError,
@@ -313,7 +313,9 @@ impl Session for Chaos {
         Err(AnswerError::Gone)
     }
 
-    async fn set_access(&self, _: Access) -> Result<(), SendError> {
+    fn want(&self, _: Access, _: Mode) {}
+
+    async fn apply_access(&self) -> Result<(), SendError> {
         Ok(())
     }
 

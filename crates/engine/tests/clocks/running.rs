@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use domain::{ErrorCode, ItemStatus, Phase, TurnEvent, TurnOutcome, TurnState};
+use domain::{
+    Access, ErrorCode, ItemStatus, Phase, ThreadPatch, TurnEvent, TurnOutcome, TurnState,
+};
 
 use crate::agent::Call;
 use crate::kit::{Bench, ask, command, retrying, sub_agent, words};
@@ -84,4 +86,24 @@ async fn what_is_waited_for_with_a_reason_is_no_silence() {
         bench.tell(&turn, TurnEvent::Ended(TurnOutcome::Completed)).await;
         assert_eq!(bench.ended(&turn).await.0.state, TurnState::Completed);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_agent_may_do_is_told_in_order_and_again_after_a_restart() {
+    let bench = Bench::start().await;
+    let turn = bench.running().await;
+    for access in [Access::Full, Access::Supervised, Access::AutoEdit] {
+        let patch = ThreadPatch { access: Some(access), ..ThreadPatch::default() };
+        bench.engine.patch_thread(&bench.thread, patch).await.unwrap();
+    }
+    let told = [Access::Supervised, Access::Full, Access::Supervised, Access::AutoEdit];
+    bench.pass(1).await;
+    assert_eq!(bench.agent.wanted(), told);
+
+    // Whether the agent that survived was told of the last is not known.
+    let known = TurnEvent::Item(words("so far", ItemStatus::Running));
+    let again = bench.again(vec![known], &[]).await;
+    again.until(&turn, Duration::from_secs(60), |t| t.state == TurnState::Running).await;
+    again.pass(1).await;
+    assert_eq!(again.agent.wanted(), [Access::AutoEdit]);
 }

@@ -44,7 +44,6 @@ fn prompt(opened: &Opened, text: String) -> Prompt {
         attachments: Vec::new(),
         model: ModelSelection { model: "mock/m1".to_owned(), option: None },
         mode: Mode::Build,
-        access: Access::Supervised,
     }
 }
 

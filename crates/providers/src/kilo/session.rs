@@ -52,6 +52,9 @@ pub(super) struct Inner {
     pub(super) router: Arc<Router>,
     loose: Loose,
     mapper: Mutex<Mapper>,
+    /// What the thread wants to be in force, whatever was applied before: read under the gate, so
+    /// that no older wish is put in force after a newer one.
+    wish: Mutex<(Access, Mode)>,
     /// Held while a stop or a sending is under way, so that neither overtakes the other.
     gate: AsyncMutex<Gate>,
     /// Whether something of an earlier turn may still run or wait at Kilo.
@@ -106,6 +109,7 @@ impl Inner {
             router,
             loose,
             mapper: Mutex::new(mapper),
+            wish: Mutex::new(applied.unwrap_or((access, Mode::Build))),
             gate: AsyncMutex::new(Gate { applied }),
             unsettled,
             stopped: AtomicBool::new(false),
@@ -280,6 +284,24 @@ impl Inner {
         }
     }
 
+    fn wish(&self) -> MutexGuard<'_, (Access, Mode)> {
+        self.wish.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has Kilo go by what the thread wants, also when that changes meanwhile.
+    async fn put_in_force(&self, gate: &mut Gate) -> Result<(), kilo_sdk::Error> {
+        loop {
+            let wanted = *self.wish();
+            if gate.applied == Some(wanted) {
+                return Ok(());
+            }
+            // Should this fail half-way, it is not known what is in force.
+            gate.applied = None;
+            self.apply_rules(wanted.0, wanted.1).await?;
+            gate.applied = Some(wanted);
+        }
+    }
+
     async fn apply_rules(&self, access: Access, mode: Mode) -> Result<(), kilo_sdk::Error> {
         let mut permission = baseline::rules(access, mode, &self.loose);
         // The last rule wins, so what was allowed for the session is said again.
@@ -333,22 +355,15 @@ impl Session for KiloSession {
             inner.settle().await?;
             inner.unsettled.store(false, Ordering::SeqCst);
         }
-        let wanted = (prompt.access, prompt.mode);
-        if gate.applied != Some(wanted) {
-            // Should this fail half-way, it is not known what is in force.
-            gate.applied = None;
-            inner.apply_rules(prompt.access, prompt.mode).await.map_err(|e| send_error(&e))?;
-            gate.applied = Some(wanted);
-        }
+        inner.wish().1 = prompt.mode;
+        inner.put_in_force(&mut gate).await.map_err(|e| send_error(&e))?;
         {
             let mut mapper = inner.mapper();
             inner.still_wanted(&prompt.turn)?;
             let limit = self.context_limit(&prompt.model.model);
             if let Some(log) = &inner.log {
-                log.access(prompt.access);
                 log.prompt(&prompt.turn, &wire.message_id, prompt.kind, limit);
             }
-            mapper.set_access(prompt.access);
             mapper.begin(prompt.turn.clone(), wire.message_id.clone(), prompt.kind, limit);
             mapper.doubt(self.doubt(&prompt.model.model));
             inner.stopped.store(false, Ordering::SeqCst);
@@ -453,20 +468,23 @@ impl Session for KiloSession {
         })
     }
 
-    async fn set_access(&self, access: Access) -> Result<(), SendError> {
+    fn want(&self, access: Access, mode: Mode) {
         let inner = &self.inner;
+        let mut wish = inner.wish();
+        let changed = wish.0 != access;
+        *wish = (access, mode);
         // At once, so that from now on nothing more is allowed by itself than the new access says.
-        if let Some(log) = &inner.log {
+        let mut mapper = inner.mapper();
+        mapper.set_access(access);
+        if let Some(log) = inner.log.as_ref().filter(|_| changed) {
             log.access(access);
         }
-        inner.mapper().set_access(access);
+    }
+
+    async fn apply_access(&self) -> Result<(), SendError> {
+        let inner = &self.inner;
         let mut gate = inner.gate.lock().await;
-        let mode = gate.applied.map_or(Mode::Build, |(_, mode)| mode);
-        if gate.applied != Some((access, mode)) {
-            gate.applied = None;
-            inner.apply_rules(access, mode).await.map_err(|e| send_error(&e))?;
-            gate.applied = Some((access, mode));
-        }
+        inner.put_in_force(&mut gate).await.map_err(|e| send_error(&e))?;
         let implied = inner.mapper().implied();
         for ask in implied {
             inner.allow(&ask).await;

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::{
     Access, AgentCommand, AgentEvent, Answer, CommandSource, ErrorCode, Extras, FullText,
-    ItemContent, ItemStatus, McpServer, McpState, Model, ModelAbilities, ProviderCapabilities,
-    ProviderId, ProviderSettings, ProviderState, ProviderStatus, Request, TurnEvent, TurnId,
-    TurnOutcome,
+    ItemContent, ItemStatus, McpServer, McpState, Mode, Model, ModelAbilities,
+    ProviderCapabilities, ProviderId, ProviderSettings, ProviderState, ProviderStatus, Request,
+    TurnEvent, TurnId, TurnOutcome,
 };
 use providers::{
     AnswerError, Inventory, OpenError, OpenSession, Opened, Origin, Place, Prompt, Provider,
@@ -238,7 +238,9 @@ impl Session for Echo {
         Err(AnswerError::Gone)
     }
 
-    async fn set_access(&self, _: Access) -> Result<(), SendError> {
+    fn want(&self, _: Access, _: Mode) {}
+
+    async fn apply_access(&self) -> Result<(), SendError> {
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use domain::{
     Access, AgentEvent, Answer, Decision, Mode, ModelSelection, PlanDecision, Request, RequestId,
@@ -11,7 +12,7 @@ use kilo_sdk::{Client, Connection, Envelope, Limits, SessionId};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
 use super::super::baseline::Loose;
 use super::super::mapper::Servers;
@@ -38,15 +39,19 @@ struct World {
     session: KiloSession,
     seen: Arc<Mutex<Vec<Seen>>>,
     answers: Answers,
+    holds: Holds,
 }
+
+/// Requests whose answers wait until they are let go.
+type Holds = Arc<Mutex<Vec<(&'static str, Arc<Notify>)>>>;
 
 impl World {
     /// A supervised session in `/repo` whose message Kilo has taken.
     async fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
-        let (seen, answers) = (Arc::default(), Answers::default());
-        tokio::spawn(serve(listener, Arc::clone(&seen), answers.clone()));
+        let (seen, answers, holds) = (Arc::default(), Answers::default(), Holds::default());
+        tokio::spawn(serve(listener, Arc::clone(&seen), answers.clone(), holds.clone()));
         let client = Client::new(Connection::new(url, "secret"), Limits::default()).unwrap();
         let inner = Inner::new(
             SessionId::from(ROOT),
@@ -64,7 +69,7 @@ impl World {
         };
         session.inner.mapper().begin(turn(), PROMPT.into(), domain::InputKind::Message, None);
         let info = json!({ "id": PROMPT, "sessionID": ROOT, "role": "user" });
-        let world = Self { session, seen, answers };
+        let world = Self { session, seen, answers, holds };
         world.event("/repo", "message.updated", &json!({ "sessionID": ROOT, "info": info }));
         world
     }
@@ -112,21 +117,42 @@ impl World {
         self.answers.lock().unwrap().push_back((what, status, body));
     }
 
+    /// Has the next answer to such a request wait until it is let go.
+    fn hold(&self, what: &'static str) -> Arc<Notify> {
+        let held = Arc::<Notify>::default();
+        self.holds.lock().unwrap().push((what, held.clone()));
+        held
+    }
+
+    /// Waits until the server was asked so many times for this.
+    async fn until(&self, what: &str, times: usize) {
+        let asked = || {
+            let seen = self.seen.lock().unwrap();
+            seen.iter().filter(|seen| seen.what.starts_with(what)).count()
+        };
+        let wait = async {
+            while asked() < times {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), wait).await.expect(what);
+    }
+
     /// What was asked of the server since the last look.
     fn seen(&self) -> Vec<Seen> {
         std::mem::take(&mut *self.seen.lock().unwrap())
     }
 }
 
-async fn serve(listener: TcpListener, seen: Arc<Mutex<Vec<Seen>>>, answers: Answers) {
+async fn serve(listener: TcpListener, seen: Arc<Mutex<Vec<Seen>>>, answers: Answers, holds: Holds) {
     loop {
         let (socket, _) = listener.accept().await.unwrap();
-        let (seen, answers) = (Arc::clone(&seen), answers.clone());
-        tokio::spawn(one(socket, seen, answers));
+        let (seen, answers, holds) = (Arc::clone(&seen), answers.clone(), holds.clone());
+        tokio::spawn(one(socket, seen, answers, holds));
     }
 }
 
-async fn one(mut socket: TcpStream, seen: Arc<Mutex<Vec<Seen>>>, answers: Answers) {
+async fn one(mut socket: TcpStream, seen: Arc<Mutex<Vec<Seen>>>, answers: Answers, holds: Holds) {
     let mut raw = Vec::new();
     let (head, body) = loop {
         let mut bytes = [0; 4096];
@@ -160,13 +186,22 @@ async fn one(mut socket: TcpStream, seen: Arc<Mutex<Vec<Seen>>>, answers: Answer
         _ => "true",
     };
     let (status, body) = told.map_or((200, usual), |(_, status, body)| (status, body));
+    let held = {
+        let mut holds = holds.lock().unwrap();
+        let at = holds.iter().position(|(what, _)| request.what.starts_with(what));
+        at.map(|at| holds.remove(at).1)
+    };
     seen.lock().unwrap().push(request);
+    if let Some(held) = held {
+        held.notified().await;
+    }
     let length = body.len();
     let answer = format!(
         "HTTP/1.1 {status} Told\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\
          connection: close\r\n\r\n{body}"
     );
-    socket.write_all(answer.as_bytes()).await.unwrap();
+    // Whoever asked may have given up.
+    let _ = socket.write_all(answer.as_bytes()).await;
 }
 
 fn header(head: &str, name: &str) -> String {
@@ -176,6 +211,19 @@ fn header(head: &str, name: &str) -> String {
 
 fn turn() -> TurnId {
     TurnId::parse(&format!("trn_{:032x}", 1)).unwrap()
+}
+
+/// The message after the first.
+fn prompt() -> Prompt {
+    Prompt {
+        kind: domain::InputKind::Message,
+        turn: turn(),
+        key: "msg_2".to_owned(),
+        text: "go on".to_owned(),
+        attachments: Vec::new(),
+        model: ModelSelection { model: "mock/m1".to_owned(), option: None },
+        mode: Mode::Build,
+    }
 }
 
 fn decide(decision: Decision) -> Answer {
@@ -289,17 +337,7 @@ async fn what_a_turn_left_waiting_is_rejected_before_the_next_though_kilo_cannot
     world.session.inner.mapper().abandon();
     let unlisted = r#"{"name":"BadRequest","data":{"message":"undefined","kind":"Body"}}"#;
     world.answer_next("GET /permission", 400, unlisted);
-    let prompt = Prompt {
-        kind: domain::InputKind::Message,
-        turn: turn(),
-        key: "msg_2".to_owned(),
-        text: "go on".to_owned(),
-        attachments: Vec::new(),
-        model: ModelSelection { model: "mock/m1".to_owned(), option: None },
-        mode: Mode::Build,
-        access: Access::Supervised,
-    };
-    world.session.send(prompt).await.unwrap();
+    world.session.send(prompt()).await.unwrap();
     let asked: Vec<String> = world.seen().into_iter().map(|seen| seen.what).collect();
     assert_eq!(
         asked,
@@ -329,4 +367,72 @@ async fn what_a_turn_left_waiting_is_rejected_at_once_and_never_beside_another_t
     world.session.inner.mapper().begin(next, "msg_2".into(), domain::InputKind::Message, None);
     world.session.inner.tidy().await;
     assert_eq!(world.seen(), []);
+}
+
+/// The rules a session was given last for what runs commands.
+fn commands_last(seen: &[Seen]) -> Value {
+    let patch = seen.iter().rev().find(|seen| seen.what.starts_with("PATCH")).expect("rules");
+    let rules = patch.body["permission"].as_array().unwrap();
+    let bash = rules.iter().rev().find(|rule| rule["permission"] == "bash").expect("of commands");
+    bash["action"].clone()
+}
+
+/// Full access is being put in force with a message when it is taken back; whichever of the two is
+/// first, what runs asks.
+#[tokio::test]
+async fn access_that_is_lowered_while_a_message_is_handed_over_is_lower_afterwards() {
+    for late in [true, false] {
+        let world = Arc::new(World::new().await);
+        world.session.inner.mapper().abandon();
+        world.session.want(Access::Full, Mode::Build);
+        let held = world.hold("PATCH");
+        let first = world.clone();
+        let first = tokio::spawn(async move {
+            if late {
+                first.session.send(prompt()).await
+            } else {
+                first.session.apply_access().await
+            }
+        });
+        world.until("PATCH", 1).await;
+        world.session.want(Access::Supervised, Mode::Build);
+        let second = world.clone();
+        let second = tokio::spawn(async move {
+            if late {
+                second.session.apply_access().await
+            } else {
+                second.session.send(prompt()).await
+            }
+        });
+        held.notify_one();
+        first.await.unwrap().unwrap();
+        second.await.unwrap().unwrap();
+
+        let seen = world.seen();
+        assert_eq!(commands_last(&seen), "ask", "{seen:?}");
+        let rules = seen.iter().rposition(|seen| seen.what.starts_with("PATCH"));
+        let handed = seen.iter().position(|seen| seen.what.ends_with("prompt_async"));
+        assert!(rules < handed, "the agent works by the old rules for a while: {seen:?}");
+        // And Baton allows nothing by itself.
+        world.permission("/repo", "per_1", ROOT);
+        assert_eq!(world.seen(), []);
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_access_that_is_tried_again_applies_what_is_wanted_by_then() {
+    let world = World::new().await;
+    world.session.want(Access::Full, Mode::Plan);
+    world.answer_next("PATCH", 503, "{}");
+    world.session.apply_access().await.unwrap_err();
+    world.session.want(Access::Supervised, Mode::Plan);
+    world.session.apply_access().await.unwrap();
+    world.seen();
+    // The retry of the first.
+    world.session.apply_access().await.unwrap();
+    assert_eq!(world.seen(), []);
+    assert_eq!(
+        world.session.inner.gate.lock().await.applied,
+        Some((Access::Supervised, Mode::Plan))
+    );
 }

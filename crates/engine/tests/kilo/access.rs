@@ -178,12 +178,14 @@ async fn a_loose_configuration_of_the_user_does_not_loosen_supervision() {
             "general": {"permission": {"bash": "allow", "edit": "allow"}},
             "wild": {"mode": "subagent", "description": "d", "prompt": "p",
                      "permission": {"bash": "allow"}},
+            "unseen": {"mode": "subagent", "hidden": true, "description": "d", "prompt": "p",
+                       "permission": {"bash": "allow"}},
         },
     });
     let (bench, notes, _dir) = with_notes(loose).await;
     matrix(&bench, &notes).await;
     // A sub-agent asks as well, and one with loose rules of its own is asked for itself.
-    for (agent, wanted) in [("general", "bash"), ("wild", "task")] {
+    for (agent, wanted) in [("general", "bash"), ("wild", "task"), ("unseen", "task")] {
         let thread = bench.thread().await;
         let child = Script::new().bash("touch by-a-child").step().text("done");
         let script = Script::new().task(agent, "Try it", &child).step().text("ok");

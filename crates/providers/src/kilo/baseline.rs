@@ -182,10 +182,11 @@ pub(super) struct Loose {
 }
 
 impl Loose {
-    /// Finds it in the rules that are in force for each agent of a directory.
+    /// Finds it in the rules that are in force for each agent of a directory. One that is hidden is
+    /// hidden from people: the model starts it all the same (Kilo 7.7.7, measured).
     pub(super) fn find(agents: &[Agent]) -> Self {
         let mut found = Self::default();
-        for agent in agents.iter().filter(|agent| !agent.hidden) {
+        for agent in agents {
             let unasked = unasked(&agent.permission);
             if agent.name == "code" {
                 found.rules.extend(unasked);
@@ -359,12 +360,13 @@ mod tests {
         let agents = [
             agent("asks", "subagent", asks),
             agent("acts", "subagent", acts.clone()),
+            Agent { hidden: true, ..agent("unseen", "subagent", acts.clone()) },
             agent("looks", "all", looks),
             agent("other", "primary", acts),
             agent("code", "primary", mcp),
         ];
         let found = Loose::find(&agents);
-        assert_eq!(found.agents, ["acts"]);
+        assert_eq!(found.agents, ["acts", "unseen"]);
         assert_eq!(found.rules, [("github_*".to_owned(), "*".to_owned())]);
     }
 

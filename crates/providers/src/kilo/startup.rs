@@ -31,6 +31,8 @@ const MAX_DETAIL: usize = 400;
 const CONFIG_FILES: [&str; 4] = ["kilo.jsonc", "kilo.json", "opencode.jsonc", "opencode.json"];
 /// The names of Kilo's configuration folders.
 const CONFIG_DIRS: [&str; 2] = [".kilocode", ".kilo"];
+/// What in such a folder says which packages are installed, and how.
+const PACKAGE_FILES: [&str; 3] = ["package.json", "bunfig.toml", ".npmrc"];
 
 /// Looks what `directory` would have Kilo start. `home` is the user's: the folders there are the
 /// user's own and not the project's. Blocks on the file system.
@@ -140,18 +142,8 @@ impl<'a> Found<'a> {
         for name in CONFIG_FILES {
             self.config(&dir.join(name));
         }
-        let package = dir.join("package.json");
-        if let Some(value) = self.json(&package)
-            && value["dependencies"].as_object().is_some_and(|all| !all.is_empty())
-        {
-            let all = value["dependencies"].to_string();
-            self.act(
-                &package,
-                StartupKind::Packages,
-                "packages",
-                &all,
-                value.to_string().as_bytes(),
-            );
+        for name in PACKAGE_FILES {
+            self.packages(&dir.join(name));
         }
         for (names, what) in [(["plugin", "plugins"], "plugin"), (["tool", "tools"], "tool")] {
             for name in names {
@@ -190,6 +182,17 @@ impl<'a> Found<'a> {
         }
     }
 
+    /// What is installed for plugins and tools, and how: a package may run scripts of its own then,
+    /// and the other files say where packages come from and which may do so.
+    fn packages(&mut self, file: &Path) {
+        let Some(text) = self.read(file) else { return };
+        let detail = match jsonc::parse(&text) {
+            Some(value) if value["dependencies"].is_object() => value["dependencies"].to_string(),
+            _ => "how packages are installed".to_owned(),
+        };
+        self.act(file, StartupKind::Packages, "packages", &detail, text.as_bytes());
+    }
+
     /// A slash command: Kilo runs what stands between `` !` `` and `` ` `` when it is used.
     fn prompt(&mut self, file: &Path) {
         if let Some(text) = self.read(file)
@@ -201,17 +204,12 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// An agent that brings rules of its own.
+    /// An agent, which may bring rules of its own. Whether it does is not read: its head is YAML, and
+    /// there are many ways to write a key in it.
     fn agent(&mut self, file: &Path) {
-        let Some(text) = self.read(file) else { return };
-        let head = text.strip_prefix("---").and_then(|rest| rest.split_once("\n---"));
-        let rules = head.map(|(head, _)| head).filter(|head| {
-            let keys = ["permission:", "tools:"];
-            head.lines().any(|line| keys.iter().any(|key| line.trim_start().starts_with(key)))
-        });
-        if let Some(rules) = rules {
-            let detail = "rules of its own for what it may do";
-            self.act(file, StartupKind::Permission, &stem(file), detail, rules.as_bytes());
+        if let Some(text) = self.read(file) {
+            let detail = "an agent, which may have rules of its own for what it may do";
+            self.act(file, StartupKind::Permission, &stem(file), detail, text.as_bytes());
         }
     }
 

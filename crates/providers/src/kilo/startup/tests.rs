@@ -90,6 +90,53 @@ fn everything_kilo_would_start_is_told_with_its_file() {
     assert_eq!(detail("code"), "everything");
 }
 
+/// Ways to write `permission` in the head of a file that is YAML, and one without it.
+const AGENTS: [&str; 6] = [
+    "---\npermission:\n  bash: allow\n---\n",
+    "---\n\"permission\":\n  bash: allow\n---\n",
+    "---\n'permission' : { bash: allow }\n---\n",
+    "---\n? permission\n: bash: allow\n---\n",
+    "---\n{mode: subagent, permission: {bash: allow}}\n---\n",
+    "Only a prompt",
+];
+
+#[test]
+fn every_agent_and_mode_is_told_however_it_is_written() {
+    for folder in [".kilo/agent", ".kilo/agents/deep", ".kilocode/mode", ".kilo/modes"] {
+        for text in AGENTS {
+            let dir = tempfile::tempdir().unwrap();
+            repository(dir.path());
+            let file = format!("{folder}/helper.md");
+            write(dir.path(), &file, text);
+            let startup = look(dir.path(), None);
+            assert_eq!(told(&startup), [(StartupKind::Permission, "helper", file.as_str())]);
+            write(dir.path(), &file, &format!("{text} and more"));
+            assert_ne!(look(dir.path(), None).fingerprint, startup.fingerprint, "{text}");
+        }
+    }
+}
+
+#[test]
+fn whatever_says_how_packages_are_installed_is_told() {
+    let scripts = r#"{"scripts":{"postinstall":"sh run.sh"}}"#;
+    for (name, text) in [
+        ("package.json", scripts),
+        ("package.json", r#"{"devDependencies":{"a":"1"},"trustedDependencies":["a"]}"#),
+        ("package.json", "not JSON"),
+        ("bunfig.toml", "[install]\nregistry = \"https://far.example\""),
+        (".npmrc", "registry=https://far.example"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        repository(dir.path());
+        let file = format!(".kilo/{name}");
+        write(dir.path(), &file, text);
+        let startup = look(dir.path(), None);
+        assert_eq!(told(&startup), [(StartupKind::Packages, "packages", file.as_str())]);
+        write(dir.path(), &file, &format!("{text}\n"));
+        assert_ne!(look(dir.path(), None).fingerprint, startup.fingerprint, "{text}");
+    }
+}
+
 #[test]
 fn what_only_instructs_needs_no_question() {
     let dir = tempfile::tempdir().unwrap();

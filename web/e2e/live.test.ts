@@ -41,18 +41,31 @@ test("two tabs are live on one thread, and an answer in one clears the other", a
   for (const tab of [page, other]) expect(await lastTurn(tab).textContent()).toContain("Both saw it.");
 });
 
-test("a draft survives a reload and a change of threads", async () => {
+test("a draft survives a reload and a change of threads, with its files", async () => {
   const page = await newThread();
   await send(page, scripted("First", [{ text: "Hello." }]));
   await ended(page, "completed");
   const thread = new URL(page.url()).hash;
   await page.getByRole("textbox", { name: "Message" }).fill("half a thought");
+  await page.locator("input[type=file]").setInputFiles(
+    ["kept.txt", "taken-out.txt"].map((name) => ({ name, mimeType: "text/plain", buffer: Buffer.from(`words of ${name}`) })),
+  );
+  await until("two are attached", async () => (await page.locator(".file[data-state=ready]").count()) === 2);
+  await page.getByRole("button", { name: "Remove taken-out.txt" }).click();
   await page.getByRole("link", { name: "New", exact: true }).click();
   await page.getByRole("heading", { name: /What should be done/ }).waitFor();
   expect(await page.getByRole("textbox", { name: "Message" }).inputValue()).toBe("");
+  expect(await page.locator(".composer .file").count()).toBe(0);
   await page.goto(`${world.url}/${thread}`);
   await page.reload();
-  expect(await page.getByRole("textbox", { name: "Message" }).inputValue()).toBe("half a thought");
+  const area = page.getByRole("textbox", { name: "Message" });
+  expect(await area.inputValue()).toBe("half a thought");
+  expect(await page.locator(".composer .file").allTextContents()).toEqual(["kept.txt"]);
+  await area.press("Enter");
+  await until("it is sent with its file", async () => (await page.locator(".sent .file").count()) === 1);
+  await page.reload();
+  await page.locator(".sent .file").waitFor();
+  expect(await page.locator(".composer .file").count()).toBe(0);
 });
 
 test("the page says when Baton is gone, keeps what is sent, and needs no reload when it is back", async () => {

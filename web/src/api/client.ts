@@ -74,6 +74,16 @@ async function upload(file: File): Promise<Attachment> {
   return (await response.json()) as Attachment;
 }
 
+/** Whether the server still has a file; asking keeps it for another day. */
+async function hasAttachment(id: string): Promise<boolean> {
+  const response = await fetch(address(`api/attachments/${encodeURIComponent(id)}`), {
+    method: "HEAD",
+    credentials: "same-origin",
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  return response.status !== 404;
+}
+
 async function problemOf(response: Response): Promise<Problem> {
   try {
     const problem = (await response.json()) as Problem;
@@ -126,6 +136,7 @@ export const api = {
     call<AnswerTaken>("POST", `threads/${e(thread)}/requests/${e(request)}/answer`, { answer }),
 
   upload,
+  hasAttachment,
 
   itemBody: (thread: string, item: string) => call<TextWhole>("GET", `threads/${e(thread)}/items/${e(item)}/body`),
   turnText: (thread: string, turn: string) => call<TextWhole>("GET", `threads/${e(thread)}/turns/${e(turn)}/text`),

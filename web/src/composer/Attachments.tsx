@@ -1,11 +1,10 @@
 import "./Attachments.css";
 import { For, Show } from "solid-js";
-import { address } from "../api/client";
 import type { Attachment } from "../generated/wire";
 import { size } from "../lib/format";
 import { Icon } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
-import { isImage, type Drafts } from "./attachments";
+import { attachmentUrl, isImage, type Drafts } from "./attachments";
 
 /** The files that are to go with the message, each of which can be taken out again. */
 export function AttachmentStrip(props: { drafts: Drafts }) {
@@ -35,16 +34,15 @@ export function AttachmentStrip(props: { drafts: Drafts }) {
 
 /** The files that went with a message. */
 export function SentFiles(props: { files: readonly Attachment[] | undefined }) {
-  const href = (file: Attachment) => address(`api/attachments/${encodeURIComponent(file.id)}`).href;
   return (
     <Show when={props.files?.length}>
       <ul class="files sent" aria-label="Attached files">
         <For each={props.files}>
           {(file) => (
             <li>
-              <a class="file" href={href(file)} target="_blank" rel="noreferrer" download={isImage(file.kind) ? undefined : file.name} title={`${file.name}, ${size(file.bytes)}`}>
+              <a class="file" href={attachmentUrl(file)} target="_blank" rel="noreferrer" download={isImage(file.kind) ? undefined : file.name} title={`${file.name}, ${size(file.bytes)}`}>
                 <Show when={isImage(file.kind)} fallback={<Icon name="read" size={14} />}>
-                  <img src={href(file)} alt={file.name} loading="lazy" />
+                  <img src={attachmentUrl(file)} alt={file.name} loading="lazy" />
                 </Show>
                 <span class="ellip">{file.name}</span>
               </a>

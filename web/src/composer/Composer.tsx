@@ -71,7 +71,7 @@ export function Composer(props: ComposerProps) {
       area.setSelectionRange(caret, caret);
     },
   });
-  const files = createAttachments();
+  const files = createAttachments(props.place);
   const [dropping, setDropping] = createSignal(false);
   let picker!: HTMLInputElement;
   const attach = (list: FileList | null | undefined) => {

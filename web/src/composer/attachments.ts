@@ -1,9 +1,11 @@
-// Files that are to go with the message that is being written.
+// Files that are to go with the message that is being written. They stay with its draft, also over
+// a change of threads or a reload, for as long as the server keeps them.
 
-import { createSignal, onCleanup } from "solid-js";
-import { api, explain } from "../api/client";
+import { createSignal, onCleanup, onMount } from "solid-js";
+import { address, api, explain } from "../api/client";
 import { toast } from "../app/toasts";
 import type { Attachment, AttachmentKind, AttachmentName } from "../generated/wire";
+import { loadDraft, loadFiles, saveDraft } from "./drafts";
 
 /** As many as go with one message, and as large as one may be. */
 export const MAX_FILES = 20;
@@ -22,14 +24,32 @@ export type Drafts = ReturnType<typeof createAttachments>;
 
 let last = 0;
 
-export function createAttachments() {
-  const [drafts, setDrafts] = createSignal<readonly Draft[]>([]);
-  const forget = (draft: Draft) => draft.picture && URL.revokeObjectURL(draft.picture);
+const kept = (file: Attachment): Draft => ({ key: ++last, name: file.name, file, ...(isImage(file.kind) && { picture: attachmentUrl(file) }) });
+
+export const attachmentUrl = (file: Attachment): string => address(`api/attachments/${encodeURIComponent(file.id)}`).href;
+
+/** The files of the draft of a place. */
+export function createAttachments(place: string) {
+  const [drafts, setDrafts] = createSignal<readonly Draft[]>(loadFiles(place).map(kept));
+  const forget = (draft: Draft) => draft.picture?.startsWith("blob:") && URL.revokeObjectURL(draft.picture);
+  const ready = () => drafts().flatMap((d) => (d.file ? [{ ...d.file, name: d.name }] : []));
+  const save = () => saveDraft(place, loadDraft(place), ready());
+  let left = false;
+
+  /** Takes out what the server dropped meanwhile: without a word the message would be refused. */
+  async function check(draft: Draft): Promise<void> {
+    if (!draft.file || (await api.hasAttachment(draft.file.id).catch(() => true)) || left) return;
+    remove(draft.key);
+    toast(`${draft.name} was attached too long ago and is no longer kept. Attach it again.`, { tone: "bad" });
+  }
+  onMount(() => drafts().forEach((draft) => void check(draft)));
 
   async function upload(key: number, file: File): Promise<void> {
     try {
       const taken = await api.upload(file);
+      if (left) return saveDraft(place, loadDraft(place), [...loadFiles(place), { ...taken, name: file.name || taken.name }].slice(0, MAX_FILES));
       setDrafts((list) => list.map((d) => (d.key === key ? { ...d, file: taken } : d)));
+      save();
     } catch (error) {
       remove(key);
       toast(`${file.name} could not be attached: ${explain(error)}`, { tone: "bad" });
@@ -39,9 +59,13 @@ export function createAttachments() {
   function remove(key: number): void {
     drafts().filter((d) => d.key === key).forEach(forget);
     setDrafts((list) => list.filter((d) => d.key !== key));
+    save();
   }
 
-  onCleanup(() => drafts().forEach(forget));
+  onCleanup(() => {
+    left = true;
+    drafts().forEach(forget);
+  });
 
   return {
     all: drafts,
@@ -69,6 +93,7 @@ export function createAttachments() {
       const names = drafts().flatMap((d) => (d.file ? [{ id: d.file.id, name: d.name }] : []));
       drafts().forEach(forget);
       setDrafts([]);
+      save();
       return names;
     },
   };

@@ -1,5 +1,7 @@
-// What is written and not sent, per thread, on this device.
+// What is written and not sent, with its files, per thread, on this device. Of a file its name and
+// id are kept here; the server keeps the file itself for a day after it was last looked at.
 
+import type { Attachment } from "../generated/wire";
 import { recall, remember, rememberedKeys } from "../lib/storage";
 
 const PREFIX = "draft.";
@@ -8,6 +10,7 @@ const MAX_DRAFTS = 200;
 
 interface Draft {
   text: string;
+  files?: readonly Attachment[];
   at: number;
 }
 
@@ -15,14 +18,21 @@ export function loadDraft(place: string): string {
   return recall<Draft>(PREFIX + place)?.text ?? "";
 }
 
-export function saveDraft(place: string, text: string): void {
-  if (!text) {
+/** The files that were attached. The server may have dropped them since. */
+export function loadFiles(place: string): readonly Attachment[] {
+  const files = recall<Draft>(PREFIX + place)?.files;
+  return Array.isArray(files) ? files : [];
+}
+
+export function saveDraft(place: string, text: string, files: readonly Attachment[] = loadFiles(place)): void {
+  if (!text && files.length === 0) {
     remember(PREFIX + place, undefined);
     return;
   }
-  if (!remember(PREFIX + place, { text, at: Date.now() } satisfies Draft)) {
+  const draft = { text, ...(files.length && { files }), at: Date.now() } satisfies Draft;
+  if (!remember(PREFIX + place, draft)) {
     prune(MAX_DRAFTS / 4);
-    remember(PREFIX + place, { text, at: Date.now() } satisfies Draft);
+    remember(PREFIX + place, draft);
   }
 }
 

@@ -1,4 +1,4 @@
-import { createSignal, For, Show } from "solid-js";
+import { createSignal, For, Show, type JSX } from "solid-js";
 import { api, sentence } from "../api/client";
 import { attempt } from "../app/toasts";
 import type { ProviderStatus } from "../generated/wire";
@@ -96,47 +96,20 @@ function ProviderSettings(props: { provider: ProviderStatus }) {
         />
         <span>Use {props.provider.name}</span>
       </label>
-      <label for={id("binary")}>Program</label>
-      <div>
-        <input
-          id={id("binary")}
-          class="field mono"
-          type="text"
-          spellcheck={false}
-          autocomplete="off"
-          placeholder="Look for it"
-          value={binary()}
-          onInput={(event) => setBinary(event.currentTarget.value)}
-        />
-        <p class="faint">The path of the program to run. Empty: Baton looks for it.</p>
-      </div>
-      <label for={id("models")}>Custom models</label>
-      <div>
-        <textarea
-          id={id("models")}
-          class="field mono"
-          rows="2"
-          spellcheck={false}
-          placeholder="provider/model"
-          value={custom()}
-          onInput={(event) => setCustom(event.currentTarget.value)}
-        />
-        <p class="faint">One id a line. Those that {props.provider.name} does not list are offered too, as unverified.</p>
-      </div>
+      <Field id={id("binary")} label="Program" placeholder="Look for it" value={binary()} onInput={setBinary}>
+        The path of the program to run. Empty: Baton looks for it.
+      </Field>
+      <Field id={id("models")} label="Custom models" placeholder="provider/model" lines={2} value={custom()} onInput={setCustom}>
+        One id a line. Those that {props.provider.name} does not list are offered too, as unverified.
+      </Field>
       <Show when={props.provider.capabilities.attach}>
-        <label for={id("server")}>Server</label>
-        <div>
-          <div class="provider-server">
-            <input
-              id={id("server")}
-              class="field mono"
-              type="text"
-              spellcheck={false}
-              autocomplete="off"
-              placeholder="Started by Baton"
-              value={server()}
-              onInput={(event) => setServer(event.currentTarget.value)}
-            />
+        <Field
+          id={id("server")}
+          label="Server"
+          placeholder="Started by Baton"
+          value={server()}
+          onInput={setServer}
+          beside={
             <Show when={server().trim().startsWith("http")}>
               <input
                 class="field"
@@ -148,12 +121,11 @@ function ProviderSettings(props: { provider: ProviderStatus }) {
                 onInput={(event) => setPassword(event.currentTarget.value)}
               />
             </Show>
-          </div>
-          <p class="faint">
-            One that runs already on this machine: <code>daemon</code>, or its address. Empty: Baton starts one. It has to run with the rules
-            that <code>baton kilo-rules</code> prints.
-          </p>
-        </div>
+          }
+        >
+          One that runs already on this machine: <code>daemon</code>, or its address. Empty: Baton starts one. It has to run with the rules
+          that <code>baton kilo-rules</code> prints.
+        </Field>
       </Show>
       <div class="provider-save">
         <button type="submit" class="btn primary" disabled={!dirty() || busy()}>
@@ -175,5 +147,48 @@ function ProviderSettings(props: { provider: ProviderStatus }) {
         </Show>
       </div>
     </form>
+  );
+}
+
+interface FieldProps {
+  id: string;
+  label: string;
+  placeholder: string;
+  value: string;
+  onInput: (value: string) => void;
+  /** More than one: a value of several lines. */
+  lines?: number;
+  /** What stands on its line as well. */
+  beside?: JSX.Element;
+  /** What it is for. */
+  children: JSX.Element;
+}
+
+/** A setting that is written, with its name before it and what it is for below. */
+function Field(props: FieldProps) {
+  const common = () => ({
+    id: props.id,
+    class: "field mono",
+    spellcheck: false,
+    placeholder: props.placeholder,
+    value: props.value,
+    "aria-describedby": `${props.id}-note`,
+    onInput: (event: { currentTarget: { value: string } }) => props.onInput(event.currentTarget.value),
+  });
+  return (
+    <>
+      <label for={props.id}>{props.label}</label>
+      <div>
+        <div class="provider-line">
+          <Show when={props.lines} fallback={<input {...common()} type="text" autocomplete="off" />}>
+            {(lines) => <textarea {...common()} rows={lines()} />}
+          </Show>
+          {props.beside}
+        </div>
+        <p id={`${props.id}-note`} class="faint">
+          {props.children}
+        </p>
+      </div>
+    </>
   );
 }

@@ -105,11 +105,6 @@ export function McpDialog(props: { project: Project; provider: ProviderStatus; o
   return (
     <Dialog title={`MCP servers in ${props.project.name}`} class="mcp-dialog" onClose={props.onClose}>
       <McpServers project={props.project} provider={props.provider} />
-      <div class="dialog-actions">
-        <button type="button" class="btn" onClick={(event) => event.currentTarget.closest("dialog")?.close()}>
-          Close
-        </button>
-      </div>
     </Dialog>
   );
 }

@@ -226,7 +226,11 @@ function Live(props: { id: ThreadId; thread: Thread }) {
     return gone();
   };
   const gone = () => vanished(choices().model, baton.models[props.thread.provider]?.list);
-  const placeholder = () => (working() ? `${agent()} is working: Enter adds to the queue${steers() ? `, ${steerKey} sends it now` : ""}` : `Write to ${agent()}`);
+  const keys = matchMedia("(pointer: fine)").matches;
+  const placeholder = () => {
+    if (!working()) return `Write to ${agent()}`;
+    return `${agent()} is working: ${keys ? `Enter adds to the queue${steers() ? `, ${steerKey} sends it now` : ""}` : "a message waits in the queue"}`;
+  };
   const history = () =>
     view().turnOrder.flatMap((id) => {
       const { text } = view().turns[id]!.input;

@@ -3,9 +3,10 @@ import { createEffect, createSignal, on, onMount, Show, type JSX } from "solid-j
 import { Portal } from "solid-js/web";
 import { explain } from "../api/client";
 import { route } from "../app/router";
+import { Icon } from "./Icon";
 
 /** A modal dialog. It opens with its component and tells when it is closed, however that is done. */
-export function Dialog(props: { title: string; onClose: () => void; children: JSX.Element; class?: string }) {
+export function Dialog(props: { title: string; onClose: () => void; children: JSX.Element; class?: string; /** It has a button of its own that closes it. */ closes?: boolean }) {
   let dialog!: HTMLDialogElement;
   const before = document.activeElement;
   onMount(() => dialog.showModal());
@@ -26,7 +27,14 @@ export function Dialog(props: { title: string; onClose: () => void; children: JS
         onKeyDown={(event) => event.stopPropagation()}
       >
         <div class="dialog-body">
-          <h2>{props.title}</h2>
+          <header class="dialog-head">
+            <h2 class="grow">{props.title}</h2>
+            <Show when={!props.closes}>
+              <button type="button" class="icon-btn" aria-label="Close" title="Close (Esc)" onClick={() => dialog.close()}>
+                <Icon name="close" />
+              </button>
+            </Show>
+          </header>
           {props.children}
         </div>
       </dialog>
@@ -56,7 +64,7 @@ export function Confirm(props: {
     }
   };
   return (
-    <Dialog title={props.title} onClose={props.onClose}>
+    <Dialog title={props.title} onClose={props.onClose} closes>
       <div class="dialog-text">{props.children}</div>
       <Show when={problem()}>
         <p class="bad" role="alert">

@@ -1,6 +1,7 @@
 // The state of an MCP server in plain words, and what mends it.
 
 import type { McpServer } from "../generated/wire";
+import type { Tone } from "../settings/providerWords";
 
 export function mcpWords(server: McpServer): string {
   switch (server.state) {
@@ -33,9 +34,7 @@ export function mcpFix(server: McpServer, agent: string): string | undefined {
   }
 }
 
-export type McpTone = "good" | "attention" | "quiet";
-
-export function mcpTone(server: McpServer): McpTone {
+export function mcpTone(server: McpServer): Tone {
   switch (server.state) {
     case "connected":
       return "good";

@@ -4,7 +4,7 @@ import { useBaton } from "../app/baton";
 import type { ProviderStatus, Upstream } from "../generated/wire";
 import { plural } from "../lib/format";
 import { CopyButton } from "../ui/CopyButton";
-import { upstreamWords } from "./providerWords";
+import { upstreamTones, upstreamWords } from "./providerWords";
 
 /** Where a provider's models come from, what cannot be used and why, and the command that mends it. */
 export function Upstreams(props: { provider: ProviderStatus }) {
@@ -49,13 +49,18 @@ function UpstreamRow(props: { upstream: Upstream }) {
   const usable = () => props.upstream.state === "connected" || props.upstream.state === "stale";
   const facts = () =>
     [
-      upstreamWords[props.upstream.state],
       usable() ? plural(props.upstream.models, "model") : "",
       props.upstream.left_out ? `${props.upstream.left_out} cannot be used` : "",
     ].filter(Boolean);
   return (
     <li data-upstream={props.upstream.id} data-state={props.upstream.state}>
-      <b title={props.upstream.id}>{props.upstream.name}</b> <span class="faint">{facts().join(" · ")}</span>
+      <div class="upstream-line">
+        <b title={props.upstream.id}>{props.upstream.name}</b>
+        <span class="provider-state" data-tone={upstreamTones[props.upstream.state]}>
+          {upstreamWords[props.upstream.state]}
+        </span>
+        <span class="faint">{facts().join(" · ")}</span>
+      </div>
       <div class="muted">{sentence(props.upstream.message)}</div>
       <Show when={props.upstream.fix}>
         {(fix) => (

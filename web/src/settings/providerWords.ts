@@ -22,6 +22,17 @@ export const upstreamWords: Record<UpstreamState, string> = {
   unknown: "Not known",
 };
 
+export type Tone = "good" | "attention" | "quiet";
+
+export const upstreamTones: Record<UpstreamState, Tone> = {
+  connected: "good",
+  stale: "attention",
+  signed_out: "attention",
+  switched_off: "quiet",
+  empty: "attention",
+  unknown: "attention",
+};
+
 /** How an agent process ended. */
 export const endReasons: Record<AgentEndReason, string> = {
   switched_off: "Switched off",
@@ -35,8 +46,6 @@ export const endReasons: Record<AgentEndReason, string> = {
   died: "Ended by itself",
   not_started: "Did not start",
 };
-
-export type Tone = "good" | "attention" | "quiet";
 
 export function toneOf(provider: Pick<ProviderStatus, "state" | "problems">): Tone {
   switch (provider.state) {

@@ -1,5 +1,5 @@
 import "./Trust.css";
-import { createEffect, createSignal, createUniqueId, For, on, Show } from "solid-js";
+import { createEffect, createSignal, For, on, Show } from "solid-js";
 import { api, ApiError, explain } from "../api/client";
 import type { Project, Startup } from "../generated/wire";
 import { Icon } from "../ui/Icon";
@@ -11,7 +11,6 @@ export function TrustCard(props: { project: Project; plain?: boolean }) {
   const [shown, setShown] = createSignal<Startup>();
   const [problem, setProblem] = createSignal("");
   const [busy, setBusy] = createSignal(false);
-  const title = createUniqueId();
 
   let looks = 0;
   const look = async () => {
@@ -43,11 +42,11 @@ export function TrustCard(props: { project: Project; plain?: boolean }) {
     <section
       class="trust"
       classList={{ asks: asksTrust(props.project) && !props.plain, plain: props.plain }}
-      aria-labelledby={props.plain ? undefined : title}
+      aria-label={`Trust in ${props.project.name}`}
       data-trust={props.project.trust}
     >
       <Show when={!props.plain}>
-        <h3 id={title}>
+        <h3>
           <Icon name="shield" size={16} />
           {asksTrust(props.project) ? `Trust what ${props.project.name} would start?` : props.project.name}
         </h3>

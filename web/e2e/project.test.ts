@@ -9,7 +9,11 @@ import { createWorld, ended, lastTurn, lookBack, scripted, send, until, type Wor
 let world: World;
 let project: string;
 beforeAll(async () => {
-  world = await createWorld();
+  // Besides the scripted upstream one that nobody is signed in to, and an MCP server that is switched off.
+  world = await createWorld((config) => {
+    config["enabled_providers"] = ["mock", "groq"];
+    config["mcp"] = { resting: { type: "local", command: ["cat"], enabled: false } };
+  });
   const answer = [[{ text: "Greetings from the command." }]];
   await write(".kilo/command/greet.md", `---\ndescription: Greets somebody by name\n---\nGreet $ARGUMENTS.\n\`\`\`script\n${JSON.stringify(answer)}\n\`\`\`\n`);
   await write(".kilo/command/deep/farewell.md", "---\ndescription: Says goodbye\n---\nSay goodbye to $ARGUMENTS.\n");
@@ -93,7 +97,24 @@ test("a project whose configuration changed asks again in its threads, and says 
   const theirs = servers.locator("[data-server=theirs][data-state=failed]");
   await theirs.waitFor({ timeout: 60_000 });
   expect(await theirs.textContent()).toContain("/no/such/program");
+  await servers.locator("[data-server=resting][data-state=disabled]").waitFor();
   await looksRight(page, "mcp");
   await page.keyboard.press("Escape");
   expect(await servers.count()).toBe(0);
+});
+
+test("the settings say which upstreams cannot be used, and the command that mends it", async () => {
+  const page = await world.open("#/settings", { permissions: ["clipboard-read", "clipboard-write"] });
+  const kilo = page.locator(".provider[data-provider=kilo]");
+  await kilo.locator("[data-upstream=mock][data-state=connected]").waitFor({ timeout: 60_000 });
+  await kilo.getByLabel("Custom models").fill("groq/llama-by-hand");
+  await kilo.getByRole("button", { name: "Save" }).click();
+  const groq = kilo.locator("[data-upstream=groq][data-state=signed_out]");
+  await groq.waitFor({ timeout: 60_000 });
+  await groq.getByRole("button", { name: /Copy the command/ }).click();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe("kilo auth login -p groq");
+  await kilo.getByRole("list", { name: "Unverified models" }).filter({ hasText: "groq/llama-by-hand" }).waitFor();
+  await page.locator(".mcp-details summary").first().click();
+  await page.locator("[data-server=resting][data-state=disabled]").waitFor({ timeout: 60_000 });
+  await looksRight(page, "settings");
 });

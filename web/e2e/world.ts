@@ -4,7 +4,7 @@
 
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -42,14 +42,22 @@ export interface World {
 
 interface Sandbox {
   control_url: string;
+  home: string;
   project: string;
   env: Record<string, string>;
 }
 
-export async function createWorld(): Promise<World> {
+/** `configure` changes the user's own configuration of Kilo before anything reads it. */
+export async function createWorld(configure?: (config: Record<string, unknown>) => void): Promise<World> {
   const data = await mkdtemp(join(tmpdir(), "baton-e2e-"));
   const sandboxProcess = spawn(needed("BATON_SANDBOX_BIN"), [], { stdio: ["pipe", "pipe", "inherit"] });
   const sandbox = JSON.parse(await firstLine(sandboxProcess, () => true)) as Sandbox;
+  if (configure) {
+    const path = join(sandbox.home, ".config/kilo/kilo.json");
+    const config = JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
+    configure(config);
+    await writeFile(path, JSON.stringify(config));
+  }
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
     args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"],

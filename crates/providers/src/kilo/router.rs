@@ -180,11 +180,12 @@ impl Router {
         }
     }
 
-    /// How many turns run in a directory of a server.
-    pub(super) fn turns_in(&self, generation: Generation, directory: &str) -> u32 {
-        let mut open: Vec<_> = self.routes().of(generation).map(|r| r.session.clone()).collect();
-        open.retain(|session| session.upgrade().is_some_and(|s| s.directory == directory));
-        running(&open)
+    /// The sessions that are open in a directory of a server.
+    pub(super) fn sessions_in(&self, generation: Generation, directory: &str) -> Vec<Arc<Inner>> {
+        let open: Vec<_> = self.routes().of(generation).map(|r| r.session.clone()).collect();
+        let mut open: Vec<_> = open.iter().filter_map(Weak::upgrade).collect();
+        open.retain(|session| session.directory == directory);
+        open
     }
 
     /// How many turns run on all servers.
@@ -304,7 +305,7 @@ impl Drop for Hold {
     }
 }
 
-/// How many of these sessions run a turn; asked without the lock of the routes.
+/// How many of these sessions run a turn or are given a message; asked without the lock of the routes.
 fn running(sessions: &[Weak<Inner>]) -> u32 {
     let running = sessions.iter().filter_map(Weak::upgrade).filter(|session| session.is_running());
     u32::try_from(running.count()).unwrap_or(u32::MAX)

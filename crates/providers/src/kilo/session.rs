@@ -26,6 +26,7 @@ use super::native_log::Log;
 use super::router::Router;
 use crate::{AnswerError, Inventory, Prompt, PromptFile, SendError, Session, Sighting};
 
+mod doing;
 pub(super) mod reading;
 mod task;
 
@@ -55,6 +56,7 @@ pub(super) struct Inner {
     /// What the thread wants to be in force, whatever was applied before: read under the gate, so
     /// that no older wish is put in force after a newer one.
     wish: Mutex<(Access, Mode)>,
+    doing: Mutex<doing::Doing>,
     /// Held while a stop or a sending is under way, so that neither overtakes the other.
     gate: AsyncMutex<Gate>,
     /// Whether something of an earlier turn may still run or wait at Kilo.
@@ -110,17 +112,13 @@ impl Inner {
             loose,
             mapper: Mutex::new(mapper),
             wish: Mutex::new(applied.unwrap_or((access, Mode::Build))),
+            doing: Mutex::default(),
             gate: AsyncMutex::new(Gate { applied }),
             unsettled,
             stopped: AtomicBool::new(false),
             stops: Mutex::default(),
             log: None,
         }
-    }
-
-    /// Whether a turn runs in it.
-    pub(super) fn is_running(&self) -> bool {
-        self.mapper().active().is_some()
     }
 
     fn mapper(&self) -> MutexGuard<'_, Mapper> {
@@ -346,6 +344,7 @@ impl Session for KiloSession {
 
     async fn send(&self, prompt: Prompt) -> Result<(), SendError> {
         let inner = &self.inner;
+        let _sending = inner.sending()?;
         let wire = wire_prompt(&prompt).await?;
         let model = wire.model.clone().unwrap_or_default();
         let mut gate = inner.gate.lock().await;
@@ -357,6 +356,7 @@ impl Session for KiloSession {
         }
         inner.wish().1 = prompt.mode;
         inner.put_in_force(&mut gate).await.map_err(|e| send_error(&e))?;
+        inner.still_open()?;
         {
             let mut mapper = inner.mapper();
             inner.still_wanted(&prompt.turn)?;
@@ -377,6 +377,7 @@ impl Session for KiloSession {
 
     async fn steer(&self, prompt: Prompt) -> Result<(), SendError> {
         let inner = &self.inner;
+        let _sending = inner.sending()?;
         let wire = wire_prompt(&prompt).await?;
         let gate = inner.gate.lock().await;
         let limit = self.context_limit(&prompt.model.model);

@@ -50,9 +50,12 @@ impl Shared {
         // Under the lock no session is opened there meanwhile.
         let slot = self.slots.lock(running.kind).await;
         let generation = running.generation;
+        // What would be handed over to a session there waits until it is done.
+        let sessions = self.router.sessions_in(generation, directory);
+        let held: Option<Vec<_>> = sessions.iter().map(|session| session.hold()).collect();
         if !slot.serves(generation)
             || self.router.is_opening(generation)
-            || self.router.turns_in(generation, directory) > 0
+            || held.is_none()
             || !usage::is_quiet(running, directory).await
         {
             return false;

@@ -94,6 +94,7 @@ pub(in super::super) async fn run(
             break;
         }
     }
+    task.inner.close();
     drop(lane);
     task.inner.router.ended(&task.inner.id);
 }
@@ -128,7 +129,7 @@ impl Task {
                 self.inner.mapper().link(down);
                 self.tell(vec![AgentEvent::Reconnecting(down)]).await
             }
-            Control::Rest => self.inner.mapper().active().is_some(),
+            Control::Rest => !self.inner.close_unused(),
             Control::Lost(error) => {
                 self.tell(vec![AgentEvent::Lost(error)]).await;
                 false

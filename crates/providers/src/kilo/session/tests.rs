@@ -8,16 +8,18 @@ use domain::{
     Access, AgentEvent, Answer, Decision, Mode, ModelSelection, PlanDecision, Request, RequestId,
     RequestState, ThreadId, TurnEvent, TurnId,
 };
-use kilo_sdk::{Client, Connection, Envelope, Limits, SessionId};
+use futures_util::FutureExt as _;
+use kilo_sdk::{Client, Connection, Envelope, Limits, MessageId, SessionId};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::JoinHandle;
 
 use super::super::baseline::Loose;
 use super::super::mapper::Servers;
-use super::super::router::Router;
-use super::{Inner, KiloSession, Known};
+use super::super::router::{Frame, Generation, Lane, Router};
+use super::{Inner, KiloSession, Known, run};
 use crate::{AnswerError, Inventory, Prompt, Session};
 
 const ROOT: &str = "ses_root";
@@ -40,6 +42,10 @@ struct World {
     seen: Arc<Mutex<Vec<Seen>>>,
     answers: Answers,
     holds: Holds,
+    router: Arc<Router>,
+    generation: Generation,
+    /// What reaches the session, until its task has it.
+    lane: Mutex<Option<Lane>>,
 }
 
 /// Requests whose answers wait until they are let go.
@@ -53,25 +59,61 @@ impl World {
         let (seen, answers, holds) = (Arc::default(), Answers::default(), Holds::default());
         tokio::spawn(serve(listener, Arc::clone(&seen), answers.clone(), holds.clone()));
         let client = Client::new(Connection::new(url, "secret"), Limits::default()).unwrap();
+        let router = Arc::<Router>::default();
+        let (generation, id) = (router.begin(), SessionId::from(ROOT));
+        let (lane, control) = router.join(generation, &id).unwrap();
         let inner = Inner::new(
-            SessionId::from(ROOT),
+            id,
             "/repo".to_owned(),
             client.at("/repo"),
-            Arc::<Router>::default(),
+            router.clone(),
             (Loose::default(), Servers::default()),
             Access::Supervised,
             Known::New((Access::Supervised, Mode::Build)),
         );
         let session = KiloSession {
             inner: Arc::new(inner),
-            control: mpsc::channel(1).0,
+            control,
             models: watch::channel(Inventory::default()).1,
         };
         session.inner.mapper().begin(turn(), PROMPT.into(), domain::InputKind::Message, None);
         let info = json!({ "id": PROMPT, "sessionID": ROOT, "role": "user" });
-        let world = Self { session, seen, answers, holds };
+        router.attend(&session.inner.id, generation, &session.inner);
+        let lane = Mutex::new(Some(lane));
+        let world = Self { session, seen, answers, holds, router, generation, lane };
         world.event("/repo", "message.updated", &json!({ "sessionID": ROOT, "info": info }));
         world
+    }
+
+    /// Has the session's task read what comes.
+    fn run(&self) -> (JoinHandle<()>, mpsc::Receiver<AgentEvent>) {
+        let lane = self.lane.lock().unwrap().take().unwrap();
+        let (out, events) = mpsc::channel(64);
+        (tokio::spawn(run(self.session.inner.clone(), lane, out)), events)
+    }
+
+    /// Lets Kilo tell something.
+    fn told(&self, kind: &str, properties: &Value) {
+        let frame = json!({
+            "directory": "/repo", "payload": { "type": kind, "properties": properties } });
+        let envelope = Envelope::parse(frame.to_string().as_bytes()).unwrap().unwrap();
+        assert!(self.router.route(self.generation, Frame { envelope, raw: None }));
+    }
+
+    /// Waits until the session's task has done what was wanted and told so far.
+    async fn caught_up(&self, events: &mut mpsc::Receiver<AgentEvent>) {
+        let title = format!("title {}", MessageId::ascending());
+        let info = json!({ "id": ROOT, "title": title });
+        self.told("session.updated", &json!({ "sessionID": ROOT, "info": info }));
+        let wait = async {
+            while let Some(event) = events.recv().await {
+                if event == AgentEvent::Title(title.clone()) {
+                    return;
+                }
+            }
+            panic!("the task has ended");
+        };
+        tokio::time::timeout(Duration::from_secs(60), wait).await.expect("the task goes on");
     }
 
     fn event(&self, directory: &str, kind: &str, properties: &Value) -> Vec<AgentEvent> {
@@ -435,4 +477,46 @@ async fn a_change_of_access_that_is_tried_again_applies_what_is_wanted_by_then()
         world.session.inner.gate.lock().await.applied,
         Some((Access::Supervised, Mode::Plan))
     );
+}
+
+#[tokio::test]
+async fn a_message_that_is_being_handed_over_is_use_of_its_session() {
+    let world = Arc::new(World::new().await);
+    world.session.inner.mapper().abandon();
+    let (task, mut events) = world.run();
+    assert_eq!(world.router.turns(world.generation), 0);
+    world.session.want(Access::Full, Mode::Build);
+    let held = world.hold("PATCH");
+    let sender = world.clone();
+    let sending = tokio::spawn(async move { sender.session.send(prompt()).await });
+    world.until("PATCH", 1).await;
+
+    assert_eq!(world.router.turns(world.generation), 1);
+    assert!(world.session.inner.hold().is_none(), "its directory could be disposed of");
+    // The session of a program that was changed in the settings rests, unless it is in use.
+    world.router.rest(world.generation);
+    world.caught_up(&mut events).await;
+    held.notify_one();
+    sending.await.unwrap().unwrap();
+    assert!(world.seen().iter().any(|seen| seen.what.ends_with("prompt_async")));
+
+    world.session.inner.mapper().abandon();
+    world.router.rest(world.generation);
+    task.await.unwrap();
+    let refused = world.session.send(prompt()).await.unwrap_err();
+    assert_eq!(refused.code, domain::ErrorCode::AgentDied);
+    assert_eq!(world.seen(), [], "nobody would hear of it");
+}
+
+#[tokio::test]
+async fn a_message_waits_while_what_its_session_lives_on_is_made_anew() {
+    let world = World::new().await;
+    world.session.inner.mapper().abandon();
+    let held = world.session.inner.hold().unwrap();
+    let mut send = world.session.send(prompt());
+    assert!((&mut send).now_or_never().is_none(), "it was handed over");
+    assert_eq!(world.seen(), []);
+    drop(held);
+    send.await.unwrap();
+    assert!(world.seen().iter().any(|seen| seen.what.ends_with("prompt_async")));
 }

@@ -265,6 +265,15 @@ impl Inner {
         }
     }
 
+    /// Stops a turn that began late, after the stop that was for it, unless another was begun since.
+    pub(super) async fn stop_stray(&self) {
+        let _alone = self.gate.lock().await;
+        let stray = self.mapper().active().is_none() && self.stopped.load(Ordering::SeqCst);
+        if stray && let Err(error) = self.instance.abort(&self.id).await {
+            tracing::warn!(session = %self.id, %error, "a turn that began late was not stopped");
+        }
+    }
+
     /// Gives Kilo a message. It may have arrived although that is not known: it is never sent
     /// twice, for the watch over messages that are not taken looks into the session.
     async fn hand_over(&self, wire: &KiloPrompt, turn: &TurnId) -> Result<(), SendError> {

@@ -186,7 +186,7 @@ impl Task {
         if mapped.stray_turn && self.inner.stopped.load(Ordering::Relaxed) {
             // The message of a turn that was stopped was taken after all.
             let inner = self.inner.clone();
-            tokio::spawn(async move { inner.instance.abort(&inner.id).await });
+            tokio::spawn(async move { inner.stop_stray().await });
         }
         if self.inner.mapper().is_untidy() {
             let inner = self.inner.clone();

@@ -520,3 +520,32 @@ async fn a_message_waits_while_what_its_session_lives_on_is_made_anew() {
     send.await.unwrap();
     assert!(world.seen().iter().any(|seen| seen.what.ends_with("prompt_async")));
 }
+
+#[tokio::test]
+async fn what_stops_a_turn_that_began_late_never_hits_the_next() {
+    let world = Arc::new(World::new().await);
+    let (_task, mut events) = world.run();
+    world.session.inner.note_stop(&turn());
+    world.session.inner.mapper().abandon();
+    let late = json!({ "sessionID": ROOT });
+    world.told("session.turn.open", &late);
+    world.until("POST /session/ses_root/abort", 1).await;
+    world.seen();
+
+    // This one is told while the next message is handed over.
+    let next = TurnId::parse(&format!("trn_{:032x}", 2)).unwrap();
+    let next = Prompt { turn: next, ..prompt() };
+    world.session.want(Access::Full, Mode::Build);
+    let held = world.hold("PATCH");
+    let sender = world.clone();
+    let sending = tokio::spawn(async move { sender.session.send(next).await });
+    world.until("PATCH", 1).await;
+    world.told("session.turn.open", &late);
+    world.caught_up(&mut events).await;
+    held.notify_one();
+    sending.await.unwrap().unwrap();
+    // Whoever waits for the gate has had it before this.
+    drop(world.session.inner.gate.lock().await);
+    let aborted = world.seen().into_iter().any(|seen| seen.what.ends_with("/abort"));
+    assert!(!aborted);
+}

@@ -24,9 +24,14 @@ pub(super) async fn pump(shared: Arc<Shared>, mut stream: EventStream, running: 
     };
     let mut refresh = models(Duration::ZERO);
     let mut unused_since = Instant::now();
+    let mut settling = Settling::default();
     loop {
         let item = tokio::select! {
             item = stream.next() => item,
+            () = settling.done() => {
+                shared.router.link(generation, false);
+                continue;
+            }
             () = tokio::time::sleep_until(unused_since + UNUSED) => {
                 if shared.end_unused(running.kind, generation).await {
                     return;
@@ -37,13 +42,7 @@ pub(super) async fn pump(shared: Arc<Shared>, mut stream: EventStream, running: 
         };
         let Some(item) = item else { break };
         match item {
-            StreamItem::Connected => {
-                let router = shared.router.clone();
-                tokio::spawn(async move {
-                    tokio::time::sleep(StreamItem::SETTLE).await;
-                    router.link(generation, false);
-                });
-            }
+            StreamItem::Connected => settling.connected(),
             StreamItem::Event { envelope, raw } => {
                 let changed = matches!(
                     envelope.event,
@@ -76,8 +75,9 @@ pub(super) async fn pump(shared: Arc<Shared>, mut stream: EventStream, running: 
             }
             StreamItem::Disconnected(why) if why.ended() => break,
             // A server that is being ended closes its stream before it exits.
-            StreamItem::Disconnected(_) if !shared.router.serves(generation) => {}
+            StreamItem::Disconnected(_) if !shared.router.serves(generation) => settling.broken(),
             StreamItem::Disconnected(why) => {
+                settling.broken();
                 tracing::warn!(?why, "the link to Kilo broke; connecting again");
                 shared.router.link(generation, true);
             }
@@ -91,5 +91,54 @@ pub(super) async fn pump(shared: Arc<Shared>, mut stream: EventStream, running: 
     // Otherwise it was ended on purpose, or found gone and replaced.
     if slot.serves(generation) {
         shared.bury(&mut slot);
+    }
+}
+
+/// When an open stream counts as up: it may still miss events for a moment, and may break again
+/// within it.
+#[derive(Default)]
+struct Settling {
+    until: Option<Instant>,
+}
+
+impl Settling {
+    fn connected(&mut self) {
+        self.until = Some(Instant::now() + StreamItem::SETTLE);
+    }
+
+    fn broken(&mut self) {
+        self.until = None;
+    }
+
+    /// Returns once for each connection that has lasted long enough.
+    async fn done(&mut self) {
+        match self.until {
+            Some(until) => tokio::time::sleep_until(until).await,
+            None => std::future::pending().await,
+        }
+        self.until = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_link_that_breaks_again_before_it_has_settled_is_not_up() {
+        let mut settling = Settling::default();
+        settling.connected();
+        assert!(timeout(StreamItem::SETTLE / 2, settling.done()).await.is_err());
+        settling.broken();
+        let long = StreamItem::SETTLE * 10;
+        assert!(timeout(long, settling.done()).await.is_err(), "it is down");
+
+        settling.connected();
+        let again = Instant::now();
+        timeout(long, settling.done()).await.unwrap();
+        assert_eq!(again.elapsed(), StreamItem::SETTLE);
+        assert!(timeout(long, settling.done()).await.is_err(), "it was told once");
     }
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use domain::TurnError;
 use kilo_sdk::{Envelope, Event, SessionId};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::session::{Control, Inner, MAX_CONTROL, MAX_INBOUND};
 
@@ -20,6 +20,27 @@ const MAX_CHILDREN: usize = 10_000;
 /// Numbers the servers in the order in which they were started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Generation(u64);
+
+/// How the link to a server is. Sessions look at the newest state, so that none is lost on them
+/// however much else waits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Link {
+    /// The stream of events is broken.
+    broken: bool,
+    /// The server does not answer.
+    silent: bool,
+    /// How often something was missed, which it was whenever the link was down.
+    pub(super) missed: u64,
+}
+
+/// Why a link is down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// The stream of events is broken.
+    Broken,
+    /// The server does not answer.
+    Silent,
+}
 
 /// Why a session has no lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,13 +67,20 @@ pub(super) struct Router {
 
 #[derive(Default)]
 struct Routes {
-    /// The generations that serve, each with the number of opens in progress on it.
-    serving: HashMap<Generation, usize>,
+    /// The generations that serve.
+    serving: HashMap<Generation, Serving>,
     /// How many servers there have been.
     started: u64,
     roots: HashMap<SessionId, Route>,
     /// Each sub-agent's session with the root it belongs to.
     children: HashMap<SessionId, SessionId>,
+}
+
+/// A server that serves.
+struct Serving {
+    /// Opens in progress on it.
+    holds: usize,
+    link: watch::Sender<Link>,
 }
 
 struct Route {
@@ -75,6 +103,7 @@ pub(super) struct Frame {
 pub(super) struct Lane {
     pub(super) events: mpsc::Receiver<Frame>,
     pub(super) control: mpsc::Receiver<Control>,
+    pub(super) link: watch::Receiver<Link>,
     /// Events were dropped because too many waited.
     pub(super) lagged: Arc<AtomicBool>,
 }
@@ -89,7 +118,8 @@ impl Router {
         let mut routes = self.routes();
         routes.started += 1;
         let generation = Generation(routes.started);
-        routes.serving.insert(generation, 0);
+        let link = watch::Sender::new(Link::default());
+        routes.serving.insert(generation, Serving { holds: 0, link });
         generation
     }
 
@@ -105,8 +135,8 @@ impl Router {
 
     /// Notes an open in progress.
     pub(super) fn hold(self: &Arc<Self>, generation: Generation) -> Hold {
-        if let Some(holds) = self.routes().serving.get_mut(&generation) {
-            *holds += 1;
+        if let Some(serving) = self.routes().serving.get_mut(&generation) {
+            serving.holds += 1;
         }
         Hold { router: self.clone(), generation }
     }
@@ -114,7 +144,7 @@ impl Router {
     /// Whether no session is open or being opened on this server.
     pub(super) fn is_unused(&self, generation: Generation) -> bool {
         let routes = self.routes();
-        routes.serving.get(&generation).is_none_or(|holds| *holds == 0)
+        routes.serving.get(&generation).is_none_or(|serving| serving.holds == 0)
             && routes.of(generation).next().is_none()
     }
 
@@ -125,8 +155,12 @@ impl Router {
         session: &SessionId,
     ) -> Result<(Lane, mpsc::Sender<Control>), NotJoined> {
         let mut routes = self.routes();
-        if !routes.serving.contains_key(&generation) {
+        let Some(serving) = routes.serving.get(&generation) else {
             return Err(NotJoined::Ended);
+        };
+        let mut link = serving.link.subscribe();
+        if link.borrow().is_down() {
+            link.mark_changed();
         }
         // On the other server as well: the two share Kilo's database.
         if routes.roots.get(session).is_some_and(|route| !route.events.is_closed()) {
@@ -143,7 +177,7 @@ impl Router {
             lagged: lagged.clone(),
         };
         routes.roots.insert(session.clone(), route);
-        Ok((Lane { events: inbound, control: wishes, lagged }, control))
+        Ok((Lane { events: inbound, control: wishes, link, lagged }, control))
     }
 
     /// Notes whose lane it is.
@@ -161,7 +195,7 @@ impl Router {
 
     /// Whether a session is being opened on a server.
     pub(super) fn is_opening(&self, generation: Generation) -> bool {
-        self.routes().serving.get(&generation).is_some_and(|holds| *holds > 0)
+        self.routes().serving.get(&generation).is_some_and(|serving| serving.holds > 0)
     }
 
     /// How many turns run on a server.
@@ -253,12 +287,21 @@ impl Router {
     }
 
     /// Tells a server's sessions that the link is down or up again; up means: read again.
-    pub(super) fn link(&self, generation: Generation, down: bool) {
-        for route in self.routes().of(generation) {
-            let _ = route.control.try_send(Control::Link { down });
-            if !down {
-                let _ = route.control.try_send(Control::Resync);
+    pub(super) fn link(&self, generation: Generation, fault: Fault, down: bool) {
+        self.note(generation, |link| {
+            let before = link.is_down();
+            match fault {
+                Fault::Broken => link.broken = down,
+                Fault::Silent => link.silent = down,
             }
+            link.missed += u64::from(!before && link.is_down());
+            link.is_down() != before
+        });
+    }
+
+    fn note(&self, generation: Generation, change: impl FnOnce(&mut Link) -> bool) {
+        if let Some(serving) = self.routes().serving.get(&generation) {
+            serving.link.send_if_modified(change);
         }
     }
 
@@ -296,11 +339,17 @@ impl Router {
     }
 }
 
+impl Link {
+    pub(super) fn is_down(self) -> bool {
+        self.broken || self.silent
+    }
+}
+
 impl Drop for Hold {
     fn drop(&mut self) {
         // Of a server that serves no more, it is not among those that are counted.
-        if let Some(holds) = self.router.routes().serving.get_mut(&self.generation) {
-            *holds = holds.saturating_sub(1);
+        if let Some(serving) = self.router.routes().serving.get_mut(&self.generation) {
+            serving.holds = serving.holds.saturating_sub(1);
         }
     }
 }

@@ -136,3 +136,32 @@ fn a_late_close_leaves_the_same_sessions_new_lane_alone() {
     assert!(router.is_unused(generation), "something is left of it");
     assert!(!router.is_child(&child, &session), "its sub-agents are left");
 }
+
+#[test]
+fn no_state_of_the_link_is_lost_on_a_session_however_much_else_waits() {
+    let (router, session) = (router(), SessionId::from("ses_1"));
+    let generation = router.begin();
+    let (mut lane, control) = router.join(generation, &session).unwrap();
+    while control.try_send(Control::Resync).is_ok() {}
+
+    let mut told = |fault, down| {
+        router.link(generation, fault, down);
+        let told = lane.link.has_changed().unwrap();
+        let link = *lane.link.borrow_and_update();
+        (told, link.is_down(), link.missed)
+    };
+    assert_eq!(told(Fault::Broken, true), (true, true, 1));
+    // Told once, however often the next try fails.
+    assert_eq!(told(Fault::Broken, true), (false, true, 1));
+    // A server that answers has no stream yet.
+    assert_eq!(told(Fault::Silent, true), (false, true, 1));
+    assert_eq!(told(Fault::Silent, false), (false, true, 1));
+    assert_eq!(told(Fault::Broken, false), (true, false, 1));
+    // What was missed shows though it was not looked meanwhile.
+    router.link(generation, Fault::Broken, true);
+    assert_eq!(told(Fault::Broken, false), (true, false, 2));
+
+    router.link(generation, Fault::Broken, true);
+    let (late, _control) = router.join(generation, &SessionId::from("ses_2")).unwrap();
+    assert!(late.link.has_changed().unwrap() && late.link.borrow().is_down());
+}

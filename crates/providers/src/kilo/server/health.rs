@@ -17,6 +17,7 @@ use super::super::problems::Source;
 use super::{End, Running};
 use crate::kilo::Shared;
 use crate::kilo::bounds::Bounds;
+use crate::kilo::router::Fault;
 
 /// The pause between a failed check and the next.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -118,7 +119,7 @@ impl Shared {
     /// Says on the screen whether a server answers.
     fn set_answering(&self, running: &Running, answering: bool) {
         running.vitals.answering.store(answering, Ordering::Relaxed);
-        self.router.link(running.generation, !answering);
+        self.router.link(running.generation, Fault::Silent, !answering);
         let message = "Kilo does not answer; it is started anew unless it does soon";
         let problem = ProviderProblem {
             kind: ProviderProblemKind::NotAnswering,

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::{GRACE, Running, UNUSED};
 use crate::kilo::Shared;
-use crate::kilo::router::Frame;
+use crate::kilo::router::{Fault, Frame};
 
 /// Passes the server's events on until it is gone.
 pub(super) async fn pump(shared: Arc<Shared>, mut stream: EventStream, running: Running) {
@@ -29,7 +29,7 @@ pub(super) async fn pump(shared: Arc<Shared>, mut stream: EventStream, running: 
         let item = tokio::select! {
             item = stream.next() => item,
             () = settling.done() => {
-                shared.router.link(generation, false);
+                shared.router.link(generation, Fault::Broken, false);
                 continue;
             }
             () = tokio::time::sleep_until(unused_since + UNUSED) => {
@@ -79,7 +79,7 @@ pub(super) async fn pump(shared: Arc<Shared>, mut stream: EventStream, running: 
             StreamItem::Disconnected(why) => {
                 settling.broken();
                 tracing::warn!(?why, "the link to Kilo broke; connecting again");
-                shared.router.link(generation, true);
+                shared.router.link(generation, Fault::Broken, true);
             }
             StreamItem::Malformed { bytes, error } => {
                 tracing::warn!(bytes, error, "an event of Kilo could not be read");

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 use super::super::mapper::{Mapped, Mapper};
-use super::super::router::{Frame, Lane};
+use super::super::router::{Frame, Lane, Link};
 use super::{Inner, reading};
 use crate::{SendError, Sighting};
 
@@ -44,8 +44,6 @@ pub(in super::super) enum Control {
     },
     /// To note what Kilo answered to the wish for a compaction.
     Compacted { turn: TurnId, result: Result<(), Error> },
-    /// To tell that the link to the server is down, or up again.
-    Link { down: bool },
     /// To end, unless a turn runs.
     Rest,
     /// To tell that the server is gone, and end.
@@ -59,8 +57,9 @@ pub(in super::super) async fn run(
     out: mpsc::Sender<AgentEvent>,
 ) {
     let heard = Instant::now();
+    let link = Link::default();
     let mut task =
-        Task { inner, out, refusal: None, retry: None, unread: None, heard, closing: None };
+        Task { inner, out, link, refusal: None, retry: None, unread: None, heard, closing: None };
     loop {
         if lane.lagged.swap(false, Ordering::Relaxed) {
             // What waits may end a turn whose last words were dropped: the session says it all.
@@ -73,6 +72,10 @@ pub(in super::super) async fn run(
         let (refusal, retry) = (task.refusal.as_ref().map(|(at, _)| *at), task.retry);
         let open = tokio::select! {
             biased;
+            Ok(()) = lane.link.changed() => {
+                let link = *lane.link.borrow_and_update();
+                task.link(link).await
+            }
             control = lane.control.recv() => match control {
                 Some(control) => task.control(control).await,
                 None => false,
@@ -102,6 +105,8 @@ pub(in super::super) async fn run(
 struct Task {
     inner: Arc<Inner>,
     out: mpsc::Sender<AgentEvent>,
+    /// How the link to the server was when it was last looked at.
+    link: Link,
     /// When a message that Kilo reported an error for counts as refused, and whose it is.
     refusal: Option<(Instant, TurnId)>,
     /// When a session that could not be read is read again.
@@ -125,16 +130,29 @@ impl Task {
                 let _ = reply.send(sighting);
                 !self.out.is_closed()
             }
-            Control::Link { down } => {
-                self.inner.mapper().link(down);
-                self.tell(vec![AgentEvent::Reconnecting(down)]).await
-            }
             Control::Rest => !self.inner.close_unused(),
             Control::Lost(error) => {
                 self.tell(vec![AgentEvent::Lost(error)]).await;
                 false
             }
         }
+    }
+
+    /// Notes how the link is now. Something may have been missed whether or not it is up again.
+    async fn link(&mut self, link: Link) -> bool {
+        let before = std::mem::replace(&mut self.link, link);
+        {
+            let mut mapper = self.inner.mapper();
+            if link.missed != before.missed {
+                mapper.link(true);
+            }
+            mapper.link(link.is_down());
+        }
+        let down = link.is_down();
+        if down != before.is_down() && !self.tell(vec![AgentEvent::Reconnecting(down)]).await {
+            return false;
+        }
+        if down { !self.out.is_closed() } else { self.resync().await }
     }
 
     async fn event(&mut self, frame: Frame) -> bool {

@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 
 use super::super::baseline::Loose;
 use super::super::mapper::Servers;
-use super::super::router::{Frame, Generation, Lane, Router};
+use super::super::router::{Fault, Frame, Generation, Lane, Router};
 use super::{Inner, KiloSession, Known, run};
 use crate::{AnswerError, Inventory, Prompt, Session};
 
@@ -548,4 +548,23 @@ async fn what_stops_a_turn_that_began_late_never_hits_the_next() {
     drop(world.session.inner.gate.lock().await);
     let aborted = world.seen().into_iter().any(|seen| seen.what.ends_with("/abort"));
     assert!(!aborted);
+}
+
+#[tokio::test]
+async fn a_link_that_was_down_for_a_moment_is_not_believed_before_the_session_is_read() {
+    let world = World::new().await;
+    let opened = json!({ "sessionID": ROOT });
+    let (_task, mut events) = world.run();
+    world.told("session.turn.open", &opened);
+    world.caught_up(&mut events).await;
+    world.answer_next("GET /session/status", 503, "{}");
+    world.answer_next("GET /session/status", 503, "{}");
+    // Both before the session's task looks.
+    world.router.link(world.generation, Fault::Broken, true);
+    world.router.link(world.generation, Fault::Broken, false);
+    world.until("GET /session/status", 1).await;
+    world.told("session.turn.close", &json!({ "sessionID": ROOT, "reason": "completed" }));
+    world.until("GET /session/status", 2).await;
+    world.caught_up(&mut events).await;
+    assert!(world.session.inner.is_running());
 }

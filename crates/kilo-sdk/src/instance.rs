@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::time::Duration;
 
 use reqwest::Method;
 use reqwest::header::HeaderValue;
@@ -140,7 +141,14 @@ pub struct RunCommand {
     /// The reasoning variant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variant: Option<String>,
+    /// Files that go with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PromptPart>,
 }
+
+/// How long the answer to a command is waited for: it comes when the turn is over, and people may
+/// be asked in it. Without the answer a refusal would not be known.
+const COMMAND: Duration = Duration::from_secs(24 * 3600);
 
 /// An answer to a permission request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -326,12 +334,13 @@ impl Instance {
         self.client.answer(&call).await.map(|_| ())
     }
 
-    /// Runs a slash command and waits for the end of its turn. Its events come on the stream as
-    /// those of a prompt do; when this fails with [`Error::Timeout`] the turn goes on all the same
-    /// (Kilo 7.7.7).
+    /// Runs a slash command and waits for the end of its turn, a day at most. Its events come on
+    /// the stream as those of a prompt do; a turn that has begun goes on when nobody waits for the
+    /// answer any more. A command that is unknown, or names what is not there, fails with
+    /// [`Error::Server`] after an error of the session (Kilo 7.7.7).
     pub async fn run_command(&self, id: &SessionId, run: &RunCommand) -> Result<(), Error> {
         let call = Call::post(of(id, "/command")).body(json!(run));
-        let call = self.prepare(call.timeout(self.client.limits().model));
+        let call = self.prepare(call.timeout(COMMAND));
         self.client.answer(&call).await.map(|_| ())
     }
 

@@ -9,6 +9,7 @@
 mod access;
 mod approvals;
 mod attachments;
+mod commands;
 mod crashes;
 mod errors;
 mod extras;

@@ -190,7 +190,13 @@ pub const OPERATIONS: &[Operation] = &[
         "/agent",
         &[("[]", &["name", "description", "mode", "native", "hidden"]), ("[].permission", RULES)],
     ),
-    get("/command", &[("[]", &["name", "description", "source", "hints"])]),
+    get(
+        "/command",
+        &[(
+            "[]",
+            &["name", "description", "source", "hints", "agent", "model", "subtask", "template"],
+        )],
+    ),
     get("/mcp", &[("*", &["status", "error"])]),
     get("/kilo/auth-status", &[("", &["authenticated", "type"])]),
     get("/path", &[("", &["home", "state", "config", "worktree", "directory"])]),
@@ -225,7 +231,7 @@ pub const OPERATIONS: &[Operation] = &[
     post("/session/{id}/prompt_async", PROMPT, &[]),
     post(
         "/session/{id}/command",
-        &["messageID", "command", "arguments", "agent", "model", "variant"],
+        &["messageID", "command", "arguments", "agent", "model", "variant", "parts"],
         &[],
     ),
     post("/session/{id}/abort", &[], &[]),

@@ -1,6 +1,6 @@
 //! Sessions, their states and what surrounds them.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::inventory::keys;
@@ -275,6 +275,17 @@ pub struct Command {
     /// What to type after it.
     #[serde(deserialize_with = "nullable")]
     pub hints: Vec<String>,
+    /// The agent it runs, instead of the one that is asked for.
+    pub agent: Option<String>,
+    /// The model it runs on, `provider/model`, instead of the one that is asked for.
+    pub model: Option<String>,
+    /// Whether it runs in a session of a sub-agent. Unsaid, it does when its agent is one.
+    pub subtask: Option<bool>,
+    /// Its text, with placeholders. An MCP server's is not told.
+    #[serde(deserialize_with = "text")]
+    pub template: Option<String>,
+    /// Whether shell commands in a skill are run; said of skills alone.
+    pub trusted: Option<bool>,
 }
 
 /// A fault in the configuration, which takes no part in what is in force.
@@ -361,4 +372,9 @@ pub struct Config {
     pub disabled_providers: Vec<String>,
     /// The ids of the only providers it lets be used, if it names any.
     pub enabled_providers: Option<Vec<String>>,
+}
+
+/// A text; anything else is none.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(Value::deserialize(deserializer)?.as_str().map(str::to_owned))
 }

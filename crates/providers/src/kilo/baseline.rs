@@ -198,6 +198,13 @@ impl Loose {
     }
 }
 
+/// Whether an agent that a command names acts unasked although the access asks. In the session
+/// itself its rules come before those of the access; a sub-agent has nothing but its own.
+pub(super) fn is_loose(agent: &Agent, is_sub: bool, access: Access) -> bool {
+    let decided = |name: &str| allows(access, name) || (!is_sub && ASKED.contains(&name));
+    unasked(&agent.permission).iter().any(|(name, _)| !decided(name))
+}
+
 /// Acts that these rules allow and that do more than look.
 fn unasked(rules: &[Rule]) -> Vec<(String, String)> {
     // Looking at files outside the workspace changes nothing by itself.

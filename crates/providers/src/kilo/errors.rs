@@ -33,6 +33,14 @@ pub(super) fn refused(error: TurnError) -> TurnError {
     TurnError { code: ErrorCode::Rejected, hint: Some(hint.to_owned()), ..error }
 }
 
+/// What a command comes to that Kilo refused before it had a message: it names an agent or a model
+/// that is not there, or is itself gone (7.7.7).
+pub(super) fn refused_command(error: TurnError) -> TurnError {
+    let hint = "correct what the command's file says, then send it again; Kilo reads the file when \
+                it is next started or the directory was not used for a while";
+    TurnError { code: ErrorCode::Rejected, hint: Some(hint.to_owned()), ..error }
+}
+
 /// The words of an error. One inside a model's stream comes as the provider's JSON (Kilo 7.7.7).
 fn words(message: &str) -> String {
     let json = serde_json::from_str::<Value>(message).ok();

@@ -18,6 +18,8 @@ const MAX_SERVERS: usize = 100;
 const MAX_TEXT: usize = 400;
 /// The longest name, in characters. Something longer is left out: it could not be used cut.
 const MAX_NAME: usize = 200;
+/// Kilo's command that goes on after its turn, in turns that nobody here began (7.7.7, measured).
+pub(super) const ENDLESS: &str = "goal";
 
 impl Shared {
     /// Reads what there is. The first question about a directory makes its instance, which
@@ -37,7 +39,7 @@ impl Shared {
 /// The commands by name; skills are among them.
 fn listed(commands: Vec<Command>) -> Vec<AgentCommand> {
     let mut listed: Vec<_> =
-        commands.into_iter().filter(|command| is_name(&command.name)).map(command).collect();
+        commands.into_iter().filter(|command| is_offered(&command.name)).map(command).collect();
     listed.sort_by(|a, b| a.name.cmp(&b.name));
     listed.dedup_by(|a, b| a.name == b.name);
     listed.truncate(MAX_COMMANDS);
@@ -89,8 +91,12 @@ fn state(name: &str, status: McpStatus, sign_in: impl Fn(&str) -> String) -> Mcp
     }
 }
 
+fn is_offered(name: &str) -> bool {
+    is_name(name) && name != ENDLESS
+}
+
 /// Whether something can be called by this name, which a repository may have chosen.
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     !name.is_empty()
         && name.chars().count() <= MAX_NAME
         && !name.chars().any(|c| c.is_whitespace() || c.is_control())
@@ -124,7 +130,7 @@ mod tests {
     #[test]
     fn what_is_listed_is_bounded_and_can_be_typed() {
         let many = (0..600).map(|n| named(&format!("c{n:03}")));
-        let odd = ["", "two words", "line\nend"].map(named);
+        let odd = ["", "two words", "line\nend", ENDLESS].map(named);
         let long = named(&"x".repeat(MAX_NAME + 1));
         let commands = listed(many.chain(odd).chain([long, named("c000")]).collect());
         assert_eq!(commands.len(), MAX_COMMANDS);

@@ -18,6 +18,7 @@ use super::baseline;
 
 pub(super) mod asks;
 mod bounds;
+mod calls;
 mod children;
 mod content;
 mod names;
@@ -67,6 +68,8 @@ pub(super) struct Mapper {
     active: Option<Active>,
     /// The message that waits at Kilo while a turn runs.
     next: Option<steer::Next>,
+    /// The turns that are commands whose message has not been seen.
+    calling: Vec<calls::Call>,
     messages: HashMap<MessageId, Known>,
     /// Messages younger than the running turn's own that are of other turns.
     others: HashSet<MessageId>,
@@ -214,6 +217,7 @@ impl Mapper {
             granted: Vec::new(),
             active: None,
             next: None,
+            calling: Vec::new(),
             messages: HashMap::new(),
             others: HashSet::new(),
             parts: HashMap::new(),

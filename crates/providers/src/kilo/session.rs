@@ -7,30 +7,32 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use domain::{
-    Access, Answer, Decision, ErrorCode, InputKind, Mode, PlanDecision, Request, TurnError, TurnId,
-};
+use domain::{Access, Answer, ErrorCode, InputKind, Mode, Request, TurnError, TurnId};
 use kilo_sdk::types::{ModelRef, Rule, Status};
 use kilo_sdk::{
-    Instance, MessageId, NetworkWaitId, PermissionId, Prompt as KiloPrompt, PromptPart, QuestionId,
-    Reply, SessionId, SessionUpdate,
+    Instance, MessageId, PermissionId, Prompt as KiloPrompt, QuestionId, Reply, SessionId,
+    SessionUpdate,
 };
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot, watch};
 
 use super::baseline::{self, Loose};
-use super::mapper::asks::NETWORK_RETRY;
-use super::mapper::{Ask, AskKind, Label, Mapper, Servers};
+use super::mapper::{Ask, AskKind, Mapper, Servers};
 use super::native_log::Log;
 use super::router::Router;
-use crate::{AnswerError, Inventory, Prompt, PromptFile, SendError, Session, Sighting};
+use crate::{AnswerError, Inventory, Prompt, SendError, Session, Sighting};
 
+mod answers;
+mod commands;
 mod doing;
 pub(super) mod reading;
 mod task;
+mod wire;
 
+use answers::network_id;
+use commands::Calls;
 pub(super) use task::{Control, MAX_CONTROL, MAX_INBOUND, run};
+pub(super) use wire::{COMMAND, COMPACTION, agent};
+use wire::{Key, wire_prompt};
 
 /// How long a session may take to become idle after a stop before the next message is sent.
 const SETTLE: Duration = Duration::from_secs(10);
@@ -66,6 +68,8 @@ pub(super) struct Inner {
     /// The turns that were stopped last, so that no message is handed over after the stop that was
     /// for it, whichever of the two comes first here.
     stops: Mutex<VecDeque<TurnId>>,
+    /// The commands that Kilo has not answered yet.
+    calls: Arc<Calls>,
     /// What comes is written down, when that was asked for.
     pub(super) log: Option<Arc<Log>>,
 }
@@ -117,6 +121,7 @@ impl Inner {
             unsettled,
             stopped: AtomicBool::new(false),
             stops: Mutex::default(),
+            calls: Arc::default(),
             log: None,
         }
     }
@@ -142,7 +147,8 @@ impl Inner {
     /// question that is rejected later would take the next turn's questions with it (Kilo 7.7.7).
     async fn settle(&self) -> Result<(), SendError> {
         let deadline = tokio::time::Instant::now() + SETTLE;
-        while self.is_busy().await.map_err(|e| send_error(&e))? {
+        // A command is not busy before its message is there.
+        while self.calls.any() || self.is_busy().await.map_err(|e| send_error(&e))? {
             if tokio::time::Instant::now() > deadline {
                 return Err(SendError {
                     code: ErrorCode::Rejected,
@@ -227,9 +233,14 @@ impl Inner {
         }
     }
 
+    /// Whether a turn is to stop.
+    fn was_stopped(&self, turn: &TurnId) -> bool {
+        self.stops().contains(turn)
+    }
+
     /// Refuses the message of a turn that was stopped.
     fn still_wanted(&self, turn: &TurnId) -> Result<(), SendError> {
-        if self.stops().contains(turn) { Err(stopped_before()) } else { Ok(()) }
+        if self.was_stopped(turn) { Err(stopped_before()) } else { Ok(()) }
     }
 
     /// Whether the session is at another turn's message, before which everything was stopped.
@@ -249,7 +260,7 @@ impl Inner {
         for _ in 0..MAX_QUIETING {
             let aborted = self.instance.abort(&self.id).await;
             match (aborted, self.is_busy().await) {
-                (Ok(()), Ok(false)) => idle += 1,
+                (Ok(()), Ok(false)) if !self.calls.any() => idle += 1,
                 (aborted, busy) => {
                     idle = 0;
                     if let Some(error) = aborted.err().or(busy.err()) {
@@ -365,20 +376,29 @@ impl Session for KiloSession {
         }
         inner.wish().1 = prompt.mode;
         inner.put_in_force(&mut gate).await.map_err(|e| send_error(&e))?;
+        let call = self.command(&prompt, &wire).await?;
         inner.still_open()?;
+        let runs_on = call.as_ref().map_or(&prompt.model.model, |call| &call.model);
         {
             let mut mapper = inner.mapper();
             inner.still_wanted(&prompt.turn)?;
-            let limit = self.context_limit(&prompt.model.model);
+            let limit = self.context_limit(runs_on);
             if let Some(log) = &inner.log {
                 log.prompt(&prompt.turn, &wire.message_id, prompt.kind, limit);
             }
             mapper.begin(prompt.turn.clone(), wire.message_id.clone(), prompt.kind, limit);
-            mapper.doubt(self.doubt(&prompt.model.model));
+            mapper.doubt(self.doubt(runs_on));
+            if let Some(call) = &call {
+                mapper.call(prompt.turn.clone(), call.remark.clone());
+            }
             inner.stopped.store(false, Ordering::SeqCst);
         }
         if prompt.kind == InputKind::Compact {
             self.compact(prompt.turn, model);
+            return Ok(());
+        }
+        if let Some(call) = call {
+            self.run(prompt.turn, call);
             return Ok(());
         }
         inner.hand_over(&wire, &prompt.turn).await
@@ -389,7 +409,9 @@ impl Session for KiloSession {
         let _sending = inner.sending()?;
         let wire = wire_prompt(&prompt).await?;
         let gate = inner.gate.lock().await;
-        let limit = self.context_limit(&prompt.model.model);
+        let call = self.command(&prompt, &wire).await?;
+        let runs_on = call.as_ref().map_or(&prompt.model.model, |call| &call.model);
+        let limit = self.context_limit(runs_on);
         let steers = {
             let mut mapper = inner.mapper();
             let stops = inner.stops();
@@ -398,12 +420,20 @@ impl Session for KiloSession {
             if stopped || stops.contains(&prompt.turn) {
                 return Err(stopped_before());
             }
-            mapper.steer(prompt.turn.clone(), wire.message_id.clone(), limit)
+            let steers = mapper.steer(prompt.turn.clone(), wire.message_id.clone(), limit);
+            if let Some(call) = call.as_ref().filter(|_| steers) {
+                mapper.call(prompt.turn.clone(), call.remark.clone());
+            }
+            steers
         };
         if !steers {
             // What ran has ended meanwhile: it is an ordinary message now.
             drop(gate);
             return self.send(prompt).await;
+        }
+        if let Some(call) = call {
+            self.run(prompt.turn, call);
+            return Ok(());
         }
         inner.hand_over(&wire, &prompt.turn).await
     }
@@ -414,11 +444,7 @@ impl Session for KiloSession {
 
     async fn look_up(&self, turn: &TurnId, prompt_key: &str) -> Result<Sighting, SendError> {
         let (reply, answer) = oneshot::channel();
-        let (kind, message) = match prompt_key.strip_prefix(COMPACTION) {
-            Some(older) => (InputKind::Compact, MessageId::from(older)),
-            None => (InputKind::Message, MessageId::from(prompt_key)),
-        };
-        let control = Control::LookUp { turn: turn.clone(), kind, message, reply };
+        let control = Control::LookUp { turn: turn.clone(), key: Key::parse(prompt_key), reply };
         let gone = || SendError {
             code: ErrorCode::AgentDied,
             message: "the session is closed".to_owned(),
@@ -528,162 +554,12 @@ impl KiloSession {
         let inventory = self.models.borrow();
         inventory.models.iter().find(|m| m.id == model).and_then(|m| m.context)
     }
-
-    async fn answer_permission(
-        &self,
-        ask: &Ask,
-        permission: &str,
-        always: &[String],
-        answer: &Answer,
-    ) -> Result<(), kilo_sdk::Error> {
-        let Answer::Approval { decision, message } = answer else { return Ok(()) };
-        let instance = self.inner.at(ask);
-        let id = PermissionId::from(ask.key.as_str());
-        let (reply, message) = match decision {
-            Decision::Once => (Reply::Once, None),
-            Decision::Always => (Reply::Always, None),
-            Decision::Reject => (Reply::Reject, message.as_deref()),
-            Decision::Session => {
-                self.grant(ask, permission, always).await?;
-                (Reply::Once, None)
-            }
-        };
-        instance.reply_permission(&id, reply, message).await
-    }
-
-    /// Allows patterns until the session ends: a rule of the session that asks, and remembered
-    /// for sub-agents, which do not inherit it.
-    async fn grant(
-        &self,
-        ask: &Ask,
-        permission: &str,
-        always: &[String],
-    ) -> Result<(), kilo_sdk::Error> {
-        let rules: Vec<Rule> =
-            always.iter().map(|pattern| baseline::grant(permission, pattern)).collect();
-        let update = SessionUpdate { permission: rules.clone(), ..SessionUpdate::default() };
-        self.inner.at(ask).update_session(&ask.session, &update).await?;
-        self.inner.mapper().grant(&rules);
-        Ok(())
-    }
-
-    async fn answer_question(
-        &self,
-        ask: &Ask,
-        questions: &[Vec<Label>],
-        answer: &Answer,
-    ) -> Result<(), kilo_sdk::Error> {
-        let instance = self.inner.at(ask);
-        let id = QuestionId::from(ask.key.as_str());
-        let label = |key: &str, otherwise: &str| {
-            let found = questions.iter().flatten().find(|label| label.key.as_deref() == Some(key));
-            found.map_or_else(|| otherwise.to_owned(), |label| label.whole.clone())
-        };
-        let said = match answer {
-            Answer::Question { answers } => whole(questions, answers),
-            Answer::Plan { decision: PlanDecision::Accept, .. } => {
-                // Never "Start new session": Kilo makes that one without our rules (7.7.7).
-                vec![vec![label("plan.followup.answer.continue", "Continue here")]]
-            }
-            Answer::Plan { decision: PlanDecision::Refine, message } => {
-                let own = message.clone().filter(|m| !m.trim().is_empty());
-                let refine = || label("plan.followup.answer.keepRefining", "Keep refining");
-                vec![vec![own.unwrap_or_else(refine)]]
-            }
-            Answer::Dismiss
-            | Answer::Plan {
-                decision: PlanDecision::Dismiss | PlanDecision::AcceptInNewThread,
-                ..
-            }
-            | Answer::Approval { .. } => return instance.reject_question(&id).await,
-        };
-        instance.reply_question(&id, &said).await
-    }
-
-    async fn answer_network(&self, ask: &Ask, answer: &Answer) -> Result<(), kilo_sdk::Error> {
-        let instance = self.inner.at(ask);
-        let id = network_id(ask);
-        let retry = match answer {
-            Answer::Question { answers } => answers.iter().flatten().any(|a| a == NETWORK_RETRY),
-            Answer::Dismiss | Answer::Approval { .. } | Answer::Plan { .. } => false,
-        };
-        if retry { instance.reply_network(&id).await } else { instance.reject_network(&id).await }
-    }
 }
-
-/// The answers with each label as Kilo gave it, which may be longer than what was shown.
-fn whole(questions: &[Vec<Label>], answers: &[Vec<String>]) -> Vec<Vec<String>> {
-    let restore = |labels: &[Label], given: &String| {
-        let label = labels.iter().find(|label| label.shown == *given);
-        label.map_or_else(|| given.clone(), |label| label.whole.clone())
-    };
-    let labels = questions.iter().map(Vec::as_slice).chain(std::iter::repeat(&[][..]));
-    answers
-        .iter()
-        .zip(labels)
-        .map(|(given, labels)| given.iter().map(|given| restore(labels, given)).collect())
-        .collect()
-}
-
-fn network_id(ask: &Ask) -> NetworkWaitId {
-    NetworkWaitId::from(ask.key.trim_start_matches("net:"))
-}
-/// What the name of a compaction begins with, until Kilo has given it one: the rest is older than
-/// the message Kilo makes of it.
-pub(super) const COMPACTION: &str = "compact:";
 
 fn stopped_before() -> SendError {
     SendError {
         code: ErrorCode::Rejected,
         message: "the turn was stopped before the message was sent".to_owned(),
-    }
-}
-
-async fn wire_prompt(prompt: &Prompt) -> Result<KiloPrompt, SendError> {
-    let model = ModelRef::parse(&prompt.model.model).ok_or_else(|| SendError {
-        code: ErrorCode::Rejected,
-        message: format!(
-            "`{}` does not name a model of Kilo: expected providerID/modelID",
-            prompt.model.model
-        ),
-    })?;
-    let mut parts = Vec::with_capacity(prompt.attachments.len() + 1);
-    if !prompt.text.trim().is_empty() {
-        parts.push(PromptPart::Text { text: prompt.text.clone() });
-    }
-    for file in &prompt.attachments {
-        parts.push(file_part(file).await?);
-    }
-    Ok(KiloPrompt {
-        message_id: MessageId::from(prompt.key.trim_start_matches(COMPACTION)),
-        agent: Some(agent(prompt.mode).to_owned()),
-        model: Some(model),
-        variant: prompt.model.option.clone(),
-        system: None,
-        parts,
-    })
-}
-
-/// A file as Kilo takes it: whole, in a `data:` URL, so that it needs no right to read anything and
-/// the session keeps it. Text is shown to the model as text (Kilo 7.7.7).
-async fn file_part(file: &PromptFile) -> Result<PromptPart, SendError> {
-    let bytes = tokio::fs::read(&file.path).await.map_err(|error| SendError {
-        code: ErrorCode::Rejected,
-        message: format!("`{}` could not be read again: {error}", file.name),
-    })?;
-    let mime = file.kind.mime();
-    Ok(PromptPart::File {
-        mime: mime.to_owned(),
-        filename: Some(file.name.clone()),
-        url: format!("data:{mime};base64,{}", BASE64_STANDARD.encode(bytes)),
-    })
-}
-
-/// The one agent of each mode; both are built into Kilo.
-pub(super) fn agent(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Build => "code",
-        Mode::Plan => "plan",
     }
 }
 

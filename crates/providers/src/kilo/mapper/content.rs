@@ -109,7 +109,7 @@ impl Mapper {
         }
     }
 
-    fn notice(&self, key: String, level: NoticeLevel, text: &str, out: &mut Mapped) {
+    pub(super) fn notice(&self, key: String, level: NoticeLevel, text: &str, out: &mut Mapped) {
         let update = ItemUpdate {
             key,
             parent: None,

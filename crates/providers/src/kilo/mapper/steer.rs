@@ -57,11 +57,19 @@ impl Mapper {
         self.next = Some(Next { turn, message, context_limit: None, echoed: false });
     }
 
-    /// Forgets this turn, whether it runs or waits; what still comes of it is late.
-    pub(in crate::kilo) fn forget(&mut self, turn: &TurnId) {
-        if let Some(next) = self.next.take_if(|next| next.is(turn)) {
+    /// Gives the message that waits up, if it is this one; what still comes of it is late.
+    pub(super) fn drop_next(&mut self, is: impl FnOnce(&mut Next) -> bool) -> bool {
+        let next = self.next.take_if(is);
+        let dropped = next.is_some();
+        if let Some(next) = next {
             self.leave_message(next.message);
         }
+        dropped
+    }
+
+    /// Forgets this turn, whether it runs or waits; what still comes of it is late.
+    pub(in crate::kilo) fn forget(&mut self, turn: &TurnId) {
+        self.drop_next(|next| next.is(turn));
         if self.active.as_ref().is_some_and(|active| active.turn == *turn) {
             self.abandon();
         }

@@ -1,6 +1,7 @@
 //! The mapper before the real Kilo's recorded streams, undisturbed and disturbed, and in cases.
 
 mod asks;
+mod calls;
 mod children;
 mod faults;
 mod frames;

@@ -65,7 +65,9 @@ impl Mapper {
             return;
         }
         active.error = Some(errors::turn_error(error));
-        out.refused = (!active.echoed).then(|| active.turn.clone());
+        let (turn, echoed) = (active.turn.clone(), active.echoed);
+        // Of a command its answer says so; what it names may have been kept from it, and it goes on.
+        out.refused = (!echoed && !self.is_call(&turn)).then_some(turn);
     }
 
     pub(super) fn turn_open(&mut self, out: &mut Mapped) {
@@ -148,6 +150,7 @@ impl Mapper {
             && !std::mem::replace(&mut active.begun, true)
         {
             self.tell(TurnEvent::Started, out);
+            self.seen(out);
         }
     }
 
@@ -194,8 +197,15 @@ impl Mapper {
         let mut out = Mapped::default();
         let untaken = |a: &&Active| a.turn == *turn && !a.echoed && !a.opened;
         if let Some(active) = self.active.as_ref().filter(untaken) {
-            let error = active.error.clone().map_or_else(otherwise, errors::refused);
+            let said = active.error.clone();
+            let error = match said {
+                Some(error) if self.is_call(turn) => errors::refused_command(error),
+                Some(error) => errors::refused(error),
+                None => otherwise(),
+            };
             self.end(TurnOutcome::Failed(error), &mut out);
+        } else if self.is_untaken(turn) {
+            self.refuse_next(turn, otherwise(), &mut out);
         }
         out.events
     }

@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use domain::{AgentEvent, ErrorCode, InputKind, TurnError, TurnId};
-use kilo_sdk::{Error, MessageId, QuestionId};
+use domain::{AgentEvent, ErrorCode, TurnError, TurnId};
+use kilo_sdk::{Error, QuestionId};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 use super::super::mapper::{Mapped, Mapper};
 use super::super::router::{Frame, Lane, Link};
-use super::{Inner, reading};
+use super::wire::Key;
+use super::{Inner, commands, reading};
 use crate::{SendError, Sighting};
 
 /// Events that may wait for one session; what comes when they do is dropped and read again.
@@ -36,12 +37,11 @@ pub(in super::super) enum Control {
     /// To read the session and tell what differs.
     Resync,
     /// To find out what became of a message.
-    LookUp {
-        turn: TurnId,
-        kind: InputKind,
-        message: MessageId,
-        reply: oneshot::Sender<Result<Sighting, SendError>>,
-    },
+    LookUp { turn: TurnId, key: Key, reply: oneshot::Sender<Result<Sighting, SendError>> },
+    /// To tell that Kilo is about to be asked to run a command.
+    Calling { turn: TurnId },
+    /// To note what Kilo answered to that.
+    Called { turn: TurnId, result: Result<(), Error> },
     /// To note what Kilo answered to the wish for a compaction.
     Compacted { turn: TurnId, result: Result<(), Error> },
     /// To end, unless a turn runs.
@@ -125,8 +125,13 @@ impl Task {
         match control {
             Control::Resync => self.resync().await,
             Control::Compacted { turn, result } => self.compacted(&turn, result).await,
-            Control::LookUp { turn, kind, message, reply } => {
-                let sighting = self.look_up(turn, kind, message).await;
+            Control::Calling { turn } => {
+                let events = self.inner.mapper().called(&turn);
+                self.tell(events).await
+            }
+            Control::Called { turn, result } => self.called(&turn, result).await,
+            Control::LookUp { turn, key, reply } => {
+                let sighting = self.look_up(turn, key).await;
                 let _ = reply.send(sighting);
                 !self.out.is_closed()
             }
@@ -309,16 +314,39 @@ impl Task {
         }
     }
 
-    async fn look_up(
-        &mut self,
-        turn: TurnId,
-        kind: InputKind,
-        message: MessageId,
-    ) -> Result<Sighting, SendError> {
-        let message = match kind {
-            InputKind::Message => message,
-            InputKind::Compact => {
-                let found = reading::compaction(&self.inner.instance, &self.inner.id, &message);
+    /// Ends a command that was refused before it had a message. What has one goes by what is told
+    /// of it, and is read in case that was missed.
+    async fn called(&mut self, turn: &TurnId, result: Result<(), Error>) -> bool {
+        let error = match result {
+            Err(error) if self.inner.mapper().is_untaken(turn) => error,
+            Ok(()) | Err(_) => {
+                let runs = self.inner.mapper().active().is_some_and(|(active, _)| active == turn);
+                return if runs { self.resync().await } else { !self.out.is_closed() };
+            }
+        };
+        tracing::warn!(session = %self.inner.id, %error, "Kilo did not run a command");
+        let cut = matches!(error, Error::Broken(_) | Error::Timeout(_));
+        if cut {
+            self.inner.lose_call(turn);
+        }
+        // The reason is told on the event stream, which may be behind the answer; and when it was
+        // the server's end, that is told in a moment.
+        let said = !matches!(error, Error::Server(_)) || self.inner.mapper().has_reason(turn);
+        if cut || !said && !self.inner.was_stopped(turn) {
+            self.refusal = Some((Instant::now() + REFUSAL, turn.clone()));
+            return !self.out.is_closed();
+        }
+        let events = self.inner.mapper().refuse_for(turn, &error);
+        self.tell(events).await
+    }
+
+    async fn look_up(&mut self, turn: TurnId, key: Key) -> Result<Sighting, SendError> {
+        let kind = key.kind();
+        let was_called = matches!(key, Key::Command(_));
+        let message = match key {
+            Key::Message(message) | Key::Command(message) => message,
+            Key::Compaction(older) => {
+                let found = reading::compaction(&self.inner.instance, &self.inner.id, &older);
                 match found.await.map_err(|e| super::send_error(&e))? {
                     Some(found) => found,
                     None => return Ok(Sighting::Absent),
@@ -332,6 +360,12 @@ impl Task {
         // One request says whether it is there, however much came after it.
         let present = reading::is_present(&self.inner.instance, &self.inner.id, &message).await;
         if !present.map_err(|e| super::send_error(&e))? {
+            if was_called {
+                // What it did is in no session: it is not run again.
+                let events = self.inner.mapper().fail(commands::unseen());
+                self.tell(events).await;
+                return Ok(Sighting::Present);
+            }
             return Ok(Sighting::Absent);
         }
         // What cannot be read now is read again in a while.

@@ -1,16 +1,15 @@
 //! The engine's face: what can be asked of it, and which actor is asked.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use domain::{
-    Access, AgentReport, Answer, Change, Delivery, Input, ItemId, Mode, ModelSelection, NewTurn,
-    PlanDecision, Project, ProjectId, ProviderId, ProviderSettings, ProviderState, ProviderStatus,
-    RequestId, ShellChange, Thread, ThreadId, ThreadPatch, Trust, Turn, TurnId, Window,
+    Access, Answer, Change, Delivery, Input, ItemId, Mode, ModelSelection, NewTurn, PlanDecision,
+    ProjectId, ProviderId, ProviderState, ProviderStatus, RequestId, ShellChange, Thread, ThreadId,
+    ThreadPatch, Turn, TurnId, Window,
 };
-use providers::{Inventory, Provider, RestartError};
+use providers::Provider;
 use store::{Store, ThreadQuery};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
@@ -20,7 +19,9 @@ use crate::actor::{Actor, Command, MAX_COMMANDS, now};
 use crate::feed::{Feed, Source, Waiting};
 use crate::shell::{Shell, ShellFeed, ShellSource, watch_storage};
 
+mod agents;
 mod attachments;
+mod projects;
 mod queue;
 
 /// Everything that threads share.
@@ -230,98 +231,6 @@ impl Engine {
     #[must_use]
     pub fn epoch(&self) -> &str {
         &self.epoch
-    }
-
-    /// Adds a directory, given by its canonical path, as a project; or finds it when it is one.
-    ///
-    /// # Errors
-    /// [`EngineError::Storage`].
-    pub async fn add_project(&self, path: PathBuf, name: String) -> Result<Project, EngineError> {
-        let this = self.clone();
-        whole(async move { this.add_project_whole(path, name).await }).await
-    }
-
-    async fn add_project_whole(&self, path: PathBuf, name: String) -> Result<Project, EngineError> {
-        let _one_at_a_time = self.making.lock().await;
-        let path = path.to_string_lossy().into_owned();
-        if let Some(known) = self.projects().await?.into_iter().find(|p| p.path == path) {
-            return Ok(self.shared.look_at(&known.id).await?.0);
-        }
-        let id = ProjectId::from_uuid(Uuid::now_v7());
-        let trust = Trust::Undecided;
-        let fingerprint = self.shared.startup(Path::new(&path)).await.fingerprint;
-        let project = Project { id, name, path, created_at: now(), trust, fingerprint };
-        self.shared.store.add_project(&project).await?;
-        self.shared.shell.publish(ShellChange::Project { project: project.clone() });
-        Ok(project)
-    }
-
-    /// Removes a project and its threads; the directory is not touched.
-    ///
-    /// # Errors
-    /// [`EngineError::ProjectBusy`] while one of its threads works.
-    pub async fn remove_project(&self, id: &ProjectId) -> Result<(), EngineError> {
-        let this = self.clone();
-        let id = id.clone();
-        whole(async move { this.remove_project_whole(&id).await }).await
-    }
-
-    async fn remove_project_whole(&self, id: &ProjectId) -> Result<(), EngineError> {
-        let _one_at_a_time = self.making.lock().await;
-        self.project(id).await?;
-        for thread in self.shared.store.unfinished_threads().await? {
-            if self.thread(&thread).await.is_ok_and(|t| t.project_id == *id) {
-                return Err(EngineError::ProjectBusy);
-            }
-        }
-        let live: Vec<ThreadId> = self.shared.actors().live.keys().cloned().collect();
-        for thread in live {
-            if self.thread(&thread).await.is_ok_and(|t| t.project_id == *id) {
-                self.shared.ask(&thread, |reply| Command::Delete { reply }).await?;
-            }
-        }
-        let threads = self.threads_of(id).await?;
-        self.shared.store.remove_project(id).await?;
-        self.shared.forget_trust(id);
-        threads.iter().for_each(|thread| self.shared.providers.forget(thread));
-        self.shared.shell.publish(ShellChange::ProjectRemoved { id: id.clone() });
-        Ok(())
-    }
-
-    /// Every thread of a project.
-    async fn threads_of(&self, project: &ProjectId) -> Result<Vec<ThreadId>, EngineError> {
-        let mut ids = Vec::new();
-        for archived in [false, true] {
-            let mut before = None;
-            loop {
-                let query = ThreadQuery {
-                    archived,
-                    project: Some(project.clone()),
-                    before: before.take(),
-                    limit: store::MAX_THREADS,
-                };
-                let (threads, more) = self.shared.store.threads(query).await?;
-                before = threads.last().map(|thread| (thread.active_at, thread.id.clone()));
-                ids.extend(threads.into_iter().map(|thread| thread.id));
-                if !more {
-                    break;
-                }
-            }
-        }
-        Ok(ids)
-    }
-
-    /// All projects by name.
-    ///
-    /// # Errors
-    /// [`EngineError::Storage`].
-    pub async fn projects(&self) -> Result<Vec<Project>, EngineError> {
-        Ok(self.shared.store.projects().await?)
-    }
-
-    pub(crate) async fn project(&self, id: &ProjectId) -> Result<Project, EngineError> {
-        let projects = self.projects().await?;
-        projects.into_iter().find(|p| p.id == *id).ok_or(EngineError::UnknownProject)
     }
 
     /// Makes a thread. The same id again gives the same thread.
@@ -549,121 +458,6 @@ impl Engine {
         let known = self.shared.store.turn(turn).await?.filter(|t| t.thread_id == *thread);
         let known = known.ok_or(EngineError::UnknownTurn)?;
         self.shared.store.turn_text(&known.id).await?.ok_or(EngineError::UnknownTurn)
-    }
-
-    /// What is known of every provider.
-    #[must_use]
-    pub fn providers(&self) -> Vec<ProviderStatus> {
-        self.shared.providers.statuses()
-    }
-
-    pub(crate) fn provider(&self, id: &ProviderId) -> Result<Arc<dyn Provider>, EngineError> {
-        self.shared.providers.get(id).ok_or(EngineError::UnknownProvider)
-    }
-
-    /// Looks again whether a provider can be used.
-    ///
-    /// # Errors
-    /// [`EngineError::UnknownProvider`].
-    pub async fn refresh_provider(&self, id: &ProviderId) -> Result<ProviderStatus, EngineError> {
-        Ok(self.provider(id)?.detect().await)
-    }
-
-    /// Stores and applies a provider's settings.
-    ///
-    /// # Errors
-    /// [`EngineError::UnknownProvider`] or [`EngineError::Storage`].
-    pub async fn configure_provider(
-        &self,
-        id: &ProviderId,
-        settings: ProviderSettings,
-    ) -> Result<ProviderStatus, EngineError> {
-        let this = self.clone();
-        let id = id.clone();
-        whole(async move { this.configure_provider_whole(&id, settings).await }).await
-    }
-
-    /// Stores the password of the server that a provider's settings name, for the settings that
-    /// are given next. It is told to nobody; the database is readable by its owner alone.
-    ///
-    /// # Errors
-    /// [`EngineError::UnknownProvider`] or [`EngineError::Storage`].
-    pub async fn entrust_provider(
-        &self,
-        id: &ProviderId,
-        password: Option<String>,
-    ) -> Result<(), EngineError> {
-        let provider = self.provider(id)?;
-        self.shared.store.put_value(&secret_key(id), &password).await?;
-        provider.entrust(password);
-        Ok(())
-    }
-
-    async fn configure_provider_whole(
-        &self,
-        id: &ProviderId,
-        settings: ProviderSettings,
-    ) -> Result<ProviderStatus, EngineError> {
-        let provider = self.provider(id)?;
-        // Switching off holds even when it cannot be stored.
-        if !settings.enabled {
-            provider.configure(settings.clone()).await;
-        }
-        self.shared.store.put_provider_settings(id, &settings).await?;
-        if settings.enabled {
-            provider.configure(settings).await;
-        }
-        Ok(provider.status().borrow().clone())
-    }
-
-    /// Starts a provider's agent process because it will soon be needed.
-    ///
-    /// # Errors
-    /// [`EngineError::UnknownProvider`].
-    pub fn warm_provider(&self, id: &ProviderId) -> Result<(), EngineError> {
-        let provider = self.provider(id)?;
-        tokio::spawn(async move { provider.warm().await });
-        Ok(())
-    }
-
-    /// Ends a provider's agent process and starts it anew.
-    ///
-    /// # Errors
-    /// [`EngineError::UnknownProvider`], [`EngineError::ProviderBusy`] when turns run and it is not
-    /// forced, or [`EngineError::ProviderUnavailable`] with the reason it did not start.
-    pub async fn restart_provider(
-        &self,
-        id: &ProviderId,
-        force: bool,
-    ) -> Result<ProviderStatus, EngineError> {
-        let provider = self.provider(id)?;
-        // In a task of its own: a caller that goes away does not leave it half done.
-        whole(async move {
-            provider.restart(force).await.map_err(|error| match error {
-                RestartError::Busy { turns } => EngineError::ProviderBusy { turns },
-                RestartError::Failed(error) => {
-                    EngineError::ProviderUnavailable { message: error.message, fix: None }
-                }
-            })?;
-            Ok(provider.status().borrow().clone())
-        })
-        .await
-    }
-
-    /// A provider's agent processes and how earlier ones ended.
-    ///
-    /// # Errors
-    /// [`EngineError::UnknownProvider`].
-    pub async fn agent_report(&self, id: &ProviderId) -> Result<AgentReport, EngineError> {
-        Ok(self.provider(id)?.report().await)
-    }
-
-    /// The models of a provider.
-    ///
-    /// # Errors
-    /// [`EngineError::UnknownProvider`].
-    pub fn models(&self, id: &ProviderId) -> Result<Inventory, EngineError> {
-        Ok(self.provider(id)?.inventory().borrow().clone())
     }
 
     /// Follows a thread, from the number of the last change that is known in this epoch.

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::instance::Instance;
+use crate::json::mended;
 use crate::stream::{ByteStream, EventStream, Source, StreamOptions};
 
 /// Where a server is and how to get in.
@@ -311,7 +312,7 @@ pub(crate) fn encode(text: &str) -> String {
 }
 
 pub(crate) fn decode<T: DeserializeOwned>(path: &str, body: &[u8]) -> Result<T, Error> {
-    serde_json::from_slice(body).map_err(|source| {
+    serde_json::from_slice(&mended(body)).map_err(|source| {
         // What does not even begin as JSON is another thing than JSON of another shape.
         let json = body.iter().find(|b| !b.is_ascii_whitespace()).is_some_and(|b| {
             matches!(b, b'{' | b'[' | b'"' | b't' | b'f' | b'n' | b'-' | b'0'..=b'9')

@@ -163,7 +163,9 @@ impl ApiError {
                 Body::Api(Self { status, ..Self::default() })
             };
         }
-        let Ok(Value::Object(object)) = serde_json::from_slice(body) else { return Body::Other };
+        let Ok(Value::Object(object)) = serde_json::from_slice(&crate::json::mended(body)) else {
+            return Body::Other;
+        };
         let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
         let data = object.get("data");
         let inner = |key: &str| data.and_then(|d| d.get(key));

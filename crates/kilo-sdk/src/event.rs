@@ -4,6 +4,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 use crate::ids::{MessageId, NetworkWaitId, PartId, PermissionId, QuestionId, SessionId};
+use crate::json::mended;
 use crate::types::{
     FileDiff, Message, MessageError, NetworkWait, Part, PermissionRequest, QuestionRequest,
     Session, Status, Todo,
@@ -186,7 +187,8 @@ impl Envelope {
     /// # Errors
     /// If it is not the JSON of a frame.
     pub fn parse(json: &[u8]) -> serde_json::Result<Option<Self>> {
-        let wire: Wire<'_> = serde_json::from_slice(json)?;
+        let json = mended(json);
+        let wire: Wire<'_> = serde_json::from_slice(&json)?;
         let payload = wire.payload;
         if payload.kind == "sync" {
             return Ok(None);

@@ -91,3 +91,11 @@ fn sessions_and_rules_are_read() {
     assert_eq!(action, Action::Other("perhaps".into()));
     assert_eq!(serde_json::to_string(&Action::Allow).unwrap(), "\"allow\"");
 }
+
+#[test]
+fn a_text_that_was_cut_within_a_character_is_read() {
+    let frame = r#"{"payload":{"type":"message.part.delta","properties":{"sessionID":"ses_1",
+        "messageID":"msg_1","partID":"prt_1","field":"text","delta":"so \ud83d"}}}"#;
+    let envelope = Envelope::parse(frame.as_bytes()).unwrap().unwrap();
+    assert!(matches!(envelope.event, Event::PartDelta { delta, .. } if delta == "so \u{fffd}"));
+}

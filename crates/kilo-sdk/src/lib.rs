@@ -16,6 +16,7 @@ mod error;
 mod event;
 mod ids;
 mod instance;
+mod json;
 mod launch;
 mod locate;
 mod sse;

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use crate::client::Client;
 use crate::error::Error;
 use crate::event::{Envelope, Event};
+use crate::json::mended;
 use crate::sse::{Frame, MAX_FRAME, Parser};
 
 /// What an [`EventStream`] yields.
@@ -24,7 +25,8 @@ pub enum StreamItem {
     Event {
         /// What, where.
         envelope: Envelope,
-        /// The frame as it came, if asked for with [`StreamOptions::raw`].
+        /// The frame as it came, if asked for with [`StreamOptions::raw`]; half characters, which
+        /// are no JSON, are replaced in it.
         raw: Option<String>,
     },
     /// The stream is closed and will be opened again, unless [`Why::ended`] says otherwise.
@@ -231,7 +233,8 @@ impl<S: Source> Pump<S> {
             Ok(None) => None,
             Ok(Some(e)) if matches!(e.event, Event::ServerConnected | Event::Heartbeat) => None,
             Ok(Some(envelope)) => {
-                let raw = self.options.raw.then(|| String::from_utf8_lossy(&data).into_owned());
+                let raw =
+                    self.options.raw.then(|| String::from_utf8_lossy(&mended(&data)).into_owned());
                 Some(StreamItem::Event { envelope, raw })
             }
             Err(error) => {

@@ -291,9 +291,9 @@ fn typed(kind: &str, json: &str) -> serde_json::Result<Option<Event>> {
 
 fn nameless(event: &Event) -> bool {
     match event {
-        Event::PermissionAsked(request) => request.id.as_str().is_empty(),
-        Event::QuestionAsked(request) => request.id.as_str().is_empty(),
-        Event::NetworkAsked(wait) => wait.id.as_str().is_empty(),
+        Event::PermissionAsked(request) => !request.is_named(),
+        Event::QuestionAsked(request) => !request.is_named(),
+        Event::NetworkAsked(wait) => !wait.is_named(),
         _ => false,
     }
 }

@@ -14,7 +14,7 @@ use crate::ids::{MessageId, NetworkWaitId, PartId, PermissionId, QuestionId, Ses
 use crate::types::{
     Agent, AuthStatus, Command, Config, ConfigWarning, FileContent, Inventory, McpStatus,
     MessageWithParts, ModelRef, Page, Paths, PermissionRequest, QuestionRequest, Rule, Session,
-    SessionModel, Status, Todo, messages,
+    SessionModel, Status, Todo, asks, messages,
 };
 
 /// A server as seen from one directory. Cheap to clone.
@@ -411,7 +411,7 @@ impl Instance {
 
     /// The open permission requests of this directory.
     pub async fn permissions(&self) -> Result<Vec<PermissionRequest>, Error> {
-        self.call(Call::get("/permission")).await
+        self.asks("/permission", PermissionRequest::is_named).await
     }
 
     /// Answers a permission request; `message` goes to the agent with [`Reply::Reject`].
@@ -430,7 +430,7 @@ impl Instance {
 
     /// The open questions of this directory.
     pub async fn questions(&self) -> Result<Vec<QuestionRequest>, Error> {
-        self.call(Call::get("/question")).await
+        self.asks("/question", QuestionRequest::is_named).await
     }
 
     /// Answers questions: for each of them the labels chosen, or free text.
@@ -450,7 +450,7 @@ impl Instance {
 
     /// The sessions of this directory that wait for the network.
     pub async fn network_waits(&self) -> Result<Vec<crate::types::NetworkWait>, Error> {
-        self.call(Call::get("/network")).await
+        self.asks("/network", crate::types::NetworkWait::is_named).await
     }
 
     /// Makes a waiting session try again now.
@@ -471,6 +471,16 @@ impl Instance {
 
     async fn call<T: DeserializeOwned>(&self, call: Call) -> Result<T, Error> {
         self.client.call(self.prepare(call)).await
+    }
+
+    /// Reads a list of what is asked, each for itself.
+    async fn asks<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        named: fn(&T) -> bool,
+    ) -> Result<Vec<T>, Error> {
+        let raw: Vec<Box<RawValue>> = self.call(Call::get(path)).await?;
+        Ok(asks(&raw, named))
     }
 
     /// For reads that may start the instance first.

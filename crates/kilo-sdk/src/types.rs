@@ -8,6 +8,7 @@ mod inventory;
 mod message;
 mod session;
 
+pub(crate) use ask::asks;
 pub(crate) use message::messages;
 
 pub use ask::{NetworkWait, PermissionRequest, Question, QuestionOption, QuestionRequest, ToolRef};

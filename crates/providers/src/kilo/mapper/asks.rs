@@ -135,6 +135,7 @@ fn title(what: ApprovalKind, permission: &str) -> String {
         ApprovalKind::SubAgent => "start a sub-agent".to_owned(),
         ApprovalKind::Mcp => format!("use the tool {permission}"),
         ApprovalKind::Loop => "go on although it repeats itself".to_owned(),
+        ApprovalKind::Other if permission.is_empty() => "do what it does not name".to_owned(),
         ApprovalKind::Other => format!("use {permission}"),
     }
 }
@@ -186,7 +187,13 @@ pub(super) fn question(ask: &QuestionRequest) -> RequestBody {
             more => format!("{text}\n… {more} more options"),
         }
     };
-    let shown = ask.questions.iter().take(MAX_LISTED);
+    // Somebody waits for an answer, whatever the question is.
+    let unread = Asked {
+        question: "Kilo asks something that cannot be shown".to_owned(),
+        ..Asked::default()
+    };
+    let unread = ask.questions.is_empty().then_some(&unread);
+    let shown = unread.into_iter().chain(&ask.questions).take(MAX_LISTED);
     let questions = shown
         .map(|asked| Question {
             header: line(&asked.header),

@@ -130,3 +130,17 @@ async fn the_event_stream_reopens_over_http() {
     }
     assert_eq!(seen, ["connected", "evt_1", "closed", "a page", "connected", "evt_2"]);
 }
+
+#[tokio::test]
+async fn one_odd_request_keeps_no_other_from_being_read() {
+    let list = r#"["nothing", {"sessionID": "ses_1"}, {"id": "per_1", "sessionID": "ses_1",
+        "patterns": 7, "metadata": {"command": "echo \ud83d"}}]"#;
+    let (client, _heads) = stub(vec![(answer("200 OK", "application/json", list), false)]).await;
+    let listed = client.at("/repo").permissions().await.unwrap();
+    assert_eq!(listed.len(), 1);
+    assert_eq!(
+        (listed[0].id.as_str(), listed[0].patterns.clone()),
+        ("per_1", vec!["7".to_owned()])
+    );
+    assert_eq!(listed[0].metadata["command"], "echo \u{fffd}");
+}

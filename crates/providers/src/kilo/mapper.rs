@@ -347,7 +347,7 @@ impl Mapper {
     /// What waits for permission that the access now implies.
     pub(super) fn implied(&self) -> Vec<Ask> {
         let implied = |ask: &&Ask| match &ask.kind {
-            AskKind::Permission { permission, .. } => self.allows(permission),
+            AskKind::Permission { permission, .. } => ask.listed && self.allows(permission),
             AskKind::Question { .. } | AskKind::Network => false,
         };
         self.asks.values().filter(implied).cloned().collect()
@@ -467,8 +467,8 @@ impl Mapper {
             | Event::GlobalDisposed
             | Event::CatalogUpdated
             | Event::IntegrationUpdated
-            | Event::ConfigUpdated
-            | Event::Unknown { .. } => {}
+            | Event::ConfigUpdated => {}
+            Event::Unknown { kind, properties } => self.strange(&kind, properties, directory, out),
         }
     }
 

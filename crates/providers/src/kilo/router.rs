@@ -299,6 +299,14 @@ impl Router {
         });
     }
 
+    /// Tells a server's sessions that something was missed that may have been of any of them.
+    pub(super) fn missed(&self, generation: Generation) {
+        self.note(generation, |link| {
+            link.missed += 1;
+            true
+        });
+    }
+
     fn note(&self, generation: Generation, change: impl FnOnce(&mut Link) -> bool) {
         if let Some(serving) = self.routes().serving.get(&generation) {
             serving.link.send_if_modified(change);

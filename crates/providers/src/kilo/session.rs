@@ -496,7 +496,12 @@ impl Session for KiloSession {
             AskKind::Network => self.answer_network(&ask, answer).await,
         };
         result.map_err(|error| {
-            if error.is_not_found() {
+            if error.is_not_found() && !ask.listed {
+                AnswerError::Failed(
+                    "this Baton does not know how to answer it: answer it in Kilo, or stop the turn"
+                        .to_owned(),
+                )
+            } else if error.is_not_found() {
                 AnswerError::Gone
             } else {
                 AnswerError::Failed(format!("Kilo did not take the answer: {error}"))

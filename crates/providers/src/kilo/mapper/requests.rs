@@ -3,6 +3,7 @@
 use domain::{NewRequest, RequestBody, RequestOutcome, TurnEvent};
 use kilo_sdk::SessionId;
 use kilo_sdk::types::{NetworkWait, PermissionRequest, QuestionOption, QuestionRequest, ToolRef};
+use serde_json::{Map, Value};
 
 use super::asks::{self, PLAN_FOLLOWUP, SLOW_SNAPSHOT};
 use super::bounds::line;
@@ -18,6 +19,9 @@ pub(in crate::kilo) struct Ask {
     /// The directory to answer in, when it is not the session's.
     pub(in crate::kilo) directory: Option<String>,
     pub(in crate::kilo) kind: AskKind,
+    /// Whether Kilo lists it with what is open. What it asks in a way that is not known here is on
+    /// no list, and closed by its own event or with the turn.
+    pub(in crate::kilo) listed: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -58,6 +62,7 @@ impl Mapper {
                 always: ask.always.clone(),
                 call: ask.tool.as_ref().map(call),
             },
+            listed: true,
         };
         if self.is_late(&ask.session_id, ask.tool.as_ref()) {
             return;
@@ -92,6 +97,7 @@ impl Mapper {
                     .map(|q| q.options.iter().map(label).collect())
                     .collect(),
             },
+            listed: true,
         };
         if self.is_late(&ask.session_id, ask.tool.as_ref()) {
             return;
@@ -123,8 +129,63 @@ impl Mapper {
             session: wait.session_id.clone(),
             directory: own_directory(directory),
             kind: AskKind::Network,
+            listed: true,
         };
         self.asked(known, None, asks::network(wait), out);
+    }
+
+    /// Takes what Kilo tells in a way that is not known here. Something it asks is looked for in the
+    /// session, and shown: the turn waits for it.
+    pub(super) fn strange(
+        &mut self,
+        kind: &str,
+        properties: Value,
+        directory: Option<String>,
+        out: &mut Mapped,
+    ) {
+        let Some((_, what)) = kind.rsplit_once('.') else { return };
+        if matches!(what, "replied" | "rejected") {
+            if let Some(key) = properties.get("requestID").and_then(Value::as_str) {
+                self.replied(key, what == "rejected", out);
+            }
+            return;
+        }
+        if what != "asked" {
+            return;
+        }
+        out.resync = true;
+        let known: PermissionRequest =
+            serde_json::from_value(properties.clone()).unwrap_or_default();
+        let key = known.id.as_str().to_owned();
+        if key.is_empty()
+            || self.asks.contains_key(&key)
+            || self.is_late(&known.session_id, known.tool.as_ref())
+        {
+            return;
+        }
+        let mut facts = match properties {
+            Value::Object(facts) => facts,
+            _ => Map::new(),
+        };
+        facts.retain(|name, _| !matches!(name.as_str(), "id" | "sessionID" | "tool"));
+        let shown = PermissionRequest {
+            permission: kind.to_owned(),
+            metadata: facts,
+            ..PermissionRequest::default()
+        };
+        let body = asks::approval(&shown, None, &self.workspace, &self.servers);
+        let ask = Ask {
+            key,
+            session: known.session_id,
+            directory: own_directory(directory),
+            kind: AskKind::Permission {
+                permission: kind.to_owned(),
+                always: Vec::new(),
+                call: known.tool.as_ref().map(call),
+            },
+            listed: false,
+        };
+        self.asked(ask, known.tool.as_ref(), body, out);
     }
 
     /// Whether an earlier turn asks. A sub-agent that is not known is rather shown than hidden.

@@ -116,7 +116,7 @@ impl Mapper {
         open.extend(waits.iter().map(|w| network_key(w.ask.id.as_str())));
         let gone = |(key, ask): (&String, &Ask)| {
             let unsaid = permissions.is_none() && matches!(ask.kind, AskKind::Permission { .. });
-            (!open.contains(key) && !unsaid).then(|| key.clone())
+            (ask.listed && !open.contains(key) && !unsaid).then(|| key.clone())
         };
         let gone: Vec<String> = self.asks.iter().filter_map(gone).collect();
         for key in gone {

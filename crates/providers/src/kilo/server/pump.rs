@@ -83,6 +83,8 @@ pub(super) async fn pump(shared: Arc<Shared>, mut stream: EventStream, running: 
             }
             StreamItem::Malformed { bytes, error } => {
                 tracing::warn!(bytes, error, "an event of Kilo could not be read");
+                // It may have been a request, or the end of anything.
+                shared.router.missed(generation);
             }
         }
     }

@@ -551,20 +551,35 @@ async fn what_stops_a_turn_that_began_late_never_hits_the_next() {
 }
 
 #[tokio::test]
-async fn a_link_that_was_down_for_a_moment_is_not_believed_before_the_session_is_read() {
+async fn after_something_was_missed_no_end_is_believed_before_the_session_is_read() {
+    let down_for_a_moment = |router: &Router, generation| {
+        // Both before the session's task looks.
+        router.link(generation, Fault::Broken, true);
+        router.link(generation, Fault::Broken, false);
+    };
+    let missed: [fn(&Router, Generation); 2] = [down_for_a_moment, Router::missed];
+    for miss in missed {
+        let world = World::new().await;
+        let (_task, mut events) = world.run();
+        world.told("session.turn.open", &json!({ "sessionID": ROOT }));
+        world.caught_up(&mut events).await;
+        world.answer_next("GET /session/status", 503, "{}");
+        world.answer_next("GET /session/status", 503, "{}");
+        miss(&world.router, world.generation);
+        world.until("GET /session/status", 1).await;
+        world.told("session.turn.close", &json!({ "sessionID": ROOT, "reason": "completed" }));
+        world.until("GET /session/status", 2).await;
+        world.caught_up(&mut events).await;
+        assert!(world.session.inner.is_running());
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_answered_says_so_and_stays() {
     let world = World::new().await;
-    let opened = json!({ "sessionID": ROOT });
-    let (_task, mut events) = world.run();
-    world.told("session.turn.open", &opened);
-    world.caught_up(&mut events).await;
-    world.answer_next("GET /session/status", 503, "{}");
-    world.answer_next("GET /session/status", 503, "{}");
-    // Both before the session's task looks.
-    world.router.link(world.generation, Fault::Broken, true);
-    world.router.link(world.generation, Fault::Broken, false);
-    world.until("GET /session/status", 1).await;
-    world.told("session.turn.close", &json!({ "sessionID": ROOT, "reason": "completed" }));
-    world.until("GET /session/status", 2).await;
-    world.caught_up(&mut events).await;
-    assert!(world.session.inner.is_running());
+    let ask = json!({ "id": "per_1", "sessionID": ROOT, "action": "bash" });
+    let request = world.asked("/repo", "permission.v2.asked", &ask);
+    world.answer_next("POST /permission", 404, r#"{"_tag":"PermissionNotFoundError"}"#);
+    let failed = world.answer(&request, &decide(Decision::Once)).await;
+    assert!(matches!(&failed, Err(AnswerError::Failed(said)) if said.contains("in Kilo")));
 }

@@ -311,3 +311,30 @@ fn full_access_answers_nothing_for_an_agent_that_plans() {
     assert_eq!(asks(&["plan", "code"]), (0, 1), "its plan was accepted");
     assert_eq!(asks(&["code"]), (0, 1));
 }
+
+#[test]
+fn what_is_asked_in_an_unknown_way_is_looked_for_and_shown_whatever_the_access() {
+    let mut play = answering();
+    play.mapper.set_access(Access::Full);
+    let ask = json!({ "id": "per_1", "sessionID": ROOT, "action": "bash", "resources": ["rm"] });
+    play.event(&frame("permission.v2.asked", &ask));
+    assert_eq!((play.open_requests(), play.implied, play.resync), (1, 0, true));
+    let request = play.requests.values().next().unwrap();
+    let RequestBody::Approval(approval) = &request.body else { panic!() };
+    assert_eq!(approval.permission, "permission.v2.asked");
+    assert!(approval.details.contains(&("action".to_owned(), "bash".to_owned())));
+    let decisions: Vec<Decision> = approval.choices.iter().map(|c| c.decision).collect();
+    assert_eq!(decisions, [Decision::Once, Decision::Reject]);
+
+    // It is on none of the lists that are read, and waits all the same.
+    let events = vec![user(ROOT, PROMPT), status(&json!({ "type": "busy" }))];
+    play.merge(&Server::after(&events).read(&SessionId::from(ROOT), &MessageId::from(PROMPT)));
+    assert_eq!(play.open_requests(), 1);
+    let replied = json!({ "sessionID": ROOT, "requestID": "per_1" });
+    play.event(&frame("permission.v2.replied", &replied));
+    assert_eq!(play.open_requests(), 0);
+
+    let mut play = answering();
+    play.event(&frame("permission.asked", &json!({ "id": 7, "sessionID": ROOT })));
+    assert_eq!((play.open_requests(), play.resync), (0, true), "the lists may say which it is");
+}

@@ -67,9 +67,13 @@ enum Report {
         turn: TurnId,
         phase: Phase,
     },
+    /// The session is open, and whether the project was trusted then.
     Opened {
-        trusted: bool,
-        result: Result<Opened, OpenError>,
+        result: Result<(Opened, bool), OpenError>,
+    },
+    /// The project was looked at before what is to be done in the open session.
+    Looked {
+        result: Result<bool, OpenError>,
     },
     /// What was made of the session elsewhere was read, for this turn.
     CaughtUp {
@@ -332,8 +336,9 @@ impl Actor {
                 self.apply(Input::Prepared { turn, prompt_key: key }).await;
             }
             Report::CaughtUp { turn, found } => self.caught_up(turn, found).await,
-            Report::Opened { trusted, result: Ok(opened) } => self.opened(opened, trusted).await,
-            Report::Opened { result: Err(error), .. } => self.not_opened(error).await,
+            Report::Opened { result: Ok((opened, trusted)) } => self.opened(opened, trusted).await,
+            Report::Opened { result: Err(error) } => self.not_opened(error).await,
+            Report::Looked { result } => self.looked(result).await,
             Report::WentBack { turn, result } => self.went_back(turn, result).await,
             Report::Sent { turn, result } => self.sent(turn, result).await,
             Report::LookedUp { turn, recovering, result } => {

@@ -29,10 +29,8 @@ pub(crate) struct Shared {
     pub(crate) store: Store,
     pub(crate) providers: Arc<Providers>,
     pub(crate) shell: Arc<Shell>,
-    /// One look at a project's trust at a time.
-    pub(crate) trusting: tokio::sync::Mutex<()>,
-    /// Whether projects were trusted at the last look; at most one entry for each project.
-    pub(crate) trust: Mutex<HashMap<ProjectId, bool>>,
+    /// One look at a project at a time; at most one entry for each project.
+    pub(crate) looks: Mutex<HashMap<ProjectId, Arc<tokio::sync::Mutex<()>>>>,
     actors: Mutex<Actors>,
 }
 
@@ -171,8 +169,7 @@ impl Engine {
             store,
             providers: Arc::new(providers),
             shell: Arc::new(Shell::new()),
-            trusting: tokio::sync::Mutex::default(),
-            trust: Mutex::default(),
+            looks: Mutex::default(),
             actors: Mutex::default(),
         });
         let epoch = Uuid::now_v7().simple().to_string().into();

@@ -72,6 +72,9 @@ pub enum EngineError {
     /// A project's configuration cannot be looked at whole.
     #[error("the project's configuration cannot be read whole, so it cannot be trusted")]
     Untrustworthy,
+    /// The file system of a project's directory does not answer.
+    #[error("the project's directory does not answer")]
+    DirectorySilent,
     /// The id was used for something else.
     #[error("the id was used for something else")]
     IdTaken,

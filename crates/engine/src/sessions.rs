@@ -52,7 +52,7 @@ impl Engine {
         provider: &ProviderId,
         query: SessionQuery,
     ) -> Result<(Vec<NativeSession>, bool), EngineError> {
-        let project = self.project(project).await?;
+        let (project, _) = self.shared.look_at(project).await?;
         let trusted = project.is_trusted();
         let place = Place { workspace: project.path.into(), trusted };
         let query = SessionQuery { limit: query.limit.clamp(1, MAX_SESSIONS), ..query };
@@ -82,7 +82,7 @@ impl Engine {
         if self.shared.store.thread(&id).await?.is_some() {
             return Err(EngineError::IdTaken);
         }
-        let project = self.project(&project_id).await?;
+        let (project, _) = self.shared.look_at(&project_id).await?;
         let trusted = project.is_trusted();
         let place = Place { workspace: project.path.clone().into(), trusted };
         let wanted =
@@ -330,8 +330,11 @@ impl Engine {
         self.provider(provider)?.sessions().ok_or(EngineError::NotOffered)
     }
 
+    /// Where a thread works, looked at now: what is asked of an agent there makes it read the
+    /// project.
     pub(crate) async fn place(&self, thread: &Thread) -> Result<Place, EngineError> {
-        let trusted = self.project(&thread.project_id).await?.is_trusted();
+        let (project, _) = self.shared.look_at(&thread.project_id).await?;
+        let trusted = project.is_trusted();
         Ok(Place { workspace: thread.workspace.clone().into(), trusted })
     }
 }

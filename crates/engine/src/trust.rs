@@ -1,22 +1,40 @@
 //! Whether a project's own configuration is in force.
 //!
-//! What it would start is looked at when a project is added or opened and before each message; it
-//! only reads files. A session is opened with what was decided, and opened again before the next
-//! message when that has changed.
+//! What it would start is looked at before anything is asked of an agent that makes it read the
+//! project: when a message is accepted and when its turn comes, when a session is opened, listed,
+//! read, forked, named or taken back, and when a person looks at the project. A look only reads
+//! files. A session is opened with what was decided, and opened again before the next message when
+//! that has changed.
+//!
+//! A file system may be one that never answers. One look at a time is begun in a directory, so that
+//! such a one keeps a single thread of the machine waiting, and none waits for it longer than
+//! [`LOOKING`]; what was not looked at is not worked in.
 
-use std::path::Path;
-use std::sync::PoisonError;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
-use domain::{Extras, Project, ProjectId, ProviderId, ShellChange, Startup, Trust};
-use providers::Place;
+use domain::{ErrorCode, Extras, Project, ProjectId, ProviderId, ShellChange, Startup, Trust};
+use providers::{OpenError, Place};
 use sha2::{Digest as _, Sha256};
 
 use crate::EngineError;
 use crate::engine::{Engine, Shared, whole};
 
+/// How long a look at a directory may take: a few small files are read.
+const LOOKING: Duration = Duration::from_secs(10);
+
 impl Shared {
     /// What all providers would start in a directory.
-    pub(crate) async fn startup(&self, directory: &Path) -> Startup {
+    ///
+    /// # Errors
+    /// [`EngineError::DirectorySilent`] when it cannot be read in time.
+    pub(crate) async fn startup(self: &Arc<Self>, path: PathBuf) -> Result<Startup, EngineError> {
+        let shared = self.clone();
+        in_time(whole(async move { Ok(shared.read_startup(&path).await) })).await
+    }
+
+    async fn read_startup(&self, directory: &Path) -> Startup {
         let mut all = Startup::default();
         let mut digest = Sha256::new();
         for provider in self.providers.all() {
@@ -34,30 +52,49 @@ impl Shared {
     }
 
     /// Looks at a project's configuration and keeps what was found.
-    pub(crate) async fn look_at(&self, id: &ProjectId) -> Result<(Project, Startup), EngineError> {
-        let _one_at_a_time = self.trusting.lock().await;
+    ///
+    /// # Errors
+    /// [`EngineError::DirectorySilent`] when it cannot be read in time.
+    pub(crate) async fn look_at(
+        self: &Arc<Self>,
+        id: &ProjectId,
+    ) -> Result<(Project, Startup), EngineError> {
+        let lock = self.look_of(id).lock_owned();
+        let one_at_a_time = in_time(async { Ok(lock.await) }).await?;
         let project = self.known_project(id).await?;
-        let startup = self.startup(Path::new(&project.path)).await;
+        let (shared, path) = (self.clone(), PathBuf::from(&project.path));
+        // It goes on when nobody waits for it any more, and until then no other is begun.
+        let look = async move { Ok((shared.read_startup(&path).await, one_at_a_time)) };
+        let (startup, _one_at_a_time) = in_time(whole(look)).await?;
         let looked = project.clone().looked_at(startup.fingerprint.clone());
         if looked != project {
             self.keep_trust(&looked).await?;
         }
-        self.remember_trust(&looked);
         Ok((looked, startup))
     }
 
-    /// Whether a project was trusted at the last look; `None` when it was not looked at yet.
-    pub(crate) fn known_trust(&self, id: &ProjectId) -> Option<bool> {
-        self.trust.lock().unwrap_or_else(PoisonError::into_inner).get(id).copied()
+    /// Looks at the project that an agent is to work in, and says whether it is trusted.
+    pub(crate) async fn trusts(self: &Arc<Self>, id: &ProjectId) -> Result<bool, OpenError> {
+        match self.look_at(id).await {
+            Ok((project, _)) => Ok(project.is_trusted()),
+            Err(error @ EngineError::DirectorySilent) => Err(OpenError {
+                code: ErrorCode::AgentUnavailable,
+                message: error.to_string(),
+                hint: Some("bring its file system back, or work in another project".to_owned()),
+            }),
+            // What is not known is not trusted.
+            Err(_) => Ok(false),
+        }
     }
 
-    pub(crate) fn forget_trust(&self, id: &ProjectId) {
-        self.trust.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    /// Held while a project is looked at or decided about.
+    fn look_of(&self, id: &ProjectId) -> Arc<tokio::sync::Mutex<()>> {
+        let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        looks.entry(id.clone()).or_default().clone()
     }
 
-    fn remember_trust(&self, project: &Project) {
-        let mut trust = self.trust.lock().unwrap_or_else(PoisonError::into_inner);
-        trust.insert(project.id.clone(), project.is_trusted());
+    pub(crate) fn forget_looks(&self, id: &ProjectId) {
+        self.looks.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
     async fn known_project(&self, id: &ProjectId) -> Result<Project, EngineError> {
@@ -77,7 +114,7 @@ impl Engine {
     /// Only files are read.
     ///
     /// # Errors
-    /// [`EngineError::UnknownProject`] or [`EngineError::Storage`].
+    /// [`EngineError::UnknownProject`], [`EngineError::DirectorySilent`] or [`EngineError::Storage`].
     pub async fn trust(&self, id: &ProjectId) -> Result<(Project, Startup), EngineError> {
         self.shared.look_at(id).await
     }
@@ -130,10 +167,14 @@ impl Engine {
             return Err(EngineError::Untrustworthy);
         }
         let trust = if trusted { Trust::Trusted } else { Trust::Untrusted };
-        let _one_at_a_time = self.shared.trusting.lock().await;
+        let lock = self.shared.look_of(id).lock_owned();
+        let _one_at_a_time = in_time(async { Ok(lock.await) }).await?;
         let decided = Project { trust, ..project };
         self.shared.keep_trust(&decided).await?;
-        self.shared.remember_trust(&decided);
         Ok(decided)
     }
+}
+
+async fn in_time<T>(look: impl Future<Output = Result<T, EngineError>>) -> Result<T, EngineError> {
+    tokio::time::timeout(LOOKING, look).await.unwrap_or(Err(EngineError::DirectorySilent))
 }

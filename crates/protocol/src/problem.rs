@@ -67,6 +67,8 @@ pub enum ProblemCode {
     TrustChanged,
     /// The project's configuration cannot be read whole, so it cannot be trusted.
     Untrustworthy,
+    /// The file system of the project's directory does not answer.
+    DirectorySilent,
     /// The project still has threads at work.
     ProjectBusy,
     /// Turns run that would end with the provider's process.

@@ -124,9 +124,10 @@ fn status(code: ProblemCode) -> StatusCode {
         | ProblemCode::AgentRefused
         | ProblemCode::BadTitle => StatusCode::UNPROCESSABLE_ENTITY,
         ProblemCode::TooMany | ProblemCode::TooManyTries => StatusCode::TOO_MANY_REQUESTS,
-        ProblemCode::ProviderUnavailable | ProblemCode::Busy | ProblemCode::ShuttingDown => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        ProblemCode::ProviderUnavailable
+        | ProblemCode::DirectorySilent
+        | ProblemCode::Busy
+        | ProblemCode::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
         ProblemCode::StorageFailed => StatusCode::INSUFFICIENT_STORAGE,
         ProblemCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -178,6 +179,8 @@ impl From<EngineError> for Failure {
                 .detail("Look at it again before you decide."),
             EngineError::Untrustworthy => Self::new(ProblemCode::Untrustworthy, title)
                 .detail("Mend the files that are named, or go on without the configuration."),
+            EngineError::DirectorySilent => Self::new(ProblemCode::DirectorySilent, title)
+                .detail("Bring its file system back, or work in another project."),
             EngineError::Agent(error) => {
                 let code = match error.code {
                     ErrorCode::SessionLost => ProblemCode::SessionLost,

@@ -80,10 +80,7 @@ impl Actor {
         let thread = self.state.thread();
         let session = thread.session.clone().unwrap_or_default();
         let sessions = self.sessions()?;
-        let trusted = match self.shared.look_at(&thread.project_id).await {
-            Ok((project, _)) => project.is_trusted(),
-            Err(_) => false,
-        };
+        let trusted = self.shared.trusts(&thread.project_id).await?;
         let place = Place { workspace: thread.workspace.clone().into(), trusted };
         in_time(sessions.take_back(&place, &session, before)).await
     }

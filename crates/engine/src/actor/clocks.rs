@@ -3,7 +3,8 @@
 //!
 //! | what waits | its clock | what it does |
 //! |---|---|---|
-//! | a session being opened | `OPENING` in `effects` | the turn fails |
+//! | a session being opened, for a turn that runs too | `OPENING` in `effects` | the turn fails |
+//! | a look at the project, alone or as a part of that | `LOOKING` in `trust` | the turn fails |
 //! | a message being handed over | [`HANDING`] | the session is searched for it |
 //! | a message that was not taken | [`ACCEPTANCE`] | the session is searched for it |
 //! | a search | [`LOOKING`], [`MAX_LOOKS`] | searched again, then the turn fails |

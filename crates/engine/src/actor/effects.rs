@@ -14,8 +14,9 @@ use crate::sessions::name_session;
 
 /// How long the agent has to confirm a stop before the turn ends without it.
 const STOP_GRACE: Duration = Duration::from_millis(1500);
-/// How long a session may take to be opened: the agent is started for it, which may fail and be
-/// tried once more, each try with a shorter clock of its own.
+/// How long a session may take to be opened, from the closing of the one before and the look at
+/// the project on: the agent is started for it, which may fail and be tried once more, each try
+/// with a shorter clock of its own.
 const OPENING: Duration = Duration::from_secs(180);
 /// How long the agent has to take an answer before it counts as not delivered.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
@@ -40,8 +41,7 @@ impl Actor {
             Effect::Prepare(_) | Effect::Reconcile(_) => {
                 self.after_open = Some(effect);
                 match &self.link {
-                    Link::Open { trusted, .. } if self.trust_differs(*trusted) => self.open(),
-                    Link::Open { .. } => self.go_on(&Origin::Resumed),
+                    Link::Open { .. } => self.look_first(),
                     Link::Opening { .. } => {}
                     Link::Closed => self.open(),
                 }
@@ -103,11 +103,43 @@ impl Actor {
         self.shared.providers.get(&self.state.thread().provider)
     }
 
-    /// Whether the project's trust is no longer what the session was opened with. A message that
-    /// may have been handed over is looked for where it went.
-    fn trust_differs(&self, trusted: bool) -> bool {
-        matches!(self.after_open, Some(Effect::Prepare(_)))
-            && self.shared.known_trust(&self.state.thread().project_id) == Some(!trusted)
+    /// Looks at the project before anything is asked in a session that is open: its configuration
+    /// may have changed since, by the agent itself too, and the agent may read it anew.
+    fn look_first(&self) {
+        let (shared, project) = (self.shared.clone(), self.state.thread().project_id.clone());
+        let reports = self.reports.0.clone();
+        tokio::spawn(async move {
+            let result = shared.trusts(&project).await;
+            let _ = reports.send(Report::Looked { result }).await;
+        });
+    }
+
+    /// Takes what such a look found, if what it was for still waits.
+    pub(super) async fn looked(&mut self, result: Result<bool, OpenError>) {
+        let running = self.state.running().map(|r| &r.turn().id);
+        let waits = match &self.after_open {
+            Some(Effect::Prepare(turn) | Effect::Reconcile(turn)) => running == Some(turn),
+            _ => false,
+        };
+        if !waits {
+            self.after_open = None;
+            return;
+        }
+        // A message that may have been handed over is looked for where it went.
+        let sent = matches!(self.after_open, Some(Effect::Reconcile(_)));
+        match (&self.link, result) {
+            // This look is part of it.
+            (Link::Opening { .. }, _) => {}
+            (_, Err(error)) => {
+                self.after_open = None;
+                self.undelivered.clear();
+                self.fail_running(error.into()).await;
+            }
+            (Link::Open { trusted, .. }, Ok(now)) if sent || *trusted == now => {
+                self.go_on(&Origin::Resumed);
+            }
+            (Link::Open { .. } | Link::Closed, Ok(_)) => self.open(),
+        }
     }
 
     /// Opens the thread's session; one that is open is closed before.
@@ -132,18 +164,17 @@ impl Actor {
         let starting = provider.as_ref().is_some_and(|p| !p.status().borrow().running);
         let reports = self.reports.0.clone();
         tokio::spawn(async move {
-            if let Some(before) = before {
-                before.close().await;
-            }
-            if let Ok((project, _)) = shared.look_at(&project).await {
-                request.trusted = project.is_trusted();
-            }
-            let trusted = request.trusted;
-            let result = match provider {
-                Some(provider) => open_in_time(provider, request).await,
-                None => Err(unavailable("this Baton has no such provider")),
+            let opening = async move {
+                if let Some(before) = before {
+                    before.close().await;
+                }
+                request.trusted = shared.trusts(&project).await?;
+                let none = || unavailable("this Baton has no such provider");
+                let trusted = request.trusted;
+                Ok((provider.ok_or_else(none)?.open(request).await?, trusted))
             };
-            let _ = reports.send(Report::Opened { trusted, result }).await;
+            let result = open_in_time(opening).await;
+            let _ = reports.send(Report::Opened { result }).await;
         });
         let phase = if starting { Phase::StartingAgent } else { Phase::OpeningSession };
         self.note_phase(phase);
@@ -341,10 +372,9 @@ impl Actor {
 
 /// Opens a session in a task of its own: should it break or take for ever, that is told as well.
 async fn open_in_time(
-    provider: Arc<dyn Provider>,
-    request: OpenSession,
-) -> Result<Opened, OpenError> {
-    let mut opening = tokio::spawn(async move { provider.open(request).await });
+    opening: impl Future<Output = Result<(Opened, bool), OpenError>> + Send + 'static,
+) -> Result<(Opened, bool), OpenError> {
+    let mut opening = tokio::spawn(opening);
     match tokio::time::timeout(OPENING, &mut opening).await {
         Ok(opened) => opened.unwrap_or_else(|_| Err(unavailable("opening the session broke off"))),
         Err(_) => {

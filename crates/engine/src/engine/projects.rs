@@ -1,6 +1,6 @@
 //! Projects: added, removed, listed.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use domain::{Project, ProjectId, ShellChange, ThreadId, Trust};
 use store::ThreadQuery;
@@ -14,7 +14,7 @@ impl Engine {
     /// Adds a directory, given by its canonical path, as a project; or finds it when it is one.
     ///
     /// # Errors
-    /// [`EngineError::Storage`].
+    /// [`EngineError::Storage`], or [`EngineError::DirectorySilent`] when it cannot be read in time.
     pub async fn add_project(&self, path: PathBuf, name: String) -> Result<Project, EngineError> {
         let this = self.clone();
         whole(async move { this.add_project_whole(path, name).await }).await
@@ -28,7 +28,7 @@ impl Engine {
         }
         let id = ProjectId::from_uuid(Uuid::now_v7());
         let trust = Trust::Undecided;
-        let fingerprint = self.shared.startup(Path::new(&path)).await.fingerprint;
+        let fingerprint = self.shared.startup(path.clone().into()).await?.fingerprint;
         let project = Project { id, name, path, created_at: now(), trust, fingerprint };
         self.shared.store.add_project(&project).await?;
         self.shared.shell.publish(ShellChange::Project { project: project.clone() });
@@ -61,7 +61,7 @@ impl Engine {
         }
         let threads = self.threads_of(id).await?;
         self.shared.store.remove_project(id).await?;
-        self.shared.forget_trust(id);
+        self.shared.forget_looks(id);
         threads.iter().for_each(|thread| self.shared.providers.forget(thread));
         self.shared.shell.publish(ShellChange::ProjectRemoved { id: id.clone() });
         Ok(())

@@ -3,12 +3,13 @@
 
 use std::collections::HashSet;
 use std::future::pending;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use domain::{
     Access, AgentEvent, Answer, Mode, ProviderCapabilities, ProviderId, ProviderSettings,
-    ProviderState, ProviderStatus, Request, TurnEvent, TurnId, TurnOutcome,
+    ProviderState, ProviderStatus, Request, Startup, TurnEvent, TurnId, TurnOutcome,
 };
 use providers::{
     AnswerError, Inventory, OpenError, OpenSession, Opened, Origin, Prompt, Provider, SendError,
@@ -19,6 +20,8 @@ use tokio::sync::{mpsc, watch};
 /// What can be asked of the agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum What {
+    /// To read what a project's configuration would start.
+    Look,
     Open,
     Send,
     LookUp,
@@ -52,6 +55,12 @@ pub(crate) struct Agent {
 #[derive(Default)]
 struct State {
     hangs: HashSet<What>,
+    /// Directories of which nothing can be read.
+    silent: HashSet<PathBuf>,
+    /// What projects' configurations amount to.
+    fingerprint: Option<String>,
+    /// Whether the project was trusted, at each opening.
+    trusted: Vec<bool>,
     breaks: HashSet<What>,
     /// Messages are taken and forgotten.
     loses: bool,
@@ -97,6 +106,20 @@ impl Agent {
     /// From now on these never return.
     pub(crate) fn hang(&self, what: &[What]) {
         self.state().hangs.extend(what);
+    }
+
+    /// From now on nothing can be read of this directory.
+    pub(crate) fn silence(&self, directory: PathBuf) {
+        self.state().silent.insert(directory);
+    }
+
+    /// From now on projects have a configuration that would start something.
+    pub(crate) fn configure_projects(&self) {
+        self.state().fingerprint = Some("a tool server".to_owned());
+    }
+
+    pub(crate) fn trusted(&self) -> Vec<bool> {
+        self.state().trusted.clone()
     }
 
     /// From now on this takes whoever asks for it along.
@@ -195,8 +218,17 @@ impl Provider for Agent {
 
     async fn warm(&self) {}
 
+    async fn startup(&self, directory: &Path) -> Startup {
+        self.called(What::Look, None).await;
+        if self.state().silent.contains(directory) {
+            pending::<()>().await;
+        }
+        Startup { fingerprint: self.state().fingerprint.clone(), ..Startup::default() }
+    }
+
     async fn open(&self, request: OpenSession) -> Result<Opened, OpenError> {
         self.called(What::Open, Some(Call::Open)).await;
+        self.state().trusted.push(request.trusted);
         let (events, receiver) = mpsc::channel(256);
         self.state().events = Some(events);
         let origin = if request.session.is_some() { Origin::Resumed } else { Origin::New };

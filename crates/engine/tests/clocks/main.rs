@@ -16,3 +16,4 @@ mod preparing;
 mod running;
 mod stopping;
 mod storage;
+mod trust;

@@ -1,7 +1,8 @@
 //! What a project's own configuration would start, before and after a person's decision.
 
-use domain::{Project, StartupKind, Trust, TurnState};
+use domain::{Project, ProviderId, StartupKind, Trust, TurnState};
 use engine::EngineError;
+use providers::SessionQuery;
 use serde_json::json;
 use testkit::model::Script;
 use testkit::wait::{PATIENT, until};
@@ -29,8 +30,13 @@ async fn answer(bench: &Bench, thread: &domain::ThreadId, text: &str) {
 #[tokio::test]
 async fn a_project_s_tool_server_starts_only_when_it_is_trusted() {
     let bench = Bench::start().await;
-    configure(&bench, "first");
     let thread = bench.thread().await;
+    // It comes after the project was added, as with `git pull`, and is seen by whatever asks next.
+    configure(&bench, "first");
+    let query = SessionQuery { search: None, offset: 0, limit: 10 };
+    let id = project(&bench).await.id;
+    bench.engine.sessions(&id, &ProviderId::known("kilo"), query).await.unwrap();
+    assert!(bench.kilo.untrusted_server_pid().await.is_some(), "it is asked where nothing starts");
     let shown = project(&bench).await;
     assert!(shown.asks_trust(), "{shown:?}");
     answer(&bench, &thread, "unread").await;

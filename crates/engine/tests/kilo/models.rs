@@ -1,7 +1,7 @@
 //! What is chosen is what the model's provider is asked for, and the list follows the user's
 //! configuration without a restart.
 
-use domain::{ModelSelection, ThreadPatch, TurnState};
+use domain::{ModelSelection, ThreadPatch, TurnState, UpstreamState};
 use engine::EngineError;
 use providers::Provider as _;
 use serde_json::{Value, json};
@@ -31,6 +31,43 @@ async fn offered(bench: &Bench, model: &str, wanted: bool) {
         if there == wanted { Ok(()) } else { Err(list.models.len()) }
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_in_another_terminal_shows_while_kilo_runs_and_stops_nothing() {
+    let both = json!({ "enabled_providers": ["mock", "groq"] });
+    let bench = Bench::start_with_config(&both).await;
+    let kilo = domain::ProviderId::known("kilo");
+    let mut settings = bench.kilo.status().borrow().settings.clone();
+    settings.custom_models = vec!["groq/no-such-model".to_owned()];
+    bench.engine.configure_provider(&kilo, settings).await.unwrap();
+    let becomes = async |wanted: UpstreamState| {
+        until(PATIENT, || async {
+            let list = bench.engine.models(&kilo).unwrap();
+            let groq = list.upstreams.into_iter().find(|upstream| upstream.id == "groq");
+            let there = list.models.iter().any(|m| m.group == "Groq" && m.unverified.is_none());
+            let is = groq.as_ref().is_some_and(|groq| groq.state == wanted);
+            let fits = is && there == (wanted == UpstreamState::Connected);
+            if fits { Ok(()) } else { Err(groq) }
+        })
+        .await;
+    };
+    becomes(UpstreamState::SignedOut).await;
+    let thread = bench.thread().await;
+    let turn = bench.send(&thread, &Script::new().text("Still").wait("gate").text(" here.")).await;
+    bench.reached("gate").await;
+    let pid = bench.kilo.server_pid().await;
+    let file = bench.sandbox.home.path().join(".local/share/kilo/auth.json");
+    let key = json!({ "groq": { "type": "api", "key": "not a real one" } });
+    std::fs::write(&file, key.to_string()).unwrap();
+    becomes(UpstreamState::Connected).await;
+    bench.sandbox.model.release("gate");
+    let turn = bench.ended(&thread, &turn).await;
+    assert_eq!((turn.state, turn.error), (TurnState::Completed, None));
+    std::fs::remove_file(&file).unwrap();
+    becomes(UpstreamState::SignedOut).await;
+    assert_eq!(bench.kilo.server_pid().await, pid, "it is the same server");
+    bench.engine.shutdown().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

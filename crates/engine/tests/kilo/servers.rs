@@ -387,6 +387,28 @@ async fn a_running_server_is_used_when_it_goes_by_batons_rules_and_is_never_ende
     assert_eq!(used, [(None, url.as_str())]);
     assert!(!std::path::Path::new(&format!("/proc/{own}")).exists(), "ours still runs");
 
+    // What a project would start is not known to stay unread there: until it is trusted, its
+    // threads go on, in the same conversation, on a server of our own.
+    let session = bench.row(&thread).await.session;
+    let touched = bench.data().join("touched");
+    let command = serde_json::json!(["sh", "-c", format!("touch '{}'; cat", touched.display())]);
+    let config = serde_json::json!({ "mcp": { "it": { "type": "local", "command": command } } });
+    std::fs::write(bench.sandbox.project.join("kilo.json"), config.to_string()).unwrap();
+    let turn = bench.run(&thread, &Script::new().text("On our own.")).await;
+    assert_eq!((turn.state, turn.error), (TurnState::Completed, None));
+    assert_eq!((bench.row(&thread).await.session, touched.exists()), (session, false));
+    let report = bench.kilo.report().await;
+    let mut used: Vec<_> = report.processes.iter().map(|p| (p.trusted, p.pid.is_some())).collect();
+    used.sort_unstable();
+    assert_eq!(used, [(false, true), (true, false)]);
+    // Where none can be started, that is what is said.
+    let binary = Some("/no/such/kilo".to_owned());
+    let lacking = ProviderSettings { binary, ..named("daemon") };
+    bench.engine.configure_provider(&id, lacking).await.unwrap();
+    let Err(error) = bench.kilo.open(request(&bench, false)).await else { panic!("it opened") };
+    assert!(error.message.contains("not trusted"), "{error:?}");
+    assert!(error.hint.as_ref().is_some_and(|hint| hint.contains("trust")), "{error:?}");
+
     bench.engine.shutdown().await;
     assert!(child.exit().get().is_none(), "it was ended");
     child.stop("the test", Duration::ZERO).await;

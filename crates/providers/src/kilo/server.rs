@@ -180,7 +180,10 @@ impl Shared {
         slot.back_off().await;
         let wanted = self.wanted(kind);
         let started = match &wanted {
-            Wanted::Own(program) => self.start_own(kind, program.clone()).await,
+            Wanted::Own(program) => {
+                let started = self.start_own(kind, program.clone()).await;
+                started.map_err(|error| self.explained(kind, error))
+            }
             Wanted::Attached { server, password } => self.attach(server, password.clone()).await,
         };
         match started {
@@ -220,6 +223,22 @@ impl Shared {
             }
             _ => Wanted::Own(settings.binary),
         }
+    }
+
+    /// Says of a server that did not start why another one is not used, when the settings name one.
+    fn explained(&self, kind: Kind, error: OpenError) -> OpenError {
+        if kind == Kind::Trusted || self.settings().server.is_none() {
+            return error;
+        }
+        let message = format!(
+            "the configuration of this project is not trusted, and only a Kilo that Baton starts \
+             itself leaves it unread, not the server that the settings name; {}",
+            error.message
+        );
+        let hint = "decide to trust the project's configuration to use that server";
+        let hint =
+            error.hint.map_or_else(|| hint.to_owned(), |other| format!("{hint}, or {other}"));
+        OpenError { message, hint: Some(hint), ..error }
     }
 
     async fn start_own(

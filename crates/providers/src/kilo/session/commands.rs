@@ -94,7 +94,10 @@ impl KiloSession {
         let (inner, control) = (self.inner.clone(), self.control.clone());
         let calling = inner.calls.begin();
         tokio::spawn(async move {
-            let _ = control.send(Control::Calling { turn: turn.clone() }).await;
+            if control.send(Control::Calling { turn: turn.clone() }).await.is_err() {
+                // The session was closed: nobody would hear what comes of it.
+                return;
+            }
             let result = inner.instance.run_command(&inner.id, &call.run).await;
             drop(calling);
             let _ = control.send(Control::Called { turn, result }).await;

@@ -27,6 +27,8 @@ pub enum AgentEvent {
     Context(Context),
     /// The link to the agent is down (`true`) or up again; a turn goes on across it.
     Reconnecting(bool),
+    /// A turn ended in the session that this thread did not begin: reading it says what was made.
+    Elsewhere,
     /// The agent process or the session is gone, and with it whatever was open.
     Lost(TurnError),
 }

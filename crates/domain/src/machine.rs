@@ -201,6 +201,8 @@ impl ThreadState {
                 }
             }
             AgentEvent::Context(context) => self.thread.context = Some(context),
+            // Whoever feeds the machine reads what was made, and tells it as the past.
+            AgentEvent::Elsewhere => {}
             AgentEvent::Reconnecting(down) => self.reconnecting(down, out),
             AgentEvent::Lost(error) => {
                 self.note_lost(&error);

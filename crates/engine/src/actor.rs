@@ -75,9 +75,9 @@ enum Report {
     Looked {
         result: Result<bool, OpenError>,
     },
-    /// What was made of the session elsewhere was read, for this turn.
+    /// What was made of the session elsewhere was read, for this turn if it was for one.
     CaughtUp {
-        turn: TurnId,
+        turn: Option<TurnId>,
         found: elsewhere::Found,
     },
     /// The session is open and the message has a name.
@@ -138,6 +138,7 @@ pub(crate) struct Actor {
     /// Answers that wait for the session to be read again after a restart of Baton. At most as many
     /// as the turn has requests.
     undelivered: Vec<RequestId>,
+    elsewhere: elsewhere::Elsewhere,
     inbox: VecDeque<Report>,
     reports: (mpsc::Sender<Report>, mpsc::Receiver<Report>),
     commands: mpsc::Receiver<Command>,
@@ -170,6 +171,7 @@ impl Actor {
             link: Link::Closed,
             after_open: None,
             undelivered: Vec::new(),
+            elsewhere: elsewhere::Elsewhere::default(),
             inbox: VecDeque::new(),
             reports: mpsc::channel(MAX_REPORTS),
             commands,
@@ -239,8 +241,12 @@ impl Actor {
                 // Nothing is to be sent into it any more.
                 self.link = Link::Closed;
             }
+            if matches!(event, AgentEvent::Elsewhere) {
+                self.made_elsewhere();
+            }
             self.apply(Input::Agent(event)).await;
         }
+        self.read_elsewhere();
     }
 
     async fn command(&mut self, command: Command) -> std::ops::ControlFlow<()> {

@@ -236,7 +236,7 @@ impl Actor {
         match after_open {
             Some(Effect::Prepare(id)) if id == turn.id && self.goes_back(&session, &id) => return,
             Some(Effect::Prepare(id)) if id == turn.id => {
-                let reads = *origin == Origin::Resumed && self.catch_up(&id);
+                let reads = *origin == Origin::Resumed && self.catch_up(Some(&id));
                 if !reads {
                     self.name(id);
                 }

@@ -33,17 +33,40 @@ pub(super) struct Found {
     corrections: Vec<Correction>,
 }
 
+/// Where the reading of turns stands that others make in the session.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Elsewhere {
+    /// One ended since the last reading for it began.
+    due: bool,
+    reading: bool,
+}
+
 impl Actor {
-    /// Reads what was made of the session elsewhere, then lets the turn be prepared. Returns
-    /// whether there is anything to read.
-    pub(super) fn catch_up(&self, turn: &TurnId) -> bool {
+    /// Takes note that a turn of others ended in the session, and reads it while nothing runs here.
+    pub(super) fn made_elsewhere(&mut self) {
+        self.elsewhere.due = true;
+        self.read_elsewhere();
+    }
+
+    /// Reads what was made elsewhere, if there is something and nothing runs here: a turn that is
+    /// about to run has it read before.
+    pub(super) fn read_elsewhere(&mut self) {
+        let Elsewhere { due, reading } = self.elsewhere;
+        if due && !reading && self.state.running().is_none() && self.catch_up(None) {
+            self.elsewhere = Elsewhere { due: false, reading: true };
+        }
+    }
+
+    /// Reads what was made of the session elsewhere, then lets the turn be prepared, if there is
+    /// one. Returns whether there is anything to read.
+    pub(super) fn catch_up(&self, turn: Option<&TurnId>) -> bool {
         let Link::Open { session, trusted, .. } = &self.link else { return false };
         let Some(sessions) = self.provider().and_then(|p| p.sessions()) else { return false };
         let thread = self.state.thread();
         let place = Place { workspace: thread.workspace.clone().into(), trusted: *trusted };
         let mut wanted =
             ReadSession { session: session.id(), thread: self.id.clone(), known: Vec::new() };
-        let (store, turn) = (self.shared.store.clone(), turn.clone());
+        let (store, turn) = (self.shared.store.clone(), turn.cloned());
         let reports = self.reports.0.clone();
         tokio::spawn(async move {
             let reading = async {
@@ -75,20 +98,22 @@ impl Actor {
     }
 
     /// Takes in what was found, and goes on with the turn that waited for it.
-    pub(super) async fn caught_up(&mut self, turn: TurnId, found: Found) {
+    pub(super) async fn caught_up(&mut self, turn: Option<TurnId>, found: Found) {
         let waits = self.state.running().map(domain::RunningTurn::turn);
+        let Some(turn) = turn else {
+            self.elsewhere.reading = false;
+            match waits {
+                None => self.take_in(found).await,
+                // Its own reading was begun by now; once it has ended it is looked at again.
+                Some(_) => self.elsewhere.due = true,
+            }
+            return self.read_elsewhere();
+        };
         // Of a turn that is over it is of no matter: the next one has it read again.
         if !waits.is_some_and(|t| t.id == turn && t.prompt_key.is_none() && !t.stopping) {
             return;
         }
-        let Found { turns, earlier, corrections } = found;
-        if !corrections.is_empty() {
-            tracing::info!(thread = %self.id, texts = corrections.len(), "texts were corrected");
-            self.apply(Input::Correct(corrections)).await;
-        }
-        if !turns.is_empty() {
-            self.apply(Input::Past { turns, earlier }).await;
-        }
+        self.take_in(found).await;
         match &self.link {
             Link::Open { .. } => self.name(turn),
             // It was lost meanwhile.
@@ -97,6 +122,25 @@ impl Actor {
                 self.open();
             }
             Link::Opening { .. } => self.after_open = Some(Effect::Prepare(turn)),
+        }
+    }
+
+    async fn take_in(&mut self, found: Found) {
+        let Found { turns, earlier, corrections } = found;
+        if !corrections.is_empty() {
+            tracing::info!(thread = %self.id, texts = corrections.len(), "texts were corrected");
+            self.apply(Input::Correct(corrections)).await;
+        }
+        // Two readings may have been under way, one of them for a turn that is over by now.
+        let mut new = Vec::with_capacity(turns.len());
+        for turn in turns {
+            let id = TurnId::derive_past(&self.id, &turn.key);
+            if matches!(self.shared.store.turn(&id).await, Ok(None)) {
+                new.push(turn);
+            }
+        }
+        if !new.is_empty() {
+            self.apply(Input::Past { turns: new, earlier }).await;
         }
     }
 }

@@ -4,7 +4,8 @@ use domain::{Access, InputKind, ItemContent, ItemStatus, Thread, ThreadId, TurnO
 use engine::{ContinueSession, EngineError, SessionQuery};
 use kilo_sdk::types::{ModelRef, Rule};
 use kilo_sdk::{
-    Instance, Launch, MessageId, NewSession, Prompt, PromptPart, SessionId, launch, locate,
+    Client, Connection, Instance, Launch, Limits, MessageId, NewSession, Prompt, PromptPart,
+    SessionId, launch, locate,
 };
 use providers::{Place, Provider};
 use serde_json::json;
@@ -48,16 +49,7 @@ impl Elsewhere {
     }
 
     async fn say(&self, session: &SessionId, script: &Script) -> MessageId {
-        let id = MessageId::ascending();
-        let prompt = Prompt {
-            message_id: id.clone(),
-            agent: Some("code".to_owned()),
-            model: ModelRef::parse("mock/m1"),
-            parts: vec![PromptPart::text(script.prompt("Said elsewhere."))],
-            ..Prompt::default()
-        };
-        self.instance.prompt(session, &prompt).await.expect("a message");
-        id
+        say(&self.instance, session, script).await
     }
 
     /// Says something and waits for the end of the answer.
@@ -81,6 +73,33 @@ impl Elsewhere {
     async fn end(self) {
         self.server.stop("the test is over", std::time::Duration::from_secs(5)).await;
     }
+}
+
+/// Says something as another client of a server does.
+async fn say(instance: &Instance, session: &SessionId, script: &Script) -> MessageId {
+    let id = MessageId::ascending();
+    let prompt = Prompt {
+        message_id: id.clone(),
+        agent: Some("code".to_owned()),
+        model: ModelRef::parse("mock/m1"),
+        parts: vec![PromptPart::text(script.prompt("Said elsewhere."))],
+        ..Prompt::default()
+    };
+    instance.prompt(session, &prompt).await.expect("a message");
+    id
+}
+
+/// Another client of the server that Baton runs.
+async fn beside(bench: &Bench) -> Instance {
+    let report = bench.kilo.report().await;
+    let server = report.processes.first().expect("a server");
+    let environ = std::fs::read(format!("/proc/{}/environ", server.pid.expect("our own")));
+    let environ = String::from_utf8_lossy(&environ.expect("its environment")).into_owned();
+    let named = |entry: &str| entry.strip_prefix("KILO_SERVER_PASSWORD=").map(str::to_owned);
+    let password = environ.split('\0').find_map(named).expect("its password");
+    let connection = Connection::new(server.url.clone(), password);
+    let client = Client::new(connection, Limits::default()).expect("a client");
+    client.at(&bench.sandbox.project.to_string_lossy())
 }
 
 async fn go_on(bench: &Bench, session: &SessionId) -> Result<Thread, EngineError> {
@@ -308,6 +327,58 @@ async fn a_session_deleted_elsewhere_is_told_by_code_and_the_thread_goes_on_in_a
     let last = calls.iter().rev().find(|call| !call.tools.is_empty()).expect("a call");
     assert!(!last.messages().iter().any(|m| m.to_string().contains("marmalade")), "injected");
     bench.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_client_says_meanwhile_becomes_a_turn_with_its_answer_and_ours_ends_well() {
+    let bench = Bench::start().await;
+    let thread = bench.thread_with(Access::Full).await;
+    let mine =
+        bench.send(&thread, &Script::new().text("Mine").wait("mine").text(" is said.")).await;
+    bench.reached("mine").await;
+    let session = SessionId::from(bench.row(&thread).await.session.expect("a session").as_str());
+    let other = beside(&bench).await;
+    // While this thread's turn runs.
+    let first = say(&other, &session, &Script::new().text("Theirs.")).await;
+    bench.sandbox.model.release("mine");
+    let mine = bench.ended(&thread, &mine).await;
+    assert_eq!((mine.state, &mine.error), (TurnState::Completed, &None));
+    let turn = made(&bench, &thread, &first).await;
+    assert!(turn.input.text.head.starts_with("Said elsewhere."), "{turn:?}");
+    // While nothing runs: nobody has to send a message for it to be seen.
+    let second = say(&other, &session, &Script::new().text("Theirs again.")).await;
+    made(&bench, &thread, &second).await;
+    // While it is answered a message of this thread comes, which waits for it at Kilo.
+    let third = say(&other, &session, &Script::new().text("Theirs").wait("theirs").text("!")).await;
+    bench.reached("theirs").await;
+    let next = bench.send(&thread, &Script::new().text("Mine again.")).await;
+    bench
+        .see(&thread, |w| w.turns.iter().find(|t| t.id == next && t.prompt_key.is_some()).cloned())
+        .await;
+    bench.sandbox.model.release("theirs");
+    let next = bench.ended(&thread, &next).await;
+    assert_eq!((next.state, &next.error), (TurnState::Completed, &None));
+    made(&bench, &thread, &third).await;
+
+    let window = bench.window(&thread).await;
+    let mut said = said(&window);
+    said.sort_unstable();
+    let all = ["Mine again.", "Mine is said.", "Theirs again.", "Theirs!", "Theirs."];
+    assert_eq!(said, all, "each once");
+    assert_eq!(window.turns.len(), 5);
+    bench.engine.shutdown().await;
+}
+
+/// Waits for a turn that was made elsewhere.
+async fn made(bench: &Bench, thread: &ThreadId, message: &MessageId) -> domain::Turn {
+    let turn = bench
+        .see(thread, |w| {
+            let made = |t: &&domain::Turn| t.prompt_key.as_deref() == Some(message.as_str());
+            w.turns.iter().find(made).cloned()
+        })
+        .await;
+    assert_eq!((turn.origin, turn.state), (TurnOrigin::Elsewhere, TurnState::Completed));
+    turn
 }
 
 #[tokio::test(flavor = "multi_thread")]

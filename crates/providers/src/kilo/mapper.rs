@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use domain::{
     AgentEvent, ErrorCode, InputKind, Phase, TurnError, TurnEvent, TurnId, TurnOutcome, Usage,
 };
-use kilo_sdk::types::{Part, PartBody, Rule, ToolPart, ToolStatus};
+use kilo_sdk::types::{Part, PartBody, Rule, Status, ToolPart, ToolStatus};
 use kilo_sdk::{Envelope, Event, MessageId, PartId, SessionId};
 
 use super::baseline;
@@ -93,6 +93,8 @@ pub(super) struct Mapper {
     title: String,
     /// Something of the turn was left out because there was too much of it.
     full: bool,
+    /// A turn of others ran in the session, and that was not told to its end.
+    strays: bool,
     /// The link to the server is down.
     cut: bool,
     /// The link was down since the session was last read: what was begun and ended meanwhile left no
@@ -234,6 +236,7 @@ impl Mapper {
             written: HashSet::new(),
             title: String::new(),
             full: false,
+            strays: false,
             cut: false,
             behind: false,
         }
@@ -408,6 +411,9 @@ impl Mapper {
             }
             Event::SessionStatus { session_id, status } if session_id == self.root => {
                 self.status(&status, out);
+                if status == Status::Idle {
+                    self.tell_of_stray(true, out);
+                }
             }
             Event::SessionStatus { session_id, status } => {
                 self.child_phase(&session_id, trouble(&status), out);

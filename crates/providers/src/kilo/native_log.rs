@@ -221,6 +221,7 @@ fn told(event: &AgentEvent) -> String {
         AgentEvent::Title(_) => "title".to_owned(),
         AgentEvent::Context(_) => "context".to_owned(),
         AgentEvent::Reconnecting(down) => format!("reconnecting {down}"),
+        AgentEvent::Elsewhere => "a turn made elsewhere".to_owned(),
         AgentEvent::Lost(error) => format!("lost: {:?}", error.code),
     }
 }

@@ -1,6 +1,6 @@
 //! Kilo's sessions as wholes: listed, read, forked, taken back, named, deleted.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -34,6 +34,9 @@ const MAX_READS: u32 = 40;
 /// How long an answer without an end counts as being written, when this server does not say so:
 /// another program may work in the session.
 const AT_WORK_MS: f64 = 10.0 * 60.0 * 1000.0;
+
+/// How old a message without an answer is when it will certainly not be answered any more.
+const TAKEN_UP_MS: f64 = 10.0 * 1000.0;
 
 /// Kilo's sessions. Cheap to clone.
 pub(super) struct KiloSessions(pub(super) Arc<Shared>);
@@ -92,9 +95,12 @@ impl Sessions for KiloSessions {
         let status = instance.statuses().await.map_err(|e| failed(&e))?.remove(&id);
         let known = wanted.known.iter().map(String::as_str).collect();
         let pages = Pages { instance: &instance, session: &id };
-        let read = pages.newest(&known).await.map_err(|e| failed(&e))?;
-        let busy = status.is_some_and(|status| status != Status::Idle)
-            || read.messages.last().is_some_and(|last| is_at_work(&last.info));
+        let mut read = pages.newest(&known).await.map_err(|e| failed(&e))?;
+        let at_work = status.as_ref().is_some_and(|status| *status != Status::Idle);
+        if !known.is_empty() {
+            leave_out_unfinished(at_work, &mut read.messages);
+        }
+        let busy = at_work || read.messages.last().is_some_and(|last| is_at_work(&last.info));
         let mut history = History {
             title: title(&session),
             model: model(&session),
@@ -254,7 +260,7 @@ impl Pages<'_> {
                     whole = before.is_none();
                     let at = |m: &MessageWithParts| known.contains(m.info.id().as_str());
                     if let Some(at) = messages.iter().rposition(at) {
-                        return Ok(after(messages, at));
+                        return Ok(after(messages, at, known));
                     }
                     if whole {
                         break;
@@ -289,14 +295,45 @@ impl Pages<'_> {
     }
 }
 
-/// What came after the message at this place, from the next turn on.
-fn after(mut messages: Vec<MessageWithParts>, at: usize) -> Newest {
+/// What came after the message at this place, from the next turn on, and before it the turns among
+/// the known ones that are not known: others made them while this thread's own ran.
+fn after(messages: Vec<MessageWithParts>, at: usize, known: &HashSet<&str>) -> Newest {
+    let is_known = |m: &MessageWithParts| known.contains(m.info.id().as_str());
     let after = messages.get(at).map(|m| m.info.id().as_str().to_owned());
-    let mut later = messages.split_off(at + 1);
-    let begin = later.iter().position(begins_turn).unwrap_or(later.len());
-    messages.extend(later.drain(..begin));
+    let oldest = messages.iter().position(is_known).unwrap_or(at);
     let whole = messages.iter().position(begins_turn).unwrap_or(messages.len());
-    Newest { after, before: messages.split_off(whole), ..cut(later) }
+    let (mut before, mut made) = (Vec::new(), Vec::new());
+    // Where two turns ran at once their messages are mixed: an answer says what it answers.
+    let mut of: HashMap<MessageId, bool> = HashMap::new();
+    let mut is_new = false;
+    for (n, message) in messages.into_iter().enumerate().skip(whole) {
+        let new = match &message.info {
+            Message::Assistant(answer) => *of.get(&answer.parent_id).unwrap_or(&is_new),
+            Message::User(_) | Message::Unknown(_) => {
+                if begins_turn(&message) {
+                    is_new = n > oldest && !is_known(&message);
+                }
+                is_new
+            }
+        };
+        of.insert(message.info.id(), new);
+        if new { made.push(message) } else { before.push(message) }
+    }
+    Newest { after, before, ..cut(made) }
+}
+
+/// Leaves out the last turn while it is still worked on; when it is over it is read.
+fn leave_out_unfinished(busy: bool, messages: &mut Vec<MessageWithParts>) {
+    let unfinished = match messages.last().map(|last| &last.info) {
+        None => return,
+        Some(Message::User(user)) => now_ms() - user.time.start.unwrap_or_default() < TAKEN_UP_MS,
+        Some(last) => is_at_work(last),
+    };
+    if (busy || unfinished)
+        && let Some(begin) = messages.iter().rposition(begins_turn)
+    {
+        messages.truncate(begin);
+    }
 }
 
 /// Keeps whole turns, the newest so many.
@@ -413,16 +450,39 @@ mod tests {
 
     #[test]
     fn what_came_after_a_known_message_begins_with_the_next_turn() {
-        let read = after(conversation(3), 2);
+        let known = HashSet::from(["msg_0002"]);
+        let read = after(conversation(3), 2, &known);
         assert_eq!(read.after.as_deref(), Some("msg_0002"));
         let ids: Vec<_> = read.messages.iter().map(|m| m.info.id()).collect();
         assert_eq!(ids, ["msg_0004", "msg_0005"].map(MessageId::from));
         // What was read on the way, in whole turns.
         let mut cut_off = conversation(3);
         cut_off.remove(0);
-        let ids: Vec<_> = after(cut_off, 1).before.iter().map(|m| m.info.id()).collect();
+        let ids: Vec<_> = after(cut_off, 1, &known).before.iter().map(|m| m.info.id()).collect();
         assert_eq!(ids, ["msg_0002", "msg_0003"].map(MessageId::from));
-        assert!(after(conversation(3), 4).messages.is_empty());
+        let all = HashSet::from(["msg_0000", "msg_0002", "msg_0004"]);
+        assert!(after(conversation(3), 4, &all).messages.is_empty());
+    }
+
+    #[test]
+    fn turns_that_others_made_between_known_ones_are_told_apart_by_what_is_answered() {
+        let mut mixed = conversation(4);
+        let answers = |mixed: &mut Vec<MessageWithParts>, at: usize, asked: &str| {
+            if let Message::Assistant(answer) = &mut mixed[at].info {
+                answer.parent_id = MessageId::from(asked);
+            }
+        };
+        // The first two turns ran at once: each other's answer came first.
+        mixed.swap(1, 2);
+        answers(&mut mixed, 2, "msg_0002");
+        answers(&mut mixed, 3, "msg_0000");
+        let known = HashSet::from(["msg_0000", "msg_0004"]);
+        let read = after(mixed, 4, &known);
+        let ids = |m: &[MessageWithParts]| -> Vec<String> {
+            m.iter().map(|m| m.info.id().as_str().to_owned()).collect()
+        };
+        assert_eq!(ids(&read.messages), ["msg_0002", "msg_0001", "msg_0006", "msg_0007"]);
+        assert_eq!(ids(&read.before), ["msg_0000", "msg_0003", "msg_0004", "msg_0005"]);
     }
 
     #[test]

@@ -260,6 +260,10 @@ impl Mapper {
         if hidden || state.kind == PartKind::Hidden {
             return;
         }
+        if kind == TextKind::User && part.session_id == self.root {
+            state.kind = PartKind::Hidden;
+            return self.tell_of_elsewhere(&part.message_id, out);
+        }
         // What is not streamed has no times at all: it comes whole.
         let ended = text.time.end.is_some() || text.time.start.is_none();
         state.ended |= ended;
@@ -273,17 +277,14 @@ impl Mapper {
         let status = if ended { ItemStatus::Done } else { ItemStatus::Running };
         let parent = self.parent_of_session(&part.session_id);
         self.text_item(&part.id, parent, kind, status, &text.text, out);
-        if kind == TextKind::User && ended && part.session_id == self.root {
-            self.tell_of_elsewhere(&part.message_id, out);
-        }
     }
 
-    /// Says of a message in the middle of a turn that it is not this thread's. Kilo answers it in a
-    /// turn of its own, once this one is at the end of a step.
+    /// Says in the middle of a turn that a message came which is not this thread's. Kilo answers it
+    /// in a turn of its own, once this one is at the end of a step; as such it is read later.
     fn tell_of_elsewhere(&self, message: &MessageId, out: &mut Mapped) {
-        let text = "The message above was sent to this session from Kilo's own interface or by \
-                    another program. Kilo ends this turn for it after the step it is at; its \
-                    answer is in that interface.";
+        let text = "A message was sent to this session from Kilo's own interface or by another \
+                    program. Kilo ends this turn for it after the step it is at; the message and \
+                    its answer follow as a turn of their own.";
         self.notice(format!("elsewhere:{message}"), NoticeLevel::Warning, text, out);
     }
 

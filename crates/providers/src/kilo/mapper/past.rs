@@ -201,6 +201,7 @@ impl Told {
                 AgentEvent::Session { .. }
                 | AgentEvent::Title(_)
                 | AgentEvent::Reconnecting(_)
+                | AgentEvent::Elsewhere
                 | AgentEvent::Lost(_) => {}
             }
         }

@@ -78,12 +78,27 @@ impl Mapper {
             }
             // Before the echo it is the end of an earlier turn that is still going on.
             Some(_) => {}
-            None => out.stray_turn = true,
+            None => {
+                out.stray_turn = true;
+                self.strays = true;
+            }
+        }
+    }
+
+    /// Tells that a turn of others has ended, while none of this thread's runs. Kilo counts as busy
+    /// until it is idle, which it says around the close.
+    pub(super) fn tell_of_stray(&mut self, idle: bool, out: &mut Mapped) {
+        if self.strays && self.active.is_none() {
+            self.strays = !idle;
+            out.events.push(AgentEvent::Elsewhere);
         }
     }
 
     pub(super) fn turn_close(&mut self, reason: &CloseReason, out: &mut Mapped) {
-        let Some(active) = self.active.as_ref().filter(|a| a.opened) else { return };
+        let Some(active) = self.active.as_ref().filter(|a| a.opened) else {
+            self.strays = true;
+            return self.tell_of_stray(false, out);
+        };
         let outcome = match reason {
             CloseReason::Completed | CloseReason::Superseded | CloseReason::Other(_) => {
                 TurnOutcome::Completed
@@ -142,6 +157,8 @@ impl Mapper {
         self.acting.clear();
         self.leave_asks();
         self.take_up();
+        // One of others may have ended while this one's message waited for that.
+        self.tell_of_stray(true, out);
     }
 
     /// Tells, once, that the turn has begun.

@@ -27,6 +27,8 @@ pub(super) struct Play {
     pub(super) refused: Option<TurnId>,
     pub(super) stray: bool,
     pub(super) implied: usize,
+    /// How often it was told that others made a turn.
+    pub(super) elsewhere: usize,
 }
 
 pub(super) fn thread() -> Thread {
@@ -69,6 +71,7 @@ impl Play {
             refused: None,
             stray: false,
             implied: 0,
+            elsewhere: 0,
         };
         for n in 0..prompts.len() {
             play.submit(n);
@@ -133,6 +136,7 @@ impl Play {
         self.stray |= mapped.stray_turn;
         self.implied += mapped.implied.len();
         for event in mapped.events {
+            self.elsewhere += usize::from(event == AgentEvent::Elsewhere);
             self.input(Input::Agent(event));
         }
     }

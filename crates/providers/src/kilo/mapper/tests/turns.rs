@@ -262,7 +262,8 @@ fn a_message_from_elsewhere_is_told_as_such_and_ends_the_turn_by_its_own_close()
             _ => "other",
         })
         .collect();
-    assert_eq!(kinds, ["agent", "person", "notice"]);
+    assert_eq!(kinds, ["agent", "notice"]);
+    assert_eq!(play.elsewhere, 1, "it is read as a turn of its own");
     // Nothing is stuck: the next message is a turn like any other.
     play.send(MessageId::from("msg_5"));
     for event in [user(ROOT, "msg_5"), open(), assistant(ROOT, "msg_6", "msg_5", &json!({}))] {

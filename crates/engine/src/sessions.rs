@@ -8,7 +8,7 @@ use domain::{
     Access, AgentEvent, Change, ErrorCode, History, Input, InputKind, NativeSession, ProjectId,
     ProviderId, Refusal, ShellChange, Thread, ThreadId, ThreadState, Turn, TurnError, TurnId,
 };
-use providers::{Place, Provider, ReadSession, SessionQuery, Sessions};
+use providers::{OpenError, Place, Provider, ReadSession, SessionQuery, Sessions};
 use store::StoreError;
 use tokio::sync::{broadcast, oneshot};
 
@@ -20,6 +20,8 @@ use crate::engine::{Engine, whole};
 pub const MAX_SESSIONS: usize = 50;
 /// Turns of a thread that are looked at to find the place where another one begins.
 const MAX_LOOKED_AT: usize = 1000;
+/// How long the agent may take to delete a session; it may have to be started for it.
+const DELETING: Duration = Duration::from_secs(60);
 /// How long a session may take to get its name.
 const NAMING: Duration = Duration::from_secs(20);
 
@@ -269,6 +271,26 @@ impl Engine {
         self.thread(thread).await
     }
 
+    /// Deletes a thread together with its session at the agent, stopping what runs: the session first,
+    /// so that a thread whose session could not be deleted is still there.
+    ///
+    /// # Errors
+    /// [`EngineError::Agent`] when the agent did not delete the session; then nothing is deleted.
+    pub async fn delete_thread_and_session(&self, id: &ThreadId) -> Result<(), EngineError> {
+        let (this, id) = (self.clone(), id.clone());
+        whole(async move {
+            let row = this.thread(&id).await?;
+            if let Some(session) = row.session.as_ref().filter(|_| !row.session_gone) {
+                let sessions = this.whole_sessions(&row.provider)?;
+                let place = this.place(&row).await?;
+                let deleted = tokio::time::timeout(DELETING, sessions.delete(&place, session));
+                deleted.await.unwrap_or_else(|_| Err(not_deleted()))?;
+            }
+            this.delete_thread(&id).await
+        })
+        .await
+    }
+
     /// Has threads say that their session is gone when it is deleted at the agent, also while they
     /// do not have it open.
     pub(crate) fn watch_deletions(&self, provider: &Arc<dyn Provider>) {
@@ -352,6 +374,14 @@ pub(crate) async fn name_session(provider: &dyn Provider, place: &Place, thread:
             tracing::warn!(thread = %thread.id, %error, "the session did not take its name");
         }
         Err(_) => tracing::warn!(thread = %thread.id, "the session did not take its name in time"),
+    }
+}
+
+fn not_deleted() -> OpenError {
+    OpenError {
+        code: ErrorCode::AgentUnavailable,
+        message: "the agent did not delete its session in a minute".to_owned(),
+        hint: Some("try again, or delete the thread alone".to_owned()),
     }
 }
 

@@ -121,7 +121,7 @@ export const api = {
     call<ThreadList>("GET", `threads?${new URLSearchParams(Object.entries(query).map(([k, v]) => [k, String(v)]))}`),
   createThread: (thread: CreateThread) => call<Thread>("POST", "threads", thread),
   patchThread: (id: string, patch: ThreadPatch) => call<Thread>("PATCH", `threads/${e(id)}`, patch),
-  deleteThread: (id: string) => call<void>("DELETE", `threads/${e(id)}`),
+  deleteThread: (id: string, session = false) => call<void>("DELETE", `threads/${e(id)}${session ? "?session=true" : ""}`),
   window: (id: string, before: number) => call<Window>("GET", `threads/${e(id)}/window?before=${before}`),
 
   send: (thread: string, message: SendMessage) => call<Turn>("POST", `threads/${e(thread)}/turns`, message),

@@ -83,8 +83,11 @@ export function ThreadMenu(props: { thread: Thread; onRename: () => void; class?
 }
 
 export function DeleteThread(props: { thread: Thread; onClose: () => void; onDeleted?: () => void }) {
+  const baton = useBaton();
+  const agent = () => baton.state.shell.providers.find((p) => p.id === props.thread.provider)?.name ?? "the agent";
+  const [session, setSession] = createSignal(false);
   const remove = async () => {
-    await api.deleteThread(props.thread.id);
+    await api.deleteThread(props.thread.id, session());
     props.onDeleted?.();
     const at = route();
     if (at.page === "thread" && at.id === props.thread.id) navigate({ page: "home", project: props.thread.project_id });
@@ -95,6 +98,15 @@ export function DeleteThread(props: { thread: Thread; onClose: () => void; onDel
         “{props.thread.title || "New thread"}” and everything said in it will be removed from Baton for good. What runs is stopped. Files in the
         workspace stay as they are.
       </p>
+      <Show when={props.thread.session !== null && !props.thread.session_gone}>
+        <label class="check">
+          <input type="checkbox" checked={session()} onChange={(event) => setSession(event.currentTarget.checked)} />
+          <span>
+            Delete the conversation in {agent()} as well. It is {agent()}'s own record, wherever it was begun: it will be gone from {agent()}'s other
+            interfaces too, for good. Otherwise it stays there and can be continued.
+          </span>
+        </label>
+      </Show>
     </Confirm>
   );
 }

@@ -11,6 +11,7 @@ mod approvals;
 mod attachments;
 mod commands;
 mod crashes;
+mod deletion;
 mod errors;
 mod extras;
 mod faults;

@@ -7,7 +7,7 @@ use kilo_sdk::{
     Client, Connection, Instance, Launch, Limits, MessageId, NewSession, Prompt, PromptPart,
     SessionId, launch, locate,
 };
-use providers::{Place, Provider};
+use providers::Provider;
 use serde_json::json;
 use testkit::model::Script;
 use testkit::wait::{PATIENT, until};
@@ -102,7 +102,7 @@ async fn beside(bench: &Bench) -> Instance {
     client.at(&bench.sandbox.project.to_string_lossy())
 }
 
-async fn go_on(bench: &Bench, session: &SessionId) -> Result<Thread, EngineError> {
+pub(crate) async fn go_on(bench: &Bench, session: &SessionId) -> Result<Thread, EngineError> {
     let path = bench.sandbox.project.clone();
     let project = bench.engine.add_project(path, "tally".to_owned()).await.expect("a project");
     let wanted = ContinueSession {
@@ -379,41 +379,6 @@ async fn made(bench: &Bench, thread: &ThreadId, message: &MessageId) -> domain::
         .await;
     assert_eq!((turn.origin, turn.state), (TurnOrigin::Elsewhere, TurnState::Completed));
     turn
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_session_deleted_while_nothing_runs_is_shown_at_once_and_goes_on_anew() {
-    let mut bench = Bench::start().await;
-    let thread = bench.thread().await;
-    bench.run(&thread, &Script::new().text("While it is open.")).await;
-    // As any other client of the same server deletes it.
-    delete(&bench, &thread).await;
-    bench.see(&thread, |w| w.thread.session_gone.then_some(())).await;
-    bench.restart().await;
-    let row = bench.row(&thread).await;
-    assert!(row.session_gone, "it outlives a restart");
-    assert_eq!(row.status, domain::ThreadStatus::Idle);
-    assert!(!bench.engine.renew_session(&thread).await.expect("renewed").session_gone);
-    let turn = bench.run(&thread, &Script::new().text("Anew.")).await;
-    assert_eq!((turn.state, &turn.error), (TurnState::Completed, &None));
-
-    // A thread that does not have it open is told as well.
-    bench.restart().await;
-    assert!(!bench.row(&thread).await.session_gone);
-    delete(&bench, &thread).await;
-    bench.see(&thread, |w| w.thread.session_gone.then_some(())).await;
-    assert_eq!(said(&bench.window(&thread).await), ["While it is open.", "Anew."]);
-    bench.engine.shutdown().await;
-}
-
-/// Deletes a thread's session on the server that Baton uses.
-async fn delete(bench: &Bench, thread: &ThreadId) {
-    let row = bench.row(thread).await;
-    let projects = bench.engine.projects().await.expect("projects");
-    let project = projects.iter().find(|p| p.id == row.project_id).expect("its project");
-    let place = Place { workspace: row.workspace.into(), trusted: project.is_trusted() };
-    let sessions = bench.kilo.sessions().expect("whole sessions");
-    sessions.delete(&place, &row.session.expect("a session")).await.expect("deleted");
 }
 
 #[tokio::test(flavor = "multi_thread")]

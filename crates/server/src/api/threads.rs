@@ -105,16 +105,32 @@ pub(crate) async fn change(
     Ok(Json(app.engine.patch_thread(&id, patch).await?))
 }
 
-/// Deletes a thread, whatever it does. The session stays with the agent.
+/// Deletes a thread, whatever it does. The session stays with the agent, unless it is to be deleted
+/// as well; when the agent does not do that, the thread stays.
 #[utoipa::path(delete, path = "/api/threads/{id}", tag = "threads",
-    params(("id" = String, Path, description = "The thread")),
+    params(
+        ("id" = String, Path, description = "The thread"),
+        ("session" = Option<bool>, Query, description = "Whether to delete the agent's own session first"),
+    ),
     responses((status = 204, description = "Deleted")))]
 pub(crate) async fn remove(
     State(app): State<App>,
     Params(id): Params<ThreadId>,
+    QueryOf(what): QueryOf<What>,
 ) -> Result<StatusCode, Failure> {
-    app.engine.delete_thread(&id).await?;
+    if what.session {
+        app.engine.delete_thread_and_session(&id).await?;
+    } else {
+        app.engine.delete_thread(&id).await?;
+    }
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What to delete with a thread.
+#[derive(Deserialize)]
+pub(crate) struct What {
+    #[serde(default)]
+    session: bool,
 }
 
 /// Which part of a conversation.

@@ -90,7 +90,8 @@ impl Person {
         let mut waiting = Vec::new();
         match self.dice.within(0..100) {
             0..50 => self.send(&mut waiting).await?,
-            50..65 => {
+            50..58 => self.steer(&mut waiting).await?,
+            58..65 => {
                 for _ in 0..self.dice.within(2..5) {
                     self.send(&mut waiting).await?;
                 }
@@ -111,10 +112,11 @@ impl Person {
                 self.post("stop", "stopped").await?;
                 self.send(&mut waiting).await?;
             }
-            90..96 => {
+            90..94 => {
                 self.send(&mut waiting).await?;
                 self.change_access().await?;
             }
+            94..97 => self.plan(&mut waiting).await?,
             _ => {
                 self.send(&mut waiting).await?;
                 self.send(&mut waiting).await?;
@@ -160,14 +162,66 @@ impl Person {
     }
 
     async fn send(&mut self, waiting: &mut Vec<Waiting>) -> anyhow::Result<()> {
-        let Some(thread) = self.thread.clone() else { return Ok(()) };
+        let mark = self.mark();
+        let work = scripts::some(&mut self.dice, &mark, &self.workspace);
+        self.give(mark, work, json!({ "mode": "build" }), waiting).await
+    }
+
+    /// Has a plan made.
+    async fn plan(&mut self, waiting: &mut Vec<Waiting>) -> anyhow::Result<()> {
+        let mark = self.mark();
+        let work = scripts::plan(&mut self.dice, &mark, &self.workspace);
+        self.world.accounts.count("plans");
+        self.give(mark, work, json!({ "mode": "plan" }), waiting).await
+    }
+
+    /// Says something while the agent works: at once, or first into the queue.
+    async fn steer(&mut self, waiting: &mut Vec<Waiting>) -> anyhow::Result<()> {
+        self.send(waiting).await?;
+        let pause = self.dice.millis(0..2500);
+        tokio::time::sleep(pause).await;
+        self.world.accounts.count("steered");
+        if self.dice.happens(500) {
+            let mark = self.mark();
+            let work = scripts::some(&mut self.dice, &mark, &self.workspace);
+            let how = json!({ "mode": "build", "delivery": "steer" });
+            return self.give(mark, work, how, waiting).await;
+        }
+        self.send(waiting).await?;
+        let Some((thread, last)) = self.thread.clone().zip(waiting.last()) else { return Ok(()) };
+        let path = format!("/api/threads/{thread}/turns/{}/steer", last.turn);
+        // One that no longer waits cannot be sent now.
+        self.world.baton.call("POST", &path, Some(&json!({}))).await?;
+        Ok(())
+    }
+
+    /// What tells the next message from all others.
+    fn mark(&mut self) -> String {
         self.sent += 1;
         self.total += 1;
-        let mark = format!("m{}x{}", self.number, self.total);
-        let Work { script, plays, endless, name } =
-            scripts::some(&mut self.dice, &mark, &self.workspace);
+        format!("m{}x{}", self.number, self.total)
+    }
+
+    /// Sends a message, with a file at times; `how` is what else its body says.
+    async fn give(
+        &mut self,
+        mark: String,
+        work: Work,
+        how: Value,
+        waiting: &mut Vec<Waiting>,
+    ) -> anyhow::Result<()> {
+        let Some(thread) = self.thread.clone() else { return Ok(()) };
+        let Work { script, plays, endless, name } = work;
         let turn = format!("trn_{}", Uuid::now_v7().simple());
-        let body = json!({ "id": turn, "text": script.prompt(&format!("{mark}: {name}")) });
+        let mut body = how;
+        body["id"] = json!(turn);
+        body["text"] = json!(script.prompt(&format!("{mark}: {name}")));
+        if self.dice.happens(80) {
+            let text = scripts::note(&mut self.dice);
+            let id = self.world.baton.attach("note.txt", &text).await?;
+            body["attachments"] = json!([{ "id": id, "name": format!("{mark}.txt") }]);
+            self.world.accounts.count("files");
+        }
         let path = format!("/api/threads/{thread}/turns");
         match self.world.baton.call("POST", &path, Some(&body)).await? {
             Said::Yes(_) => {
@@ -349,7 +403,11 @@ impl Person {
                 }
                 json!({ "kind": "question", "answers": questions.iter().map(one).collect::<Vec<_>>() })
             }
-            RequestBody::Plan { .. } => json!({ "kind": "plan", "decision": "dismiss" }),
+            RequestBody::Plan { .. } => match dice.within(0..3) {
+                0 => json!({ "kind": "plan", "decision": "accept" }),
+                1 => json!({ "kind": "plan", "decision": "refine", "message": "another way" }),
+                _ => json!({ "kind": "plan", "decision": "dismiss" }),
+            },
         }
     }
 }

@@ -69,6 +69,20 @@ pub(crate) fn some(dice: &mut Dice, mark: &str, workspace: &Path) -> Work {
     }
 }
 
+/// A plan, and what is said once it was decided about.
+pub(crate) fn plan(dice: &mut Dice, mark: &str, workspace: &Path) -> Work {
+    let path = format!(".kilo/plans/{mark}.md");
+    let file = json!({ "filePath": workspace.join(&path), "content": words(dice, 5..60) });
+    let script = Script::new().id(mark).tool("write", file).step();
+    let script = script.tool("plan_exit", json!({ "path": path })).then();
+    Work { script: speak(dice, script), plays: 1, endless: false, name: "plan" }
+}
+
+/// A text to go with a message.
+pub(crate) fn note(dice: &mut Dice) -> String {
+    words(dice, 5..200)
+}
+
 fn speak(dice: &mut Dice, script: Script) -> Script {
     let text = words(dice, 5..400);
     let size = usize::try_from(dice.within(1..40)).unwrap_or(10);

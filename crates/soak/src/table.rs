@@ -192,8 +192,8 @@ fn trouble(world: &World) -> Row {
         "trouble made",
         format!(
             "{} kills and {} ends of Baton; Kilo killed {}, halted {} times; streams cut {}, stalled \
-             {} times; {} tools killed; {} stops, {} answers, {} taken back; 0.8 % of requests to \
-             Kilo broken",
+             {} times; {} tools killed; {} stops, {} answers, {} taken back, {} steered, {} plans, {} \
+             files; 0.8 % of requests to Kilo broken",
             counted("Baton killed"),
             counted("Baton ended"),
             counted("Kilo killed"),
@@ -204,6 +204,9 @@ fn trouble(world: &World) -> Row {
             counted("stopped"),
             counted("answered"),
             counted("withdrawn"),
+            counted("steered"),
+            counted("plans"),
+            counted("files"),
         ),
     )
 }

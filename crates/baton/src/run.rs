@@ -45,7 +45,8 @@ pub(crate) async fn run(options: Run) -> Result<ExitCode> {
     };
     let mut link = Link::open(&options.data, "run").await?;
     let done = converse(&mut link, &options, prompt, &mut signals).await;
-    // A second signal does not wait for the agent's polite end; what it started dies with us.
+    // A second signal does not wait for the agent's polite end; what runs is killed as the
+    // runtime shuts down.
     tokio::select! {
         () = link.close() => {}
         () = signals.next() => return Ok(ExitCode::from(INTERRUPTED)),

@@ -179,7 +179,7 @@ pub(crate) fn adopt(
     let (told, exit) = watch::channel(None);
     let (stop, stops) = watch::channel(None);
     let supervisor = Supervisor {
-        guard: GroupGuard { pid, armed: true },
+        guard: GroupGuard { pid, mark: mark(record.as_ref()), armed: true },
         raw,
         pid,
         label: spec.label.clone(),
@@ -204,18 +204,35 @@ pub(crate) fn adopt(
     }
 }
 
-/// Kills the group if the supervising task is dropped, that is when the runtime shuts down.
+/// Kills the child with everything it started if the supervising task is dropped, that is when the
+/// runtime shuts down, e.g. because a person does not wait for a polite end.
 struct GroupGuard {
     pid: u32,
+    mark: Option<(String, String)>,
     armed: bool,
 }
 
 impl Drop for GroupGuard {
     fn drop(&mut self) {
         if self.armed {
+            // While the leader lives, parent links lead to its helpers in other groups.
+            let known: Vec<ProcId> = proc::descendants(self.pid).iter().map(|s| s.id).collect();
             signal::group(self.pid, Signal::SIGKILL);
+            kill_leftovers(self.pid, &known, self.mark.as_ref());
         }
     }
+}
+
+/// The variable and value that all of a child's processes have in their environment.
+fn mark(record: Option<&Record>) -> Option<(String, String)> {
+    record.map(|r| (r.entry.variable.clone(), r.entry.nonce.clone()))
+}
+
+/// Kills what is left of a child's processes; says how many. Reads `/proc`, and so blocks for
+/// milliseconds.
+fn kill_leftovers(group: u32, known: &[ProcId], mark: Option<&(String, String)>) -> usize {
+    let mark = mark.map(|(name, value)| (name.as_str(), value.as_str()));
+    Leftovers { group, known, mark }.kill()
 }
 
 /// Waits for one child, and carries out its stop.
@@ -296,11 +313,8 @@ impl Supervisor {
             return 0;
         }
         let group = self.pid;
-        let mark = self.record.as_ref().map(|r| (r.entry.variable.clone(), r.entry.nonce.clone()));
-        let kill = move || {
-            let mark = mark.as_ref().map(|(n, v)| (n.as_str(), v.as_str()));
-            Leftovers { group, known: &known, mark }.kill()
-        };
+        let mark = mark(self.record.as_ref());
+        let kill = move || kill_leftovers(group, &known, mark.as_ref());
         tokio::task::spawn_blocking(kill).await.unwrap_or_default()
     }
 

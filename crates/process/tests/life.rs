@@ -69,6 +69,26 @@ async fn one_that_ignores_the_polite_signal_is_killed_with_its_helpers_in_other_
     }
 }
 
+#[test]
+fn a_runtime_that_shuts_down_takes_its_children_and_their_helpers_along() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let pids = runtime.block_on(async {
+        let script = "sleep 600 & echo $!; setsid sleep 600 & echo $!; wait";
+        let mut child = Host::default().spawn(sh(script)).await.unwrap();
+        let mut lines = child.take_lines().unwrap();
+        let helpers = [next_pid(&mut lines).await, next_pid(&mut lines).await];
+        let own_group = || stat(helpers[1]).is_some_and(|f| f[2] == helpers[1].to_string());
+        eventually("setsid took effect", own_group).await;
+        let pid = child.pid();
+        // A handle that is dropped asks for a polite end; this is about not waiting for it.
+        std::mem::forget(child);
+        [pid, helpers[0], helpers[1]]
+    });
+    runtime.shutdown_background();
+    let judge = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    judge.block_on(eventually("all are gone", || !pids.iter().any(|pid| alive(*pid))));
+}
+
 #[tokio::test]
 async fn one_that_obeys_is_not_reported_as_forced_and_all_watchers_are_told() {
     let mut child = Host::default()

@@ -400,8 +400,11 @@ impl Mapper {
         self.active.as_ref().map_or("", |a| a.message.as_str())
     }
 
-    /// Takes note of a sub-agent, if there is room for it.
+    /// Takes note of a sub-agent that a call of the running turn names, if there is room for it. It may
+    /// have been known in the turn before: a call can go on with an earlier sub-agent, and a reading
+    /// that ends a turn has those of the next one too.
     fn adopt(&mut self, session: &SessionId) {
+        self.former.remove(session);
         if self.children.len() < MAX_CHILDREN && !self.children.contains_key(session) {
             let turn = self.active.as_ref().map(|a| a.turn.clone());
             self.children.insert(session.clone(), Child::new(String::new(), turn));

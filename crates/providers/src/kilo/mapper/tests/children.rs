@@ -1,14 +1,14 @@
 //! Sub-agents: their place, and what is not known of them yet.
 
-use domain::{ItemContent, Phase};
+use domain::{ItemContent, Phase, TurnState};
 use kilo_sdk::types::{MessageWithParts, Session};
 use kilo_sdk::{Envelope, MessageId, SessionId};
 use serde_json::{Value, json};
 
-use super::super::MAX_UNPLACED;
+use super::super::{MAX_UNPLACED, Placed};
 use super::frames::{
-    ANSWER, CHILD, PROMPT, ROOT, answering, asked, assistant, delta, frame, part, replied, status,
-    text, user,
+    ANSWER, CHILD, PROMPT, ROOT, answering, asked, assistant, delta, frame, open, part, replied,
+    status, text, user,
 };
 use super::play::Play;
 use super::recorded::Server;
@@ -84,6 +84,41 @@ fn a_sub_agent_that_only_a_snapshot_tells_of_is_shown() {
     assert_eq!(play.text("prt_c"), Some("Found it"));
     let parent = play.item("prt_task").unwrap().id.clone();
     assert_eq!(play.item("prt_c").unwrap().parent, Some(parent));
+}
+
+#[test]
+fn a_sub_agent_of_the_next_turn_asks_though_one_reading_tells_of_both_turns() {
+    let (next, answer) = ("msg_3", "msg_4");
+    let mut play =
+        Play::new(&SessionId::from(ROOT), &[MessageId::from(PROMPT), MessageId::from(next)]);
+    let first = [user(ROOT, PROMPT), open(), assistant(ROOT, ANSWER, PROMPT, &json!({}))];
+    for event in &first {
+        play.event(event);
+    }
+    // The link is cut; meanwhile the first turn ends, and the next one starts a sub-agent that asks.
+    let done = json!({ "finish": "stop", "time": { "created": 1, "completed": 2 } });
+    let rest = [
+        assistant(ROOT, ANSWER, PROMPT, &done),
+        user(ROOT, next),
+        assistant(ROOT, answer, next, &json!({})),
+        status(&json!({ "type": "busy" })),
+        part(ROOT, answer, "prt_task", &task("call_1", CHILD)),
+    ];
+    let events: Vec<Envelope> = first.into_iter().chain(rest).collect();
+    let mut snapshot =
+        Server::after(&events).read(&SessionId::from(ROOT), &MessageId::from(PROMPT));
+    let session = json!({ "id": CHILD, "parentID": ROOT, "title": "t" });
+    snapshot.children.push((serde_json::from_value(session).unwrap(), Vec::new()));
+    let ask = json!({ "id": "per_1", "sessionID": CHILD, "permission": "bash" });
+    let ask = serde_json::from_value(ask).unwrap();
+    snapshot.permissions = Some(vec![Placed { directory: None, ask }]);
+    play.merge(&snapshot);
+    assert_eq!(play.turn(0).state, TurnState::Completed);
+    let request = play.requests.values().next().expect("it is shown");
+    assert_eq!((&request.turn_id, request.from.as_deref()), (&play.turn(1).id, Some("explore")));
+    // What it asks later is shown as well.
+    play.event(&asked("per_2", CHILD, "edit", &json!({})));
+    assert_eq!(play.requests.len(), 2);
 }
 
 #[test]

@@ -39,6 +39,8 @@ pub(crate) struct Paired {
 pub(crate) struct Devices {
     store: Store,
     rows: Mutex<Vec<Paired>>,
+    /// Devices that were unpaired and are still stored, because the store could not write.
+    unstored: Mutex<Vec<String>>,
     /// Counts revocations, so that open sockets look again whether they are still allowed.
     revocations: watch::Sender<u64>,
 }
@@ -56,7 +58,8 @@ impl Devices {
                 hash,
             })
             .collect();
-        Ok(Self { store, rows: Mutex::new(rows), revocations: watch::Sender::new(0) })
+        let rows = Mutex::new(rows);
+        Ok(Self { store, rows, unstored: Mutex::default(), revocations: watch::Sender::new(0) })
     }
 
     /// Pairs a device, and gives the secret for its cookie.
@@ -80,14 +83,21 @@ impl Devices {
         Ok(secret)
     }
 
-    /// Unpairs a device; says whether there was one.
+    /// Unpairs a device; says whether there was one. It is out at once, also when that cannot be
+    /// stored; then Baton would know it again after its next start, so the same is to be asked again.
     pub(crate) async fn revoke(&self, id: &str) -> Result<bool, StoreError> {
-        if !self.holds(id) {
-            return Ok(false);
+        {
+            let (mut rows, mut unstored) = (self.lock(), self.unstored());
+            if let Some(place) = rows.iter().position(|row| row.id == id) {
+                rows.remove(place);
+                unstored.push(id.to_owned());
+                self.revocations.send_modify(|count| *count += 1);
+            } else if !unstored.iter().any(|known| known == id) {
+                return Ok(false);
+            }
         }
         self.store.revoke_token(id).await?;
-        self.lock().retain(|row| row.id != id);
-        self.revocations.send_modify(|count| *count += 1);
+        self.unstored().retain(|known| known != id);
         Ok(true)
     }
 
@@ -111,6 +121,10 @@ impl Devices {
     /// Tells when a device was revoked.
     pub(crate) fn revocations(&self) -> watch::Receiver<u64> {
         self.revocations.subscribe()
+    }
+
+    fn unstored(&self) -> MutexGuard<'_, Vec<String>> {
+        self.unstored.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Paired>> {

@@ -178,6 +178,24 @@ async fn a_revoked_device_is_out_at_once() {
 }
 
 #[tokio::test]
+async fn a_device_is_out_though_that_cannot_be_stored_and_for_good_once_it_can() {
+    let server = Server::start().await;
+    let cookie = server.pair().await;
+    let list = || server.bare("get", "/api/devices").header(COOKIE, &cookie).send();
+    let devices: DeviceList = list().await.unwrap().json().await.unwrap();
+    let path = format!("/api/devices/{}", devices.devices[0].id);
+    let disk = rusqlite::Connection::open(server.home.path().join("data/baton.db")).unwrap();
+    disk.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let unstored = server.request("delete", &path).send().await.unwrap();
+    assert!(unstored.status().is_server_error(), "{unstored:?}");
+    problem(list().await.unwrap(), 401, ProblemCode::Unauthorized).await;
+    drop(disk);
+    assert_eq!(server.request("delete", &path).send().await.unwrap().status(), 204);
+    let again = server.request("delete", &path).send().await.unwrap();
+    problem(again, 404, ProblemCode::UnknownDevice).await;
+}
+
+#[tokio::test]
 async fn a_socket_is_checked_like_everything_else() {
     let server = Server::start().await;
     let token = format!("Bearer {}", server.token.reveal());

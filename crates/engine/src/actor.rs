@@ -114,16 +114,26 @@ enum Report {
 /// Where the thread's session stands.
 enum Link {
     Closed,
-    /// It is being opened, which was begun for this turn.
-    Opening {
-        turn: Option<TurnId>,
-    },
+    /// It is being opened.
+    Opening(Opening),
     Open {
         session: Arc<dyn Session>,
         events: mpsc::Receiver<AgentEvent>,
         /// Whether the project was trusted when it was opened.
         trusted: bool,
     },
+}
+
+/// What a session is being opened for.
+#[derive(Default)]
+struct Opening {
+    /// The turn that it was begun for.
+    turn: Option<TurnId>,
+    /// The session that it goes on with; `None` for a new one.
+    session: Option<String>,
+    /// Turns of which nothing is wanted any more, though the agent may be at work on them: it is told
+    /// once the session is open. At most the one that ran and the one that steered.
+    abandoned: Vec<TurnId>,
 }
 
 pub(crate) struct Actor {
@@ -305,6 +315,9 @@ impl Actor {
             Input::Patch(patch) => patch.archived == Some(true),
             _ => false,
         };
+        if self.is_known(&input).await? {
+            return Ok(());
+        }
         let before = self.state.clone();
         let outcome = self.state.apply(now(), input)?;
         if let Err(error) = self.try_settle(outcome).await {
@@ -316,6 +329,21 @@ impl Actor {
             return Err(error.into());
         }
         Ok(())
+    }
+
+    /// Whether an input begins a turn that is there already: the same command, given once more over a
+    /// bad link. One that has ended meanwhile is known to the store alone.
+    async fn is_known(&self, input: &Input) -> Result<bool, EngineError> {
+        let id = match input {
+            Input::Submit(new) => &new.id,
+            Input::Compact(id) => id,
+            _ => return Ok(false),
+        };
+        match self.shared.store.turn(id).await? {
+            Some(turn) if turn.thread_id == self.id => Ok(true),
+            Some(_) => Err(EngineError::IdTaken),
+            None => Ok(false),
+        }
     }
 
     /// Applies what an agent or the engine reports, which cannot be refused.
@@ -475,7 +503,7 @@ fn refuse_all(
 async fn next_events(link: &mut Link, batch: &mut Vec<AgentEvent>) -> usize {
     match link {
         Link::Open { events, .. } => events.recv_many(batch, BATCH).await,
-        Link::Closed | Link::Opening { .. } => std::future::pending().await,
+        Link::Closed | Link::Opening(_) => std::future::pending().await,
     }
 }
 

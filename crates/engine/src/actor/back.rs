@@ -133,7 +133,7 @@ impl Actor {
                 self.after_open = Some(Effect::Prepare(turn));
                 self.open();
             }
-            (Ok(()), Link::Opening { .. }) => self.after_open = Some(Effect::Prepare(turn)),
+            (Ok(()), Link::Opening(_)) => self.after_open = Some(Effect::Prepare(turn)),
             (Err(error), _) => {
                 let hint = "bring back what was put away, or send the message again".to_owned();
                 let error = TurnError { hint: Some(hint), ..error.into() };

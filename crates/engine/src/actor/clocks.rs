@@ -145,14 +145,19 @@ impl Acceptance {
         self
     }
 
-    /// Whether it is time to look for the message.
-    fn is_due(&self, turn: &TurnId) -> bool {
-        self.turn.as_ref() == Some(turn)
-            && match self.step {
-                Step::None | Step::Looking => false,
-                Step::Handing(since) => since.elapsed() > HANDING,
-                Step::Handed(since) => since.elapsed() > ACCEPTANCE,
+    /// Whether it is time to look for a turn's message, which has its name. One that was not watched,
+    /// since another's was, is watched from now on.
+    fn is_due(&mut self, turn: &TurnId) -> bool {
+        let watch = self.of(turn);
+        match watch.step {
+            Step::Looking => false,
+            Step::Handing(since) => since.elapsed() > HANDING,
+            Step::Handed(since) => since.elapsed() > ACCEPTANCE,
+            Step::None => {
+                watch.step = Step::Handed(Instant::now());
+                false
             }
+        }
     }
 }
 
@@ -177,14 +182,14 @@ impl Actor {
             return ControlFlow::Continue(());
         }
         match (turn.state, &self.link) {
-            (_, Link::Opening { .. }) => {}
+            (_, Link::Opening(_)) => {}
             (_, Link::Closed) => {
                 if turn.prompt_key.is_some() {
                     self.fail(&turn.id, died()).await;
                 }
             }
             (TurnState::Preparing, Link::Open { session, .. }) => {
-                if self.clocks.acceptance.is_due(&turn.id) {
+                if turn.prompt_key.is_some() && self.clocks.acceptance.is_due(&turn.id) {
                     let session = session.clone();
                     self.look_up(session, &turn, false);
                 }
@@ -243,7 +248,7 @@ impl Actor {
         self.undelivered.retain(|id| ids.contains(id));
         let clocks = &mut self.clocks.answering;
         clocks.retain(|id, _| ids.contains(id));
-        let waits = matches!(self.link, Link::Opening { .. }) || !self.undelivered.is_empty();
+        let waits = matches!(self.link, Link::Opening(_)) || !self.undelivered.is_empty();
         let mut late = Vec::new();
         for request in ids {
             let since = clocks.entry(request.clone()).or_insert_with(Instant::now);

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{AgentEvent, Attachment, Effect, Input, Phase, Request, RequestId, Turn, TurnId};
+use domain::{
+    AgentEvent, Attachment, Effect, Input, Phase, Request, RequestId, Turn, TurnError, TurnId,
+};
 use providers::{
     AnswerError, OpenError, OpenSession, Opened, Origin, Place, Prompt, PromptFile, Provider,
     SendError, Session,
 };
+use tokio::sync::mpsc::error::SendError as SendFailed;
 
-use super::{Actor, Link, Report};
+use super::{Actor, Link, Opening, Report, died};
 use crate::sessions::name_session;
 
 /// How long the agent has to confirm a stop before the turn ends without it.
@@ -42,17 +45,17 @@ impl Actor {
                 self.after_open = Some(effect);
                 match &self.link {
                     Link::Open { .. } => self.look_first(),
-                    Link::Opening { .. } => {}
+                    Link::Opening(_) => {}
                     Link::Closed => self.open(),
                 }
             }
             Effect::Send(turn) => self.send(&turn),
             Effect::Interrupt(turn) => self.interrupt(turn),
-            Effect::Abandon(turn) => {
-                if let Link::Open { session, .. } = &self.link {
-                    session.abandon(&turn);
-                }
-            }
+            Effect::Abandon(turn) => match &mut self.link {
+                Link::Open { session, .. } => session.abandon(&turn),
+                Link::Opening(opening) => opening.abandoned.push(turn),
+                Link::Closed => {}
+            },
             Effect::Deliver(request) => self.deliver(&request),
             Effect::ApplyAccess(_) => self.apply_access(),
             Effect::Resync => {
@@ -129,7 +132,7 @@ impl Actor {
         let sent = matches!(self.after_open, Some(Effect::Reconcile(_)));
         match (&self.link, result) {
             // This look is part of it.
-            (Link::Opening { .. }, _) => {}
+            (Link::Opening(_), _) => {}
             (_, Err(error)) => {
                 self.after_open = None;
                 self.undelivered.clear();
@@ -145,9 +148,12 @@ impl Actor {
     /// Opens the thread's session; one that is open is closed before.
     pub(super) fn open(&mut self) {
         let turn = self.state.running().map(|r| r.turn().id.clone());
-        let before = match std::mem::replace(&mut self.link, Link::Opening { turn }) {
+        let at_work: Vec<TurnId> = turn.iter().cloned().chain(self.steering_id()).collect();
+        let session = self.state.thread().session.clone();
+        let opening = Opening { turn, session, abandoned: Vec::new() };
+        let before = match std::mem::replace(&mut self.link, Link::Opening(opening)) {
             Link::Open { session, .. } => Some(session),
-            Link::Closed | Link::Opening { .. } => None,
+            Link::Closed | Link::Opening(_) => None,
         };
         let thread = self.state.thread();
         let (shared, project) = (self.shared.clone(), thread.project_id.clone());
@@ -174,10 +180,19 @@ impl Actor {
                 Ok((provider.ok_or_else(none)?.open(request).await?, trusted))
             };
             let result = open_in_time(opening).await;
-            let _ = reports.send(Report::Opened { result }).await;
+            let told = reports.send(Report::Opened { result }).await;
+            if let Err(SendFailed(Report::Opened { result: Ok((opened, _)) })) = told {
+                // The thread is no more. What the agent may be doing for it is not wanted.
+                at_work.iter().for_each(|turn| opened.session.abandon(turn));
+                opened.session.close().await;
+            }
         });
         let phase = if starting { Phase::StartingAgent } else { Phase::OpeningSession };
         self.note_phase(phase);
+    }
+
+    fn steering_id(&self) -> Option<TurnId> {
+        self.state.steering().map(|turn| turn.id.clone())
     }
 
     /// Says in words what a turn waits for.
@@ -188,6 +203,20 @@ impl Actor {
 
     pub(super) async fn opened(&mut self, opened: Opened, trusted: bool) {
         let Opened { session, events, origin } = opened;
+        let Link::Opening(opening) = std::mem::replace(&mut self.link, Link::Closed) else {
+            return;
+        };
+        if opening.session != self.state.thread().session {
+            // The thread left that session meanwhile.
+            tokio::spawn(async move { session.close().await });
+            if self.after_open.is_some() {
+                self.open();
+            }
+            return;
+        }
+        for turn in &opening.abandoned {
+            session.abandon(turn);
+        }
         let id = session.id();
         self.link = Link::Open { session, events, trusted };
         self.clocks.heard();
@@ -210,10 +239,10 @@ impl Actor {
     /// Takes that the session cannot be opened. When it was being opened for a turn that is over,
     /// the one that waits now gets an opening of its own.
     pub(super) async fn not_opened(&mut self, error: OpenError) {
-        let Link::Opening { turn: begun_for } = std::mem::replace(&mut self.link, Link::Closed)
-        else {
+        let Link::Opening(opening) = std::mem::replace(&mut self.link, Link::Closed) else {
             return;
         };
+        let begun_for = opening.turn;
         match self.state.running().map(|r| r.turn().id.clone()) {
             Some(turn) if self.after_open.is_some() && begun_for.as_ref() != Some(&turn) => {
                 self.open();
@@ -285,7 +314,12 @@ impl Actor {
         let steers = self.state.steering().is_some_and(|t| t.id == *id);
         let turn = running.into_iter().chain(self.state.steering()).find(|t| t.id == *id);
         let Some(turn) = turn.cloned() else { return };
-        let Link::Open { session, .. } = &self.link else { return };
+        let Link::Open { session, .. } = &self.link else {
+            // It was lost between the naming of the message and its handing over.
+            let TurnError { code, message, .. } = died();
+            let result = Err(SendError { code, message });
+            return self.inbox.push_back(Report::Sent { turn: turn.id, result });
+        };
         let (session, store) = (session.clone(), self.shared.store.clone());
         if !steers {
             session.want(turn.access, turn.mode);
@@ -354,7 +388,7 @@ impl Actor {
         };
         let session = match &self.link {
             Link::Open { session, .. } => Some(session.clone()),
-            Link::Closed | Link::Opening { .. } => None,
+            Link::Closed | Link::Opening(_) => None,
         };
         // After a restart of Baton the agent's requests are known only once its session was read.
         if matches!(self.after_open, Some(Effect::Reconcile(_))) || self.clocks.is_looking() {

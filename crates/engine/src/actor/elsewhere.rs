@@ -121,7 +121,7 @@ impl Actor {
                 self.after_open = Some(Effect::Prepare(turn));
                 self.open();
             }
-            Link::Opening { .. } => self.after_open = Some(Effect::Prepare(turn)),
+            Link::Opening(_) => self.after_open = Some(Effect::Prepare(turn)),
         }
     }
 

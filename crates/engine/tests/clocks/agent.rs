@@ -1,7 +1,7 @@
 //! An agent that a test plays: it hands over what it is told to hand over, tells what it is told to
 //! tell, and never returns where it is told to hang.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::future::pending;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -15,7 +15,7 @@ use providers::{
     AnswerError, Inventory, OpenError, OpenSession, Opened, Origin, Prompt, Provider, SendError,
     Session, Sighting,
 };
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 
 /// What can be asked of the agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,6 +30,7 @@ pub(crate) enum What {
     Close,
 }
 
+/// All that is asked of it once a message was accepted.
 pub(crate) const EVERYTHING: [What; 6] =
     [What::Open, What::Send, What::LookUp, What::Interrupt, What::Answer, What::Close];
 
@@ -54,7 +55,8 @@ pub(crate) struct Agent {
 
 #[derive(Default)]
 struct State {
-    hangs: HashSet<What>,
+    /// What does not return, or only when it is let go on.
+    hangs: HashMap<What, Arc<Semaphore>>,
     /// Directories of which nothing can be read.
     silent: HashSet<PathBuf>,
     /// What projects' configurations amount to.
@@ -103,9 +105,15 @@ impl Agent {
         self.state.lock().unwrap()
     }
 
-    /// From now on these never return.
+    /// From now on these do not return.
     pub(crate) fn hang(&self, what: &[What]) {
-        self.state().hangs.extend(what);
+        let gates = what.iter().map(|what| (*what, Arc::new(Semaphore::new(0))));
+        self.state().hangs.extend(gates);
+    }
+
+    /// Lets one that hangs go on; the others hang.
+    pub(crate) fn release(&self, what: What) {
+        self.state().hangs.get(&what).expect("it hangs").add_permits(1);
     }
 
     /// From now on nothing can be read of this directory.
@@ -170,14 +178,14 @@ impl Agent {
 
     /// Notes the call; returns only if it is not to hang.
     async fn called(&self, what: What, call: Option<Call>) {
-        let (hangs, breaks) = {
+        let (gate, breaks) = {
             let mut state = self.state();
             state.calls.extend(call);
-            (state.hangs.contains(&what), state.breaks.contains(&what))
+            (state.hangs.get(&what).cloned(), state.breaks.contains(&what))
         };
         assert!(!breaks, "{what:?} breaks off");
-        if hangs {
-            pending::<()>().await;
+        if let Some(gate) = gate {
+            gate.acquire().await.expect("a gate that is never closed").forget();
         }
     }
 

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use domain::{ItemStatus, TurnEvent, TurnId, TurnState};
+use domain::{ItemStatus, NewTurn, TurnEvent, TurnId, TurnState};
+use tokio::sync::mpsc;
+use uuid::Uuid;
 
 use crate::agent::{Call, EVERYTHING, What};
 use crate::kit::{Bench, ask, command, sub_agent};
@@ -94,6 +96,66 @@ async fn stop_ends_the_turn_in_every_state_and_the_next_one_runs() {
             stops(stage, hung).await;
         }
     }
+}
+
+/// A turn that an agent works on which outlived Baton, while its session is opened again.
+async fn outlived() -> (Bench, TurnId) {
+    let before = Bench::start().await;
+    let turn = before.running().await;
+    let bench = before.again(Vec::new(), &[What::Open]).await;
+    bench.window().await;
+    while bench.agent.count(&Call::Open) == 0 {
+        bench.pass(1).await;
+    }
+    (bench, turn)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_stopped_or_deleted_while_its_session_is_opened_again_stops_at_the_agent() {
+    let (bench, turn) = outlived().await;
+    bench.stop().await;
+    bench.until(&turn, SOON, |turn| turn.state == TurnState::Interrupted).await;
+    assert_eq!(bench.agent.count(&Call::Abandon(turn.clone())), 0, "there is no session yet");
+    bench.agent.release(What::Open);
+    while bench.agent.count(&Call::Abandon(turn.clone())) == 0 {
+        bench.pass(1).await;
+    }
+    bench.agent.mend();
+    bench.runs().await;
+
+    let (bench, turn) = outlived().await;
+    bench.engine.delete_thread(&bench.thread).await.unwrap();
+    bench.agent.release(What::Open);
+    while bench.agent.count(&Call::Abandon(turn.clone())) == 0 {
+        bench.pass(1).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_arrives_again_after_it_was_stopped_is_not_done() {
+    let bench = Bench::start().await;
+    bench.agent.hang(&[What::Look]);
+    let new = NewTurn::message(TurnId::from_uuid(Uuid::now_v7()), "only once");
+    let (done, mut results) = mpsc::channel(2);
+    for _ in 0..2 {
+        let (engine, thread) = (bench.engine.clone(), bench.thread.clone());
+        let (new, done) = (new.clone(), done.clone());
+        tokio::spawn(async move { done.send(engine.send(&thread, new).await).await });
+    }
+    // Both have found that the message is new.
+    bench.pass(1).await;
+    bench.agent.release(What::Look);
+    results.recv().await.unwrap().unwrap();
+    bench.stop().await;
+    bench.until(&new.id, SOON, |turn| turn.state == TurnState::Interrupted).await;
+    bench.agent.release(What::Look);
+    let again = results.recv().await.unwrap().unwrap();
+    assert_eq!((again.id, again.state), (new.id.clone(), TurnState::Interrupted));
+    // The session is opened for the first of them.
+    bench.agent.release(What::Look);
+    bench.agent.mend();
+    bench.runs().await;
+    assert_eq!(bench.agent.count(&Call::Send(new.id)), 0);
 }
 
 #[tokio::test(start_paused = true)]

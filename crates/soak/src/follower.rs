@@ -119,9 +119,12 @@ impl Follower {
             socket.follow(Topic::Shell).await?;
         }
         let mut asked: BTreeSet<ThreadId> = BTreeSet::new();
+        let wanted = self.wanted();
         {
             let mut known = self.known();
             known.connects += 1;
+            // What it does not follow any more gets no changes.
+            known.views.retain(|id, _| wanted.contains(id));
             if dice.happens(300) {
                 // As a page that was reloaded.
                 known.views.clear();

@@ -1,11 +1,12 @@
 //! What Kilo itself has of the conversations, compared with what Baton stored.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use domain::{Item, ItemContent, Turn, TurnState};
 use kilo_sdk::types::{Message, MessageWithParts, PartBody};
-use kilo_sdk::{Instance, Launch, SessionId};
+use kilo_sdk::{Instance, Launch, MessageId, SessionId};
 
 use crate::World;
 use crate::checks::Whole;
@@ -59,11 +60,9 @@ async fn messages(instance: &Instance, session: &SessionId) -> Result<Vec<Messag
 }
 
 fn thread(world: &World, whole: &Whole, messages: &[MessageWithParts], read: &mut Read) {
-    let mut turns: Vec<&Turn> = whole.turns.values().filter(|t| t.prompt_key.is_some()).collect();
-    turns.sort_by_key(|turn| turn.ordinal);
-    for (number, turn) in turns.iter().enumerate() {
-        let Some(key) = turn.prompt_key.as_deref() else { continue };
-        let next = turns.get(number + 1).and_then(|turn| turn.prompt_key.as_deref());
+    let owners = owners(whole, messages);
+    let turns = whole.turns.values().filter_map(|turn| Some((turn, turn.prompt_key.as_deref()?)));
+    for (turn, key) in turns {
         let own = messages.iter().find(|message| message.info.id().as_str() == key);
         let copies = own.map_or(0, |message| message.parts.iter().filter(|p| is_plain(p)).count());
         if copies > 1 {
@@ -74,21 +73,49 @@ fn thread(world: &World, whole: &Whole, messages: &[MessageWithParts], read: &mu
             continue;
         }
         read.turns += 1;
-        let within = |message: &&MessageWithParts| {
-            let id = message.info.id();
-            id.as_str() > key && next.is_none_or(|next| id.as_str() < next)
+        let of_turn = |message: &&MessageWithParts| {
+            owners.get(&message.info.id()).is_some_and(|owner| *owner == key)
         };
-        let theirs: Vec<Said> = messages.iter().filter(within).flat_map(texts).collect();
+        let theirs: Vec<Said> = messages.iter().filter(of_turn).flat_map(texts).collect();
         let ours = ours(&whole.items, turn);
         read.texts += theirs.len();
         if own.is_none() || !agree(&theirs, &ours) {
             read.differing += 1;
             world.accounts.blame(format!(
-                "{} of {}: Kilo has {theirs:?}, Baton {ours:?}",
-                turn.id, whole.thread.id
+                "{} of {}: Kilo has {:?}, Baton {:?}",
+                turn.id,
+                whole.thread.id,
+                brief(&theirs),
+                brief(&ours)
             ));
         }
     }
+}
+
+/// The message of a turn that each message belongs to: an answer to what it answers, and what Kilo
+/// says for a person, as to go on after a plan, to the message before it.
+fn owners<'a>(whole: &'a Whole, messages: &[MessageWithParts]) -> HashMap<MessageId, &'a str> {
+    let mut owners: HashMap<MessageId, &str> = HashMap::new();
+    let mut last = "";
+    for message in messages {
+        let id = message.info.id();
+        let mut keys = whole.turns.values().filter_map(|turn| turn.prompt_key.as_deref());
+        let owner = match &message.info {
+            Message::Assistant(answer) => owners.get(&answer.parent_id).copied().unwrap_or(""),
+            Message::User(_) | Message::Unknown(_) => {
+                last = keys.find(|key| *key == id.as_str()).unwrap_or(last);
+                last
+            }
+        };
+        owners.insert(id.clone(), owner);
+    }
+    owners
+}
+
+/// Texts as they are named in a finding: their beginnings and lengths.
+fn brief(texts: &[Said]) -> Vec<(bool, String, usize)> {
+    let short = |text: &str| text.chars().take(40).collect();
+    texts.iter().map(|(reasoning, text)| (*reasoning, short(text), text.len())).collect()
 }
 
 fn is_plain(part: &kilo_sdk::types::Part) -> bool {

@@ -6,8 +6,8 @@ use anyhow::{Context as _, Result};
 use async_trait::async_trait;
 use domain::{
     Access, AgentEvent, Answer, FullText, ItemContent, ItemStatus, ItemUpdate, Mode, Model,
-    ModelAbilities, ProviderCapabilities, ProviderId, ProviderSettings, ProviderState,
-    ProviderStatus, Request, ThreadId, TurnEvent, TurnId, TurnOutcome,
+    ModelAbilities, ProviderId, ProviderSettings, ProviderState, ProviderStatus, Request, ThreadId,
+    TurnEvent, TurnId, TurnOutcome,
 };
 use providers::{
     AnswerError, Inventory, OpenError, OpenSession, Opened, Origin, Prompt, Provider, SendError,
@@ -103,20 +103,11 @@ fn model() -> Model {
 
 fn status() -> ProviderStatus {
     ProviderStatus {
-        id: ProviderId::known(ID),
-        name: "Puppet".to_owned(),
         state: ProviderState::Ready,
         message: "ready".to_owned(),
-        fix: None,
-        problems: Vec::new(),
-        version: None,
-        binary: None,
         models: 1,
-        checking: false,
         running: true,
-        checked_at: None,
-        capabilities: ProviderCapabilities::default(),
-        settings: ProviderSettings::default(),
+        ..ProviderStatus::new(ProviderId::known(ID), "Puppet")
     }
 }
 

@@ -139,6 +139,29 @@ pub struct ProviderStatus {
     pub settings: ProviderSettings,
 }
 
+impl ProviderStatus {
+    /// Makes the status of a provider that was not looked at yet and can do no more than the core.
+    #[must_use]
+    pub fn new(id: ProviderId, name: &str) -> Self {
+        Self {
+            id,
+            name: name.to_owned(),
+            state: ProviderState::Unknown,
+            message: "not looked at yet".to_owned(),
+            fix: None,
+            problems: Vec::new(),
+            version: None,
+            binary: None,
+            models: 0,
+            checking: false,
+            running: false,
+            checked_at: None,
+            capabilities: ProviderCapabilities::default(),
+            settings: ProviderSettings::default(),
+        }
+    }
+}
+
 /// Whether a provider can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS, ToSchema)]
 #[serde(rename_all = "snake_case")]

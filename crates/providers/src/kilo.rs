@@ -16,7 +16,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::{
     AgentEnd, AgentReport, ErrorCode, Extras, ProviderCapabilities, ProviderId, ProviderProblem,
-    ProviderSettings, ProviderState, ProviderStatus, Startup, StartupProblem, ThreadId,
+    ProviderSettings, ProviderStatus, Startup, StartupProblem, ThreadId,
 };
 use kilo_sdk::{NewSession, SessionId};
 use tokio::sync::{broadcast, mpsc, watch};
@@ -132,18 +132,6 @@ impl Kilo {
     #[must_use]
     pub fn new(config: KiloConfig) -> Self {
         let status = ProviderStatus {
-            id: ProviderId::known(ID),
-            name: "Kilo".to_owned(),
-            state: ProviderState::Unknown,
-            message: "not looked at yet".to_owned(),
-            fix: None,
-            problems: Vec::new(),
-            version: None,
-            binary: None,
-            models: 0,
-            checking: false,
-            running: false,
-            checked_at: None,
             capabilities: ProviderCapabilities {
                 plan: true,
                 steer: true,
@@ -151,7 +139,7 @@ impl Kilo {
                 restart: true,
                 attach: true,
             },
-            settings: ProviderSettings::default(),
+            ..ProviderStatus::new(ProviderId::known(ID), "Kilo")
         };
         Self(Arc::new(Shared {
             config,

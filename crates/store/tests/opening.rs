@@ -91,7 +91,11 @@ async fn a_newer_database_is_refused_and_not_touched() {
         let before = files();
         let error = Store::open(dir).unwrap_err();
         assert!(matches!(error, OpenError::NewerDatabase { found: 999, .. }), "{error}");
-        assert!(files() == before, "the files were changed");
+        let sizes = |files: &[(String, Vec<u8>)]| -> Vec<(String, usize)> {
+            files.iter().map(|(name, bytes)| (name.clone(), bytes.len())).collect()
+        };
+        let after = files();
+        assert!(after == before, "{:?} became {:?}", sizes(&before), sizes(&after));
     }
 }
 

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use domain::{
-    Access, AgentEvent, Answer, Mode, ProviderCapabilities, ProviderId, ProviderSettings,
-    ProviderState, ProviderStatus, Request, Startup, TurnEvent, TurnId, TurnOutcome,
+    Access, AgentEvent, Answer, Mode, ProviderId, ProviderSettings, ProviderState, ProviderStatus,
+    Request, Startup, TurnEvent, TurnId, TurnOutcome,
 };
 use providers::{
     AnswerError, Inventory, OpenError, OpenSession, Opened, Origin, Prompt, Provider, SendError,
@@ -79,20 +79,10 @@ struct State {
 impl Agent {
     pub(crate) fn new() -> Self {
         let status = ProviderStatus {
-            id: ProviderId::known("fake"),
-            name: "Fake".to_owned(),
             state: ProviderState::Ready,
             message: "Ready.".to_owned(),
-            fix: None,
-            problems: Vec::new(),
-            version: None,
-            binary: None,
-            models: 0,
-            checking: false,
             running: true,
-            checked_at: None,
-            capabilities: ProviderCapabilities::default(),
-            settings: ProviderSettings::default(),
+            ..ProviderStatus::new(ProviderId::known("fake"), "Fake")
         };
         Self {
             state: Arc::default(),

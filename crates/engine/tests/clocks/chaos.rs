@@ -15,32 +15,12 @@ use providers::{
     AnswerError, Inventory, OpenError, OpenSession, Opened, Origin, Prompt, Provider, SendError,
     Session, Sighting,
 };
+use testkit::dice::Dice;
 use tokio::sync::{Mutex as Gate, mpsc, watch};
 use tokio::task::AbortHandle;
 
 use crate::agent::Agent;
 use crate::kit::words;
-
-/// A xorshift generator: the same seed gives the same choices.
-pub(crate) struct Dice(u64);
-
-impl Dice {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed | 1)
-    }
-
-    pub(crate) fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end
-    }
-
-    /// Whether it happens this time, once in so many.
-    pub(crate) fn once_in(&mut self, times: u64) -> bool {
-        self.below(times) == 0
-    }
-}
 
 #[derive(Clone)]
 pub(crate) struct Chaos {
@@ -70,7 +50,7 @@ struct State {
 impl Chaos {
     pub(crate) fn new(seed: u64) -> Self {
         let state = State {
-            dice: Dice::new(seed),
+            dice: Dice::of(seed, "agent"),
             events: None,
             active: None,
             runs: None,
@@ -98,11 +78,11 @@ impl Chaos {
     }
 
     fn roll(&self, end: u64) -> u64 {
-        self.state().dice.below(end)
+        self.state().dice.within(0..end)
     }
 
     fn once_in(&self, times: u64) -> bool {
-        self.state().dice.once_in(times)
+        self.roll(times) == 0
     }
 
     /// Takes any time: mostly little, now and then longer than anybody waits.

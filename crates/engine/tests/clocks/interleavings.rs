@@ -7,9 +7,10 @@ use std::time::Duration;
 use domain::{Change, ThreadId, Turn, TurnId, TurnState};
 use engine::{Engine, FeedItem};
 use store::Store;
+use testkit::dice::Dice;
 use uuid::Uuid;
 
-use crate::chaos::{Chaos, Dice};
+use crate::chaos::Chaos;
 use crate::kit::{keep_pace, make_thread, say};
 
 const ROUNDS: u32 = 1_000;
@@ -57,7 +58,7 @@ async fn note(engine: Engine, thread: ThreadId, told: Told) {
 async fn stop_then_send_a_thousand_times_never_hits_the_new_turn() {
     let seed = SEED.unwrap_or_else(|| Uuid::now_v7().as_u64_pair().1);
     println!("the seed is {seed}");
-    let mut dice = Dice::new(seed.rotate_left(17));
+    let mut dice = Dice::of(seed, "people");
     let data = tempfile::tempdir().unwrap();
     let (store, agent) = (Store::open(data.path()).unwrap(), Chaos::new(seed));
     keep_pace(&store, Duration::from_millis(25));
@@ -69,14 +70,14 @@ async fn stop_then_send_a_thousand_times_never_hits_the_new_turn() {
     let (mut interrupted, mut completed, mut sent) = (0, 0, Vec::new());
     for round in 0..ROUNDS {
         let first = say(&engine, &thread, "first").await.unwrap();
-        let moment = [1, 20, 400, 3_000][usize::try_from(dice.below(4)).unwrap()];
-        tokio::time::sleep(Duration::from_millis(dice.below(moment))).await;
+        let moment = [1, 20, 400, 3_000][usize::try_from(dice.within(0..4)).unwrap()];
+        tokio::time::sleep(dice.millis(0..moment)).await;
         engine.stop(&thread).await.unwrap();
-        if dice.once_in(4) {
+        if dice.happens(250) {
             engine.stop(&thread).await.unwrap();
         }
-        if dice.once_in(2) {
-            tokio::time::sleep(Duration::from_millis(dice.below(2_000))).await;
+        if dice.happens(500) {
+            tokio::time::sleep(dice.millis(0..2_000)).await;
         }
         let next = say(&engine, &thread, "next").await.unwrap();
         let row = ended(&store, &told, &first).await;

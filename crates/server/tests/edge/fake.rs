@@ -7,9 +7,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::{
     Access, AgentCommand, AgentEvent, Answer, CommandSource, ErrorCode, Extras, FullText,
-    ItemContent, ItemStatus, McpServer, McpState, Mode, Model, ModelAbilities,
-    ProviderCapabilities, ProviderId, ProviderSettings, ProviderState, ProviderStatus, Request,
-    TurnEvent, TurnId, TurnOutcome,
+    ItemContent, ItemStatus, McpServer, McpState, Mode, Model, ModelAbilities, ProviderId,
+    ProviderSettings, ProviderState, ProviderStatus, Request, TurnEvent, TurnId, TurnOutcome,
 };
 use providers::{
     AnswerError, Inventory, OpenError, OpenSession, Opened, Origin, Place, Prompt, Provider,
@@ -38,20 +37,10 @@ impl Fake {
             unverified: None,
         };
         let status = ProviderStatus {
-            id: ProviderId::known("fake"),
-            name: "Fake".to_owned(),
             state: ProviderState::Ready,
             message: "Ready.".to_owned(),
-            fix: None,
-            problems: Vec::new(),
-            version: None,
-            binary: None,
             models: 1,
-            checking: false,
-            running: false,
-            checked_at: None,
-            capabilities: ProviderCapabilities::default(),
-            settings: ProviderSettings::default(),
+            ..ProviderStatus::new(ProviderId::known("fake"), "Fake")
         };
         let inventory = Inventory { models: vec![model], known: true, ..Inventory::default() };
         Self { status: watch::Sender::new(status), inventory: watch::Sender::new(inventory) }

@@ -22,6 +22,8 @@ use super::super::router::{Fault, Frame, Generation, Lane, Router};
 use super::{Inner, KiloSession, Known, run};
 use crate::{AnswerError, Inventory, Prompt, Session};
 
+mod handing;
+
 const ROOT: &str = "ses_root";
 const PROMPT: &str = "msg_1";
 

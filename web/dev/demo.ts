@@ -1,6 +1,6 @@
 // What the development server shows: a thread for every state the page can be in.
 
-import type { Item, ItemContent, Model, Project, ProviderStatus, Request, Thread, Turn } from "../src/generated/wire.ts";
+import type { AgentReport, Extras, Item, ItemContent, Model, NativeSession, Project, ProviderStatus, Request, Thread, Turn, Upstream } from "../src/generated/wire.ts";
 import { approval, noUsage, thread, turn } from "../src/sync/samples.ts";
 
 const MIN = 60_000;
@@ -93,7 +93,7 @@ export function world(empty: boolean) {
 }
 
 function conversations() {
-  return [retry(), question(), plan(), failed(), queued(), held(), long(), idle("thr_flaky", "Explain flaky login test", { unread: true, active_at: now - 12 * MIN }), idle("thr_bump", "Bump dependencies", { active_at: now - 130 * MIN }), idle("thr_dark", "Dark theme contrast pass", { project_id: "prj_notes", active_at: now - 26 * 60 * MIN, pinned: true })];
+  return [troubled(), away(), retry(), question(), plan(), failed(), queued(), held(), long(), idle("thr_flaky", "Explain flaky login test", { unread: true, active_at: now - 12 * MIN }), idle("thr_bump", "Bump dependencies", { active_at: now - 130 * MIN }), idle("thr_dark", "Dark theme contrast pass", { project_id: "prj_notes", active_at: now - 26 * 60 * MIN, pinned: true })];
 }
 
 function conversation(of: Thread) {
@@ -183,6 +183,35 @@ function queued() {
   return c;
 }
 
+/** What goes wrong with an agent's process and its sessions. */
+function troubled() {
+  const { c, put, begin } = conversation(threadOf({ id: "thr_trouble", title: "A day on which much went wrong", session: "ses_gone", session_gone: true, project_id: "prj_notes", active_at: now - 2 * MIN }));
+  const failed = (error: NonNullable<Turn["error"]>) => ({ state: "failed" as const, ended_at: now - 5.5 * MIN, error });
+  begin("Look through the notes", failed({ code: "agent_died", message: "Kilo no longer answered and was ended", hint: "send the message again; Kilo is started anew", retryable: true }));
+  put({ kind: "agent_message" }, { body: { head: "I began with the first of them" } });
+  put({ kind: "notice", level: "warning" }, { body: { head: "Kilo took more than 4 GiB of memory and was started anew between two messages." } });
+  begin("Go on", failed({ code: "silent", message: "the model said nothing for ten minutes", hint: "try again, or choose another model", retryable: true }));
+  put({ kind: "notice", level: "info" }, { body: { head: "Nothing was heard from the model for a minute. It is waited for until ten are over." } });
+  begin("And the rest?", failed({ code: "session_lost", message: "Kilo has no session ses_gone any more", hint: "in a new session Kilo knows nothing of what was said here", retryable: false }));
+  begin("Then anew", { state: "completed", ended_at: now - 4 * MIN });
+  put({ kind: "notice", level: "warning" }, { body: { head: "The earlier session was deleted, so this is a new one: Kilo knows nothing of what was said before." } });
+  put({ kind: "error", code: "provider_error", message: "the upstream is overloaded", retryable: true }, { body: { head: "HTTP 529\nupstream: overloaded" } });
+  put({ kind: "agent_message" }, { body: { head: "I am new here." } });
+  return c;
+}
+
+/** A conversation that went back to before its second message. */
+function away() {
+  const { c, put, begin } = conversation(threadOf({ id: "thr_away", title: "Name the parts", session: "ses_1", active_at: now - 3 * MIN }));
+  begin("Name the first part", { state: "completed", ended_at: now - 5 * MIN, prompt_key: "msg_1" });
+  put({ kind: "agent_message" }, { body: { head: "It is the **store**." } });
+  const second = begin("And the second?", { state: "completed", ended_at: now - 4 * MIN, prompt_key: "msg_2" });
+  put({ kind: "read", path: "src/engine.rs" });
+  put({ kind: "agent_message" }, { body: { head: answer } });
+  c.thread.back = { turn: second.id, key: "msg_2", turns: { first: 2, last: 2 } } as Thread["back"];
+  return c;
+}
+
 function held() {
   const { c, put, begin } = conversation(threadOf({ id: "thr_held", title: "Tidy the release notes", queue_held: true, queued: 1, unread: true, provider: "codex", active_at: now - 20 * MIN }));
   begin(`Tidy these notes:\n${Array.from({ length: 30 }, (_, i) => `- line ${i + 1}`).join("\n")}`, { state: "completed", ended_at: now - 21 * MIN });
@@ -210,6 +239,48 @@ function idle(id: string, title: string, over: Partial<Thread>) {
   put({ kind: "agent_message" }, { body: { head: answer } });
   return c;
 }
+
+export const upstreams: Upstream[] = [
+  { id: "kilo", name: "Kilo Gateway", state: "connected", models: 3, left_out: 2, message: "used without an account", fix: "kilo auth login -p kilo" },
+  { id: "anthropic", name: "Anthropic", state: "stale", models: 2, left_out: 0, message: "its live list could not be read, so that the one Kilo came with is shown; check the connection, then check again", fix: null },
+  { id: "groq", name: "Groq", state: "signed_out", models: 0, left_out: 0, message: "nobody is signed in", fix: "kilo auth login -p groq" },
+  { id: "gorq", name: "gorq", state: "unknown", models: 0, left_out: 0, message: "Kilo does not know it; correct its name, or set it up in Kilo's configuration", fix: null },
+];
+
+export const report: AgentReport = {
+  processes: [
+    { pid: 4711, url: "http://127.0.0.1:41234", version: "7.7.7", since: now - 40 * MIN, trusted: true, answering: true, memory_bytes: 612_000_000, cpu_percent: 4, sessions: 3, turns: 1, directories: 2 },
+    { pid: 4712, url: "http://127.0.0.1:41234", version: "7.7.7", since: now - 12 * MIN, trusted: false, answering: false, memory_bytes: 980_000_000, cpu_percent: 100, sessions: 1, turns: 1, directories: 1 },
+  ],
+  ends: [
+    { at: now - 50 * MIN, trusted: true, pid: 4600, why: "not_answering", said: null, turns: 2 },
+    { at: now - 200 * MIN, trusted: false, pid: 4200, why: "died", said: "fatal error: out of memory\n    at allocate (native)", turns: 0 },
+    { at: now - 26 * 60 * MIN, trusted: true, pid: 4100, why: "memory", said: null, turns: 0 },
+  ],
+  starts: 4,
+};
+
+export const extras: Extras = {
+  commands: [
+    { name: "changelog", description: "Writes the changelog of what was committed since the last tag", source: "command", hint: "<version>", takes_arguments: true },
+    { name: "init", description: "guided AGENTS.md setup", source: "command", hint: null, takes_arguments: true },
+    { name: "issues:triage", description: "Sorts the open issues by what they need next", source: "mcp", hint: null, takes_arguments: false },
+    { name: "release/notes/for-the-people-who-read-them", description: "", source: "command", hint: null, takes_arguments: false },
+    { name: "review", description: "review changes [uncommitted|staged|unpushed|branch|commit|pr]", source: "command", hint: null, takes_arguments: true },
+    { name: "rust-errors", description: "How errors are written in this code base, with many examples of how they should not be", source: "skill", hint: null, takes_arguments: true },
+  ],
+  servers: [
+    { name: "docs", state: "connected" },
+    { name: "github", state: "needs_sign_in", command: "cd /home/you/harbor && kilo mcp auth github" },
+    { name: "issues", state: "failed", message: "ENOENT: no such file or directory, posix_spawn '/opt/issues/bin/a-program-with-a-long-name'" },
+    { name: "notes", state: "disabled" },
+    { name: "search", state: "other", word: "warming_up" },
+  ],
+};
+
+export const sessions: NativeSession[] = ["Port the parser", "Why does the login test fail on the second try, and only on machines with two processors?", ""].map((title, i) => ({
+  id: `ses_${i}`, title, model: i ? "anthropic/claude-sonnet" : null, tokens: i * 12_000, cost: i * 0.21, created_at: now - i * 90 * MIN, updated_at: now - i * 70 * MIN, busy: i === 1, thread: i === 0 ? "thr_bump" : null,
+}));
 
 export const startup = {
   acts: [

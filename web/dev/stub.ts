@@ -121,6 +121,11 @@ export function stub(): Plugin {
       shell({ change: "project", project: decided });
       return decided;
     }
+    if (what === "projects" && sub === "extras") return demo.extras;
+    if (what === "projects" && sub === "sessions") {
+      const sought = query.get("search")?.toLowerCase() ?? "";
+      return { sessions: demo.sessions.filter((session) => session.title.toLowerCase().includes(sought)), more: sought === "" };
+    }
     if (what === "projects" && method === "POST") {
       if (body.path.includes("nope")) throw refuse(422, "not_a_directory", `${body.path} is not a directory`, "Check the path, or make the directory first.");
       const project = { id: `prj_${uuidv7()}`, name: body.path.split("/").at(-1), path: body.path, created_at: Date.now(), trust: "undecided" as const, fingerprint: "startup" };
@@ -130,7 +135,8 @@ export function stub(): Plugin {
     }
     if (what === "providers") {
       const provider = world.providers.find((p) => p.id === id)!;
-      if (sub === "models") return { models: demo.models, stale: false };
+      if (sub === "models") return { models: demo.models, upstreams: demo.upstreams, stale: false, problem: null };
+      if (sub === "processes") return demo.report;
       if (sub === "warm") return;
       if (method === "PATCH") {
         if ("enabled" in body) Object.assign(provider, { state: body.enabled ? "ready" : "disabled", message: body.enabled ? "Ready to work." : "Switched off." });

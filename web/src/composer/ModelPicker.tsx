@@ -24,7 +24,7 @@ export function ModelPicker(props: ModelPickerProps) {
   const name = () => modelName(props.model, models());
   return (
     <Popover
-      label={["Model:", name(), provider() ? `via ${provider()!.name}` : "", props.model?.option ?? ""].filter(Boolean).join(" ")}
+      label={["Model:", name(), props.model?.option ?? "", provider() ? `via ${provider()!.name}` : ""].filter(Boolean).join(" ")}
       title={props.model?.model}
       haspopup="dialog"
       buttonClass="pick pick-model"
@@ -33,8 +33,8 @@ export function ModelPicker(props: ModelPickerProps) {
       button={
         <>
           <b class="ellip">{name()}</b>{" "}
-          <Show when={provider()}>{(p) => <span class="pick-via">via {p().name}</span>}</Show>{" "}
-          <Show when={props.model?.option}>{(option) => <span class="faint">{option()}</span>}</Show>
+          <Show when={props.model?.option}>{(option) => <span class="faint">{option()}</span>}</Show>{" "}
+          <Show when={provider()}>{(p) => <span class="pick-via">via {p().name}</span>}</Show>
           <Icon name="chevronDown" size={12} />
         </>
       }

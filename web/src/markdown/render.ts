@@ -15,7 +15,7 @@ const marked = new Marked({
       return escape(text);
     },
     checkbox({ checked }) {
-      return `<input type="checkbox" disabled${checked ? " checked" : ""}> `;
+      return `<input type="checkbox" disabled${checked ? " checked" : ""} aria-label="${checked ? "Done" : "To do"}"> `;
     },
     table(token) {
       const cell = (tag: string, c: { tokens: never[]; align: string | null }) =>
@@ -32,7 +32,7 @@ const ALLOWED = {
     "p", "br", "hr", "a", "em", "strong", "del", "code", "pre", "blockquote", "ul", "ol", "li", "input",
     "h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td", "div", "span",
   ],
-  ALLOWED_ATTR: ["href", "title", "align", "start", "type", "checked", "disabled", "class", "tabindex"],
+  ALLOWED_ATTR: ["href", "title", "align", "start", "type", "checked", "disabled", "class", "tabindex", "aria-label"],
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|#)/i,
 };
 

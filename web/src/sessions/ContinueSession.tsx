@@ -70,6 +70,7 @@ export function ContinueSession(props: { project: Project; provider: ProviderSta
     }
     setOpening(undefined);
   };
+  const states = (session: NativeSession) => [session.thread ? "Open in a thread" : "", session.busy ? "At work" : ""].filter(Boolean).join(" · ");
   const facts = (session: NativeSession) =>
     [session.model, session.tokens ? `${count(session.tokens)} tokens` : "", money(session.cost)].filter(Boolean).join(" · ");
 
@@ -118,12 +119,8 @@ export function ContinueSession(props: { project: Project; provider: ProviderSta
                   {age(session.updated_at, minuteClock())}
                 </time>
                 <span class="session-facts faint ellip">
-                  <Show when={session.thread}>
-                    <b>Open in a thread</b> ·{" "}
-                  </Show>
-                  <Show when={session.busy}>
-                    <b>At work</b> ·{" "}
-                  </Show>
+                  <Show when={states(session)}>{(words) => <b>{words()}</b>}</Show>
+                  {states(session) && facts(session) ? " · " : ""}
                   {facts(session)}
                 </span>
                 <Show when={opening() === session.id}>

@@ -1,5 +1,5 @@
 import { createMemo, createSignal, Show } from "solid-js";
-import { api } from "../api/client";
+import { api, sentence } from "../api/client";
 import { useBaton } from "../app/baton";
 import { navigate } from "../app/router";
 import { attempt } from "../app/toasts";
@@ -175,7 +175,7 @@ function TurnFailure(props: { turn: Turn; code: keyof typeof errorTitles; messag
         <b>{errorTitles[props.code]}</b>
         <p>{props.message}</p>
         <Show when={props.hint}>
-          <p class="muted">{props.hint}</p>
+          <p class="muted">{sentence(props.hint ?? "")}</p>
         </Show>
       </div>
       <Show when={provider()}>{(broken) => <Restart provider={broken()} />}</Show>

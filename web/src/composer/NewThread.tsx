@@ -99,7 +99,7 @@ export function NewThread(props: { project: Project }) {
             {(id) => (
               <Composer
                 place={`new.${id}`}
-                placeholder="Describe a task, or ask about the code"
+                placeholder="Describe a task, ask about the code, or / for commands"
                 working={false}
                 blocked={blocked()}
                 autofocus

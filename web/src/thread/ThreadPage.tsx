@@ -228,7 +228,7 @@ function Live(props: { id: ThreadId; thread: Thread }) {
   const gone = () => vanished(choices().model, baton.models[props.thread.provider]?.list);
   const keys = matchMedia("(pointer: fine)").matches;
   const placeholder = () => {
-    if (!working()) return `Write to ${agent()}`;
+    if (!working()) return `Write to ${agent()}, or / for its commands`;
     return `${agent()} is working: ${keys ? `Enter adds to the queue${steers() ? `, ${steerKey} sends it now` : ""}` : "a message waits in the queue"}`;
   };
   const history = () =>

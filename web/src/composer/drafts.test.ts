@@ -1,0 +1,36 @@
+import { beforeEach, expect, test, vi } from "vitest";
+import type { Attachment } from "../generated/wire";
+import { loadDraft, loadFiles, saveDraft } from "./drafts";
+import { putBack } from "./putBack";
+
+const file = (name: string): Attachment => ({ id: `att_${name}`, name, kind: "text", bytes: 5 });
+
+beforeEach(() => {
+  const stored: Record<string, string> = {};
+  Object.defineProperties(stored, {
+    getItem: { value: (key: string) => stored[key] ?? null },
+    setItem: { value: (key: string, value: string) => void (stored[key] = value) },
+    removeItem: { value: (key: string) => void delete stored[key] },
+  });
+  vi.stubGlobal("localStorage", stored);
+});
+
+test("a draft keeps its files while its text changes, and each thread has its own", () => {
+  saveDraft("a", "words", [file("one.txt")]);
+  saveDraft("a", "more words");
+  expect([loadDraft("a"), loadFiles("a")]).toEqual(["more words", [file("one.txt")]]);
+  expect([loadDraft("b"), loadFiles("b")]).toEqual(["", []]);
+});
+
+test("files alone are a draft, and nothing at all is none", () => {
+  saveDraft("a", "", [file("one.txt")]);
+  expect(loadFiles("a")).toEqual([file("one.txt")]);
+  saveDraft("a", "", []);
+  expect(Object.keys(localStorage)).toEqual([]);
+});
+
+test("a message that comes back stands before what is written, and leaves its files", () => {
+  saveDraft("a", "written since", [file("one.txt")]);
+  putBack("a", "taken back");
+  expect([loadDraft("a"), loadFiles("a")]).toEqual(["taken back\n\nwritten since", [file("one.txt")]]);
+});

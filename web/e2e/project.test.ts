@@ -31,7 +31,7 @@ async function write(path: string, text: string): Promise<void> {
 
 const configure = (mcp: Record<string, unknown>) => write("kilo.json", JSON.stringify({ mcp }));
 
-test("what a project would start is shown and decided, and its commands are offered", async () => {
+test("what a project would start is shown and decided, and its commands are offered and run", async () => {
   const page = await world.open();
   await page.locator(".pick-model[data-state=chosen]").waitFor({ timeout: 60_000 });
   const card = page.locator(".trust.asks");
@@ -67,7 +67,9 @@ test("what a project would start is shown and decided, and its commands are offe
   await area.pressSequentially("Ada");
   await area.press("Enter");
   await ended(page, "completed");
+  // Kilo ran it: the model was told what the command's file says, and played the script in it.
   expect(await lastTurn(page).textContent()).toContain("/greet Ada");
+  expect(await lastTurn(page).textContent()).toContain("Greetings from the command.");
 });
 
 test("a project whose configuration changed asks again in its threads, and says how its MCP servers are", async () => {

@@ -375,8 +375,14 @@ impl Session for KiloSession {
             inner.unsettled.store(false, Ordering::SeqCst);
         }
         inner.wish().1 = prompt.mode;
-        inner.put_in_force(&mut gate).await.map_err(|e| send_error(&e))?;
-        let call = self.command(&prompt, &wire).await?;
+        let call = loop {
+            inner.put_in_force(&mut gate).await.map_err(|e| send_error(&e))?;
+            let call = self.command(&prompt, &wire).await?;
+            // Whether a command may run was decided by the access of a moment ago.
+            if gate.applied == Some(*inner.wish()) {
+                break call;
+            }
+        };
         inner.still_open()?;
         let runs_on = call.as_ref().map_or(&prompt.model.model, |call| &call.model);
         {

@@ -585,3 +585,27 @@ async fn what_cannot_be_answered_says_so_and_stays() {
     let failed = world.answer(&request, &decide(Decision::Once)).await;
     assert!(matches!(&failed, Err(AnswerError::Failed(said)) if said.contains("in Kilo")));
 }
+
+#[tokio::test]
+async fn access_that_is_lowered_while_a_command_is_looked_up_is_in_force_when_it_runs() {
+    let world = Arc::new(World::new().await);
+    world.session.inner.mapper().abandon();
+    world.session.want(Access::Full, Mode::Build);
+    world.answer_next("GET /command", 200, r#"[{"name":"x","template":"do it"}]"#);
+    world.answer_next("GET /command", 200, r#"[{"name":"x","template":"do it"}]"#);
+    let held = world.hold("GET /command");
+    let sender = world.clone();
+    let message = Prompt { text: "/x".to_owned(), ..prompt() };
+    let sending = tokio::spawn(async move { sender.session.send(message).await });
+    world.until("GET /command", 1).await;
+    world.session.want(Access::Supervised, Mode::Build);
+    held.notify_one();
+    sending.await.unwrap().unwrap();
+    world.until("POST /session/ses_root/command", 1).await;
+    let seen = world.seen();
+    let run = seen
+        .iter()
+        .position(|seen| seen.what.ends_with("/command") && seen.what.starts_with("POST"))
+        .unwrap();
+    assert_eq!(commands_last(&seen[..run]), "ask");
+}

@@ -313,6 +313,14 @@ impl Router {
         }
     }
 
+    /// Has a session read again.
+    pub(super) fn resync(&self, session: &SessionId) {
+        if let Some(route) = self.routes().roots.get(session) {
+            // When the lane is full the session is being read already.
+            let _ = route.control.try_send(Control::Resync);
+        }
+    }
+
     /// Closes the sessions of a server in which no turn runs.
     pub(super) fn rest(&self, generation: Generation) {
         for route in self.routes().of(generation) {

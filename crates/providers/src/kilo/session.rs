@@ -36,6 +36,8 @@ use wire::{Key, wire_prompt};
 
 /// How long a session may take to become idle after a stop before the next message is sent.
 const SETTLE: Duration = Duration::from_secs(10);
+/// How long after an implied permission that Kilo did not take the session is read, which finds it.
+const ALLOW_AGAIN: Duration = Duration::from_secs(2);
 /// How often it is asked meanwhile.
 const SETTLE_STEP: Duration = Duration::from_millis(100);
 /// How often an abandoned turn is stopped before that is left to the next message.
@@ -336,6 +338,9 @@ impl Inner {
             && !error.is_not_found()
         {
             tracing::warn!(session = %self.id, %error, "an implied permission was not taken");
+            // The tool waits for it, and nothing else that comes would say so.
+            tokio::time::sleep(ALLOW_AGAIN).await;
+            self.router.resync(&self.id);
         }
     }
 }
@@ -533,6 +538,7 @@ impl Session for KiloSession {
         let mut gate = inner.gate.lock().await;
         inner.put_in_force(&mut gate).await.map_err(|e| send_error(&e))?;
         let implied = inner.mapper().implied();
+        drop(gate);
         for ask in implied {
             inner.allow(&ask).await;
         }

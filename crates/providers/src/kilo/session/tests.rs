@@ -609,3 +609,17 @@ async fn access_that_is_lowered_while_a_command_is_looked_up_is_in_force_when_it
         .unwrap();
     assert_eq!(commands_last(&seen[..run]), "ask");
 }
+
+#[tokio::test]
+async fn an_implied_permission_that_was_not_taken_is_given_again() {
+    let world = World::new().await;
+    world.session.want(Access::Full, Mode::Build);
+    let (_task, _events) = world.run();
+    let ask = json!({ "id": "per_1", "sessionID": ROOT, "permission": "bash", "patterns": ["ls"] });
+    let listed = r#"[{"id":"per_1","sessionID":"ses_root","permission":"bash","patterns":["ls"]}]"#;
+    world.answer_next("POST /permission/per_1/reply", 503, "{}");
+    world.answer_next("GET /permission", 200, listed);
+    world.answer_next("GET /session/status", 200, r#"{"ses_root":{"type":"busy"}}"#);
+    world.told("permission.asked", &ask);
+    world.until("POST /permission/per_1/reply", 2).await;
+}

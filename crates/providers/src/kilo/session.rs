@@ -36,6 +36,9 @@ use wire::{Key, wire_prompt};
 
 /// How long a session may take to become idle after a stop before the next message is sent.
 const SETTLE: Duration = Duration::from_secs(10);
+/// How long work that was begun elsewhere may take to end before a message is not handed over: that
+/// of a turn which has just ended shows for a moment.
+const FOREIGN: Duration = Duration::from_secs(2);
 /// How long after an implied permission that Kilo did not take the session is read, which finds it.
 const ALLOW_AGAIN: Duration = Duration::from_secs(2);
 /// How often it is asked meanwhile.
@@ -65,6 +68,9 @@ pub(super) struct Inner {
     gate: AsyncMutex<Gate>,
     /// Whether something of an earlier turn may still run or wait at Kilo.
     unsettled: AtomicBool,
+    /// Whether what runs there may be somebody else's: it was used before, and nothing was stopped
+    /// or lost here since.
+    foreign: AtomicBool,
     /// Whether the last turn was stopped, so that a turn that starts late is stopped as well.
     stopped: AtomicBool,
     /// The turns that were stopped last, so that no message is handed over after the stop that was
@@ -110,6 +116,7 @@ impl Inner {
         };
         // A session that was used before may have left questions and work behind.
         let unsettled = AtomicBool::new(applied.is_none());
+        let foreign = AtomicBool::new(applied.is_none());
         Self {
             id,
             instance,
@@ -121,6 +128,7 @@ impl Inner {
             doing: Mutex::default(),
             gate: AsyncMutex::new(Gate { applied }),
             unsettled,
+            foreign,
             stopped: AtomicBool::new(false),
             stops: Mutex::default(),
             calls: Arc::default(),
@@ -147,17 +155,20 @@ impl Inner {
 
     /// Waits until nothing of an earlier turn runs, and rejects what it left waiting: a stale
     /// question that is rejected later would take the next turn's questions with it (Kilo 7.7.7).
+    ///
+    /// What somebody began elsewhere is not stopped: it ends in a moment, or the message is not
+    /// handed over.
     async fn settle(&self) -> Result<(), SendError> {
-        let deadline = tokio::time::Instant::now() + SETTLE;
+        let ours = self.unsettled.load(Ordering::SeqCst) && !self.foreign.load(Ordering::SeqCst);
+        let deadline = tokio::time::Instant::now() + if ours { SETTLE } else { FOREIGN };
         // A command is not busy before its message is there.
         while self.calls.any() || self.is_busy().await.map_err(|e| send_error(&e))? {
             if tokio::time::Instant::now() > deadline {
-                return Err(SendError {
-                    code: ErrorCode::Rejected,
-                    message: "Kilo is still busy with an earlier turn of this session".to_owned(),
-                });
+                return Err(if ours { still_busy() } else { busy_elsewhere() });
             }
-            self.instance.abort(&self.id).await.map_err(|e| send_error(&e))?;
+            if ours {
+                self.instance.abort(&self.id).await.map_err(|e| send_error(&e))?;
+            }
             tokio::time::sleep(SETTLE_STEP).await;
         }
         // What was told of is rejected without looking: Kilo cannot always list it.
@@ -231,8 +242,14 @@ impl Inner {
         drop(stops);
         if !self.runs_another(turn) {
             self.stopped.store(true, Ordering::SeqCst);
-            self.unsettled.store(true, Ordering::SeqCst);
+            self.ours_may_run();
         }
+    }
+
+    /// Notes that something of a turn that began here may still run or wait at Kilo.
+    fn ours_may_run(&self) {
+        self.unsettled.store(true, Ordering::SeqCst);
+        self.foreign.store(false, Ordering::SeqCst);
     }
 
     /// Whether a turn is to stop.
@@ -293,7 +310,7 @@ impl Inner {
         match self.instance.prompt(&self.id, wire).await {
             Ok(()) => Ok(()),
             Err(error) if error.outcome_unknown() => {
-                self.unsettled.store(true, Ordering::SeqCst);
+                self.ours_may_run();
                 tracing::warn!(session = %self.id, %error, "it is unknown whether Kilo took the message");
                 Ok(())
             }
@@ -378,6 +395,7 @@ impl Session for KiloSession {
         if inner.unsettled.load(Ordering::SeqCst) || inner.mapper().has_left() {
             inner.settle().await?;
             inner.unsettled.store(false, Ordering::SeqCst);
+            inner.foreign.store(false, Ordering::SeqCst);
         }
         inner.wish().1 = prompt.mode;
         let call = loop {
@@ -570,6 +588,22 @@ impl KiloSession {
     fn context_limit(&self, model: &str) -> Option<u64> {
         let inventory = self.models.borrow();
         inventory.models.iter().find(|m| m.id == model).and_then(|m| m.context)
+    }
+}
+
+fn still_busy() -> SendError {
+    SendError {
+        code: ErrorCode::Rejected,
+        message: "Kilo is still busy with an earlier turn of this session".to_owned(),
+    }
+}
+
+fn busy_elsewhere() -> SendError {
+    SendError {
+        code: ErrorCode::SessionBusy,
+        message: "Kilo is at work in this session on something that was not begun here: send the \
+                  message again when it has finished, or stop it in Kilo"
+            .to_owned(),
     }
 }
 

@@ -56,6 +56,15 @@ type Holds = Arc<Mutex<Vec<(&'static str, Arc<Notify>)>>>;
 impl World {
     /// A supervised session in `/repo` whose message Kilo has taken.
     async fn new() -> Self {
+        let world = Self::known(Known::New((Access::Supervised, Mode::Build))).await;
+        world.session.inner.mapper().begin(turn(), PROMPT.into(), domain::InputKind::Message, None);
+        let info = json!({ "id": PROMPT, "sessionID": ROOT, "role": "user" });
+        world.event("/repo", "message.updated", &json!({ "sessionID": ROOT, "info": info }));
+        world
+    }
+
+    /// A session in which nothing was sent from here.
+    async fn known(known: Known) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let (seen, answers, holds) = (Arc::default(), Answers::default(), Holds::default());
@@ -71,20 +80,16 @@ impl World {
             router.clone(),
             (Loose::default(), Servers::default()),
             Access::Supervised,
-            Known::New((Access::Supervised, Mode::Build)),
+            known,
         );
         let session = KiloSession {
             inner: Arc::new(inner),
             control,
             models: watch::channel(Inventory::default()).1,
         };
-        session.inner.mapper().begin(turn(), PROMPT.into(), domain::InputKind::Message, None);
-        let info = json!({ "id": PROMPT, "sessionID": ROOT, "role": "user" });
         router.attend(&session.inner.id, generation, &session.inner);
         let lane = Mutex::new(Some(lane));
-        let world = Self { session, seen, answers, holds, router, generation, lane };
-        world.event("/repo", "message.updated", &json!({ "sessionID": ROOT, "info": info }));
-        world
+        Self { session, seen, answers, holds, router, generation, lane }
     }
 
     /// Has the session's task read what comes.
@@ -622,4 +627,28 @@ async fn an_implied_permission_that_was_not_taken_is_given_again() {
     world.answer_next("GET /session/status", 200, r#"{"ses_root":{"type":"busy"}}"#);
     world.told("permission.asked", &ask);
     world.until("POST /permission/per_1/reply", 2).await;
+}
+
+#[tokio::test]
+async fn what_somebody_runs_elsewhere_in_a_session_is_not_stopped_by_a_message() {
+    let world = World::known(Known::Resumed(Vec::new())).await;
+    let busy = r#"{"ses_root":{"type":"busy"}}"#;
+    for _ in 0..1000 {
+        world.answer_next("GET /session/status", 200, busy);
+    }
+    let refused = world.session.send(prompt()).await.unwrap_err();
+    assert_eq!(refused.code, domain::ErrorCode::SessionBusy);
+    assert!(world.seen().iter().all(|seen| seen.what == "GET /session/status"));
+
+    // It has finished.
+    world.answers.lock().unwrap().clear();
+    world.session.send(prompt()).await.unwrap();
+    world.seen();
+    // What was begun here is stopped before the next message.
+    world.session.inner.note_stop(&turn());
+    world.session.inner.mapper().abandon();
+    let next = TurnId::parse(&format!("trn_{:032x}", 2)).unwrap();
+    world.answer_next("GET /session/status", 200, busy);
+    world.session.send(Prompt { turn: next, ..prompt() }).await.unwrap();
+    assert!(world.seen().iter().any(|seen| seen.what.ends_with("/abort")));
 }

@@ -5,8 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 macro_rules! id {
-    ($(#[$doc:meta] $name:ident)*) => {$(
-        #[$doc]
+    ($($(#[$doc:meta])+ $name:ident)*) => {$(
+        $(#[$doc])+
         #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $name(String);
@@ -48,7 +48,8 @@ macro_rules! id {
 id! {
     /// A session (`ses_…`).
     SessionId
-    /// A message (`msg_…`). Those made by [`MessageId::ascending`] sort by time.
+    /// A message (`msg_…`). Which came first is said by [`crate::types::Message::created`] and by the
+    /// place in the session, not by the id: ids wrap, and clocks are set back.
     MessageId
     /// A part of a message (`prt_…`).
     PartId
@@ -68,19 +69,18 @@ const COUNTER: u32 = 12;
 const RANDOM: usize = 14;
 
 impl MessageId {
-    /// A new id that sorts after every one made before in this process, of the form Kilo makes
-    /// itself: twelve hexadecimal digits of `(unix milliseconds * 4096 + counter) mod 2^48`, then
-    /// fourteen random letters and digits.
+    /// A new id of the form Kilo makes itself: twelve hexadecimal digits of `(unix milliseconds *
+    /// 4096 + counter) mod 2^48`, then fourteen random letters and digits. It holds the time of now,
+    /// whatever was made before: after a clock was set back, ids are smaller than those before.
     #[must_use]
     pub fn ascending() -> Self {
         static LAST: AtomicU64 = AtomicU64::new(0);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let now = u64::try_from(now.as_millis()).unwrap_or_default() << COUNTER;
-        let next = |last: u64| now.max(last + 1);
+        let now = u64::try_from(now.as_millis()).unwrap_or_default();
         let last = LAST
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)))
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last, now)))
             .unwrap_or_default();
-        Self::compose(next(last), &random())
+        Self::compose(next(last, now), &random())
     }
 
     /// When the id was made, in milliseconds since 1970. An id holds the time modulo 795 days, so
@@ -116,6 +116,11 @@ impl MessageId {
     }
 }
 
+/// The number after this one, which counts within a millisecond only.
+fn next(last: u64, now_ms: u64) -> u64 {
+    if last >> COUNTER == now_ms { last + 1 } else { now_ms << COUNTER }
+}
+
 fn random() -> [u8; RANDOM] {
     let mut bytes = [0; RANDOM];
     // Without randomness the number alone still tells the ids of this process apart.
@@ -125,16 +130,26 @@ fn random() -> [u8; RANDOM] {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
-    fn ids_ascend_and_are_shaped_as_kilo_makes_them() {
-        let ids: Vec<MessageId> = (0..10_000).map(|_| MessageId::ascending()).collect();
-        assert!(ids.windows(2).all(|w| w[0] < w[1]));
-        let id = ids[0].as_str();
+    fn ids_are_of_their_own_and_shaped_as_kilo_makes_them() {
+        let ids: HashSet<MessageId> = (0..10_000).map(|_| MessageId::ascending()).collect();
+        assert_eq!(ids.len(), 10_000);
+        let id = ids.iter().next().unwrap().as_str();
         assert_eq!(id.len(), 4 + 12 + 14);
         assert!(id[4..16].bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase()));
         assert!(id[16..].bytes().all(|b| b.is_ascii_alphanumeric()));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_is_followed() {
+        let at = 1_795_359_906_054;
+        let first = next(0, at);
+        assert_eq!(next(first, at), first + 1);
+        assert_eq!(next(first + 1, at - 3_600_000), (at - 3_600_000) << COUNTER);
     }
 
     #[test]

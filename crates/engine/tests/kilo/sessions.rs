@@ -10,7 +10,7 @@ use kilo_sdk::{
 use providers::Provider;
 use serde_json::json;
 use testkit::model::Script;
-use testkit::wait::{PATIENT, until};
+use testkit::wait::{PATIENT, until, until_true};
 use uuid::Uuid;
 
 use crate::harness::{Bench, said};
@@ -54,7 +54,11 @@ impl Elsewhere {
 
     /// Says something and waits for the end of the answer.
     async fn run(&self, session: &SessionId, script: &Script) -> MessageId {
-        let message = self.say(session, script).await;
+        self.run_as(MessageId::ascending(), session, script).await
+    }
+
+    async fn run_as(&self, id: MessageId, session: &SessionId, script: &Script) -> MessageId {
+        let message = say_as(id, &self.instance, session, script).await;
         let wanted = &message;
         until(PATIENT, || async move {
             let page = self.instance.messages(session, 50, None).await.expect("messages");
@@ -77,7 +81,15 @@ impl Elsewhere {
 
 /// Says something as another client of a server does.
 async fn say(instance: &Instance, session: &SessionId, script: &Script) -> MessageId {
-    let id = MessageId::ascending();
+    say_as(MessageId::ascending(), instance, session, script).await
+}
+
+async fn say_as(
+    id: MessageId,
+    instance: &Instance,
+    session: &SessionId,
+    script: &Script,
+) -> MessageId {
     let prompt = Prompt {
         message_id: id.clone(),
         agent: Some("code".to_owned()),
@@ -438,4 +450,40 @@ fn heard(bench: &Bench) -> String {
     let calls = bench.sandbox.model.calls();
     let last = calls.iter().rev().find(|call| !call.tools.is_empty()).expect("a call");
     last.messages().iter().map(ToString::to_string).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_with_greater_ids_than_todays_stay_in_their_turns() {
+    let (bench, proxy) = Bench::behind_faults().await;
+    let elsewhere = Elsewhere::start(&bench).await;
+    let session = elsewhere.session("From before the ids wrapped").await;
+    // As a message has it that was written shortly before the ids' numbers began anew.
+    let old = MessageId::from("msg_fffffff00001AAAAAAAAAAAAAA");
+    elsewhere.run_as(old, &session, &Script::new().text("The old answer.")).await;
+    elsewhere.end().await;
+    let thread = go_on(&bench, &session).await.expect("a thread").id;
+    let before = bench.window(&thread).await;
+    assert_eq!(said(&before), ["The old answer."]);
+
+    let script = Script::new().text("One ").wait("amid").text("two.");
+    let turn = bench.send(&thread, &script).await;
+    bench.reached("amid").await;
+    // The session is read once the link is back.
+    let reads = proxy.streams_opened();
+    proxy.cut_streams();
+    until_true(PATIENT, || proxy.streams_opened() > reads).await;
+    bench.sandbox.model.release("amid");
+    let turn = bench.ended(&thread, &turn).await;
+    assert_eq!((turn.state, &turn.error), (TurnState::Completed, &None));
+    let after = bench.window(&thread).await;
+    assert_eq!(said(&after), ["The old answer.", "One two."]);
+    let own: Vec<_> = after.items.iter().filter(|i| i.turn_id == turn.id).collect();
+    assert_eq!(own.len(), 1, "{own:#?}");
+    let old: Vec<_> = after.items.iter().filter(|i| i.turn_id != turn.id).collect();
+    let were: Vec<_> = before.items.iter().collect();
+    assert_eq!(old, were);
+    let next = bench.run(&thread, &Script::new().text("Three.")).await;
+    assert_eq!(next.state, TurnState::Completed);
+    assert_eq!(said(&bench.window(&thread).await), ["The old answer.", "One two.", "Three."]);
+    bench.engine.shutdown().await;
 }

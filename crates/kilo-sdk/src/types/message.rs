@@ -51,6 +51,17 @@ impl Message {
             Self::Unknown(v) => v.get("id").and_then(Value::as_str).unwrap_or_default().into(),
         }
     }
+
+    /// When Kilo made it, in unix milliseconds. By this, and by its place where it is the same, Kilo
+    /// orders the messages of a session, never by their ids (7.7.7, read in its program).
+    #[must_use]
+    pub fn created(&self) -> Option<f64> {
+        match self {
+            Self::User(m) => m.time.start,
+            Self::Assistant(m) => m.time.start,
+            Self::Unknown(v) => v.get("time")?.get("created")?.as_f64(),
+        }
+    }
 }
 
 /// A user's message.

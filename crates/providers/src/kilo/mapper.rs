@@ -1,10 +1,10 @@
 //! From Kilo's events and snapshots to [`AgentEvent`]s: pure, one for each session.
 //!
 //! What it rests on (all measured on Kilo 7.7.7): a turn is framed by `session.turn.open` and
-//! `session.turn.close`, never by `session.idle`; message ids ascend in time, so whatever belongs
-//! to a message older than the turn's own is late and of no matter; deltas only append and the
-//! closing update of a part holds its whole text; a part that is still being written is empty in
-//! snapshots, so a snapshot never takes text away.
+//! `session.turn.close`, never by `session.idle`; an answer names the message it answers, so what
+//! answers another turn's is late and of no matter; deltas only append and the closing update of a
+//! part holds its whole text; a part that is still being written is empty in snapshots, so a
+//! snapshot never takes text away.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -17,6 +17,7 @@ use kilo_sdk::{Envelope, Event, MessageId, PartId, SessionId};
 use super::baseline;
 
 pub(super) mod asks;
+mod belonging;
 mod bounds;
 mod calls;
 mod children;
@@ -29,6 +30,7 @@ mod steer;
 mod tools;
 mod turn;
 
+use belonging::Source;
 pub(super) use bounds::line;
 pub(super) use names::Servers;
 pub(super) use requests::{Ask, AskKind, Label};
@@ -71,7 +73,7 @@ pub(super) struct Mapper {
     /// The turns that are commands whose message has not been seen.
     calling: Vec<calls::Call>,
     messages: HashMap<MessageId, Known>,
-    /// Messages younger than the running turn's own that are of other turns.
+    /// Messages that are known to be of other turns.
     others: HashSet<MessageId>,
     parts: HashMap<PartId, PartState>,
     children: HashMap<SessionId, Child>,
@@ -110,6 +112,8 @@ struct Active {
     turn: TurnId,
     /// Its message. Of a compaction Kilo makes it; until it is known this is a name older than it.
     message: MessageId,
+    /// When Kilo made the message, by Kilo's clock, once that is known.
+    created: Option<f64>,
     kind: InputKind,
     /// Kilo has the message.
     echoed: bool,
@@ -256,8 +260,7 @@ impl Mapper {
             return;
         }
         self.next.take_if(|next| next.is(&turn));
-        self.messages.clear();
-        self.others.clear();
+        self.leave_turn(&message);
         self.parts.clear();
         self.former = self.children.drain().map(|(id, _)| id).collect();
         self.orphans.clear();
@@ -271,6 +274,7 @@ impl Mapper {
         self.active = Some(Active {
             turn,
             message,
+            created: None,
             kind,
             echoed: false,
             begun: false,
@@ -431,7 +435,7 @@ impl Mapper {
                 self.queue_changed(&queued, out);
             }
             Event::MessageUpdated { session_id, message } => {
-                self.message(&session_id, &message, out);
+                self.message(&session_id, &message, Source::Heard, out);
             }
             Event::MessageRemoved { message_id, .. } => self.message_removed(&message_id, out),
             Event::PartUpdated { ref session_id, .. } | Event::PartDelta { ref session_id, .. } => {
@@ -482,17 +486,6 @@ impl Mapper {
         if let Some(active) = &self.active {
             out.events.push(AgentEvent::Turn { turn: active.turn.clone(), event });
         }
-    }
-
-    /// Whether a message belongs to the running turn.
-    fn is_current(&self, session: &SessionId, message: &MessageId) -> bool {
-        let Some(active) = &self.active else { return false };
-        if *session == self.root {
-            let younger = *message >= active.message && !self.others.contains(message);
-            return younger && !self.is_next(session, message);
-        }
-        let child = self.children.get(session);
-        child.is_some_and(|c| c.turn.as_ref() == Some(&active.turn))
     }
 }
 

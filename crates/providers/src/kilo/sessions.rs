@@ -117,7 +117,7 @@ impl Sessions for KiloSessions {
             texts = mapper.texts(&wanted.thread, &read.before);
         }
         if !read.messages.is_empty() {
-            let began = read.messages.first().and_then(|m| created(&m.info));
+            let began = read.messages.first().and_then(|m| m.info.created()).map(whole);
             let children = reading::sub_agents(&instance, &id, began, |_| {}).await;
             let workspace = place.workspace.to_string_lossy().into_owned();
             let config = instance.config().await.map_err(|e| failed(&e))?;
@@ -207,10 +207,15 @@ impl Shared {
 }
 
 /// Leaves out compactions that were wished for here and whose own message was never told: known is
-/// only a name older than it.
+/// only a name that was made before.
 fn leave_out_wishes(known: &[String], turns: &mut Vec<PastTurn>) {
     for wish in known.iter().filter_map(|key| key.strip_prefix(COMPACTION)) {
-        let made = |t: &PastTurn| t.kind == InputKind::Compact && t.key.as_str() > wish;
+        let wish = MessageId::from(wish);
+        let made = |turn: &PastTurn| {
+            let at = u64::try_from(turn.at).unwrap_or_default();
+            let after = wish.time_ms(at).is_none_or(|wished| wished <= at);
+            turn.kind == InputKind::Compact && after
+        };
         if let Some(at) = turns.iter().position(made) {
             turns.remove(at);
         }
@@ -383,15 +388,6 @@ fn is_at_work(message: &Message) -> bool {
     let Message::Assistant(answer) = message else { return false };
     let begun = answer.time.start.unwrap_or_default();
     answer.time.end.is_none() && answer.error.is_none() && now_ms() - begun < AT_WORK_MS
-}
-
-fn created(message: &Message) -> Option<u64> {
-    let at = match message {
-        Message::User(user) => user.time.start,
-        Message::Assistant(assistant) => assistant.time.start,
-        Message::Unknown(_) => None,
-    };
-    at.map(whole)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit")]

@@ -6,10 +6,11 @@ use domain::{
 };
 use kilo_sdk::types::{
     AssistantMessage, ErrorKind, Message, Part, PartBody, StepFinishPart, TextPart, ToolPart,
-    ToolStatus,
+    ToolStatus, UserMessage,
 };
 use kilo_sdk::{Event, MessageId, PartId, SessionId};
 
+use super::belonging::Source;
 use super::bounds::{MAX_TEXT, cut, line};
 use super::{
     Active, Child, Known, MAX_ACTING, MAX_CHILDREN, MAX_ORPHANS, MAX_PARTS, MAX_PLAN, MAX_UNPLACED,
@@ -19,9 +20,15 @@ use crate::kilo::errors;
 use crate::kilo::session::agent;
 
 impl Mapper {
-    pub(super) fn message(&mut self, session: &SessionId, message: &Message, out: &mut Mapped) {
+    pub(super) fn message(
+        &mut self,
+        session: &SessionId,
+        message: &Message,
+        source: Source,
+        out: &mut Mapped,
+    ) {
         let id = message.id();
-        if self.of_next(session, message, out) || !self.is_current(session, &id) {
+        if self.of_next(session, message, out) || !self.belongs(session, message, source, out) {
             return;
         }
         let known = match message {
@@ -42,7 +49,7 @@ impl Mapper {
                 Message::User(user) => {
                     // An accepted plan is built in the same turn, by the other agent.
                     self.planning = user.agent == agent(Mode::Plan);
-                    self.user_message(&id, out);
+                    self.user_message(user, out);
                 }
                 Message::Assistant(assistant) => self.assistant_message(assistant, out),
                 Message::Unknown(_) => {}
@@ -64,8 +71,15 @@ impl Mapper {
         }
     }
 
-    fn user_message(&mut self, id: &MessageId, out: &mut Mapped) {
-        let Some(active) = self.active.as_mut().filter(|active| !active.echoed) else { return };
+    fn user_message(&mut self, message: &UserMessage, out: &mut Mapped) {
+        let id = &message.id;
+        let Some(active) = self.active.as_mut() else { return };
+        if active.message == *id {
+            active.created = message.time.start;
+        }
+        if active.echoed {
+            return;
+        }
         let ours = match active.kind {
             InputKind::Message => active.message == *id,
             // Kilo makes the message of a compaction, and nothing else is sent meanwhile.
@@ -75,6 +89,7 @@ impl Mapper {
             return;
         }
         active.echoed = true;
+        active.created = message.time.start;
         self.begun(out);
         if let Some(active) = self.active.as_mut().filter(|a| a.kind == InputKind::Compact) {
             active.compacting = true;

@@ -9,6 +9,7 @@ use kilo_sdk::types::{
     AssistantMessage, ErrorKind, Message, MessageWithParts, Part, PartBody, Session, Span,
 };
 
+use super::belonging::Source;
 use super::{Mapped, Mapper, millis};
 use crate::kilo::session;
 
@@ -150,7 +151,7 @@ impl Mapper {
             let whole = span(&message.info);
             let begun = whole.start.and_then(millis).or(told.last).unwrap_or_default();
             let mut out = Mapped::default();
-            self.message(session, &message.info, &mut out);
+            self.message(session, &message.info, Source::Cut, &mut out);
             told.take(out, None, begun);
             for part in &message.parts {
                 let own = part_span(part);

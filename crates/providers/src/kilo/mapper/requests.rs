@@ -190,8 +190,8 @@ impl Mapper {
 
     /// Whether an earlier turn asks. A sub-agent that is not known is rather shown than hidden.
     fn is_late(&self, session: &SessionId, tool: Option<&ToolRef>) -> bool {
-        let older = |tool: &ToolRef| !self.is_current(session, &tool.message_id);
-        self.former.contains(session) || (*session == self.root && tool.is_some_and(older))
+        let others = |tool: &ToolRef| !self.is_current(session, &tool.message_id);
+        self.former.contains(session) || (*session == self.root && tool.is_some_and(others))
     }
 
     fn asked(&mut self, ask: Ask, tool: Option<&ToolRef>, body: RequestBody, out: &mut Mapped) {

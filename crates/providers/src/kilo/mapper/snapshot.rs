@@ -9,6 +9,7 @@ use kilo_sdk::types::{
 };
 use kilo_sdk::{Event, SessionId};
 
+use super::belonging::Source;
 use super::steer::Next;
 use super::{Active, Ask, AskKind, Mapped, Mapper, network_key};
 use crate::kilo::errors;
@@ -50,12 +51,16 @@ impl Mapper {
     fn merge_turn(&mut self, snapshot: &Snapshot, present: bool, settled: bool, out: &mut Mapped) {
         let Some(active) = &self.active else { return };
         let (turn, live) = (active.turn.clone(), active.echoed);
+        let active_message = active.message.clone();
         let taken = self.is_taken(&snapshot.messages);
         let root = self.root.clone();
         for (session, _) in &snapshot.children {
             self.session_created(session);
         }
-        for message in &snapshot.messages {
+        let own = |m: &MessageWithParts| m.info.id() == active_message;
+        let at = snapshot.messages.iter().position(own).unwrap_or_default();
+        let messages = snapshot.messages.get(at..).unwrap_or_default();
+        for message in messages {
             // What is of the message that waits comes when the running turn is over.
             if !self.of_next(&root, &message.info, &mut Mapped::default()) {
                 self.history(&root, std::slice::from_ref(message), out);
@@ -81,7 +86,7 @@ impl Mapper {
         if let Some(outcome) = self.active.as_mut().and_then(Active::closed) {
             self.end(outcome, out);
         } else if taken || present && !busy {
-            self.conclude(&snapshot.messages, live && !taken, taken, settled, out);
+            self.conclude(messages, live && !taken, taken, settled, out);
         }
         if let Some(next) = self.active.as_ref().filter(|active| active.turn != turn) {
             let present = snapshot.messages.iter().any(|m| m.info.id() == next.message);
@@ -96,7 +101,7 @@ impl Mapper {
         out: &mut Mapped,
     ) {
         for message in messages {
-            self.message(session, &message.info, out);
+            self.message(session, &message.info, Source::Read, out);
             for part in &message.parts {
                 let event = Event::PartUpdated {
                     session_id: session.clone(),
@@ -158,18 +163,17 @@ impl Mapper {
         settled: bool,
         out: &mut Mapped,
     ) {
-        let Some(active) = &mut self.active else { return };
         let next = self.next.as_ref();
         let waits = taken || next.is_some_and(Next::is_there);
         let ours = |a: &AssistantMessage| {
-            a.id > active.message
-                && !self.others.contains(&a.id)
+            (self.messages.contains_key(&a.id) || self.is_of_turn(&a.parent_id))
                 && !next.is_some_and(|next| next.is_answered_by(a))
         };
         let last = messages.iter().rev().find_map(|m| match &m.info {
             Message::Assistant(a) if ours(a) => Some((a, &m.parts)),
             _ => None,
         });
+        let Some(active) = &mut self.active else { return };
         let outcome = match last {
             None if taken => TurnOutcome::Completed,
             None if !settled => return,

@@ -5,13 +5,11 @@
 //! was done anyway, or `error` when it failed) and opens one for the message. An abort empties
 //! Kilo's queue first: the message stays in the conversation and is never answered.
 
-use std::collections::HashSet;
-
 use domain::{AgentEvent, TurnEvent, TurnId, TurnOutcome};
 use kilo_sdk::types::{AssistantMessage, Message, MessageWithParts};
 use kilo_sdk::{MessageId, SessionId};
 
-use super::{MAX_PARTS, Mapped, Mapper};
+use super::{Mapped, Mapper};
 
 /// The message that waits.
 pub(super) struct Next {
@@ -126,21 +124,10 @@ impl Mapper {
         self.next.as_ref().is_some_and(|next| messages.iter().any(|m| answers(next, m)))
     }
 
-    /// Notes that a message of the session is not of the running turn.
-    fn leave_message(&mut self, message: MessageId) {
-        if self.others.len() < MAX_PARTS {
-            self.others.insert(message);
-        }
-    }
-
     /// Begins the turn that waited, now that the one before it has ended.
     pub(super) fn take_up(&mut self) {
         let Some(next) = self.next.take() else { return };
-        // What of the turn before is younger than this message does not belong to it.
-        let younger = self.messages.keys().filter(|id| **id > next.message).cloned();
-        let others: HashSet<MessageId> = younger.collect();
         self.begin(next.turn, next.message, domain::InputKind::Message, next.context_limit);
-        self.others = others;
         if let Some(active) = &mut self.active {
             active.echoed = next.echoed;
         }

@@ -5,7 +5,8 @@ use std::future::Future;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kilo_sdk::types::{
-    MessageWithParts, NetworkWait, Page, PartBody, PermissionRequest, QuestionRequest, Session,
+    MessageWithParts, NetworkWait, Page, Part, PartBody, PermissionRequest, QuestionRequest,
+    Session,
 };
 use kilo_sdk::{Error, Instance, MessageId, SessionId};
 
@@ -27,28 +28,80 @@ const MAX_DEPTH: u32 = 5;
 /// How old a message without an answer is when Kilo, idle, will certainly not answer it.
 const TAKEN_UP: Duration = Duration::from_secs(10);
 
-/// Reads what belongs to the turn of `message`: messages, sub-agents, state, and what is asked.
+/// What a reading of the messages begins with.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Beginning<'a> {
+    /// This message.
+    Message(&'a MessageId),
+    /// This message, or that of the first compaction that a person asked for after this name was
+    /// made.
+    Compaction(&'a MessageId),
+}
+
+impl Beginning<'_> {
+    fn name(&self) -> &MessageId {
+        match self {
+            Self::Message(name) | Self::Compaction(name) => name,
+        }
+    }
+
+    /// Whether it is this message.
+    fn is(&self, message: &MessageWithParts) -> bool {
+        let asked = |part: &Part| matches!(part.body, PartBody::Compaction { auto: false });
+        message.info.id() == *self.name()
+            || matches!(self, Self::Compaction(_))
+                && message.parts.iter().any(asked)
+                && !self.is_after(message)
+    }
+
+    /// Whether it is after this message, by Kilo's clock, which is this machine's.
+    fn is_after(&self, message: &MessageWithParts) -> bool {
+        let made = message.info.created().map(whole);
+        made.is_some_and(|made| self.name().time_ms(made).is_some_and(|named| made < named))
+    }
+
+    /// Its place, once what was read from the newest message on reaches back to it.
+    fn place_in(&self, messages: &[MessageWithParts], all: bool) -> Option<usize> {
+        let reached = match self {
+            Self::Message(_) => true,
+            // There may be an earlier one.
+            Self::Compaction(_) => all || messages.first().is_some_and(|m| self.is_after(m)),
+        };
+        reached.then(|| messages.iter().position(|m| self.is(m))).flatten()
+    }
+}
+
+/// The messages of a session from the beginning on, as far back as the bounds allow.
+#[derive(Debug, Default)]
+struct Since {
+    /// Whether the session has the beginning, which may be older than the messages read.
+    found: bool,
+    messages: Vec<MessageWithParts>,
+}
+
+/// Reads what belongs to the turn of a message: messages, sub-agents, state, and what is asked.
 ///
 /// The state is read before the messages: a turn that ends in between shows as busy and is read
 /// again later, rather than as ended without its last words. A sub-agent that cannot be read is
 /// left out; what it does from now on is heard all the same.
-pub(super) async fn read(inner: &Inner, message: &MessageId) -> Result<Snapshot, Error> {
+pub(super) async fn read(inner: &Inner, from: Beginning<'_>) -> Result<Snapshot, Error> {
     let instance = &inner.instance;
     let status = instance.statuses().await?.remove(&inner.id);
     let page = |limit, before: Option<String>| async move {
         instance.messages(&inner.id, limit, before.as_deref()).await
     };
-    let messages = since(message, page).await?;
-    let present = messages.iter().any(|m| m.info.id() == *message)
-        || is_present(instance, &inner.id, message).await?;
-    let began = message.time_ms(now_ms());
-    let age = began.map(|began| now_ms().saturating_sub(began));
+    let present = || is_present(instance, &inner.id, from.name());
+    let Since { found, messages } = since(from, page, present).await?;
+    let began = from.name().time_ms(now_ms());
+    let age = began.map(|began| now_ms().abs_diff(began));
+    // A clock that was set back says nothing of what came before.
+    let began = began.filter(|began| *began <= now_ms());
     let children = children(inner, began).await;
     let mut elsewhere = inner.mapper().asking_directories();
     elsewhere.extend(children.iter().map(|(child, _)| child.directory.clone()));
     let asks = asks(inner, &elsewhere).await?;
     Ok(Snapshot {
-        present,
+        present: found,
         messages,
         children,
         status,
@@ -110,7 +163,7 @@ fn placed<T>(directory: Option<&String>, asks: Vec<T>) -> impl Iterator<Item = P
     asks.into_iter().map(move |ask| Placed { directory: directory.cloned(), ask })
 }
 
-/// The message of the first compaction that a person asked for after an older message.
+/// The message of the first compaction that a person asked for after this name was made.
 pub(super) async fn compaction(
     instance: &Instance,
     session: &SessionId,
@@ -119,11 +172,8 @@ pub(super) async fn compaction(
     let page = |limit, before: Option<String>| async move {
         instance.messages(session, limit, before.as_deref()).await
     };
-    let asked = |m: &MessageWithParts| {
-        m.parts.iter().any(|part| matches!(part.body, PartBody::Compaction { auto: false }))
-    };
-    let messages = since(older, page).await?;
-    Ok(messages.iter().find(|m| asked(m)).map(|m| m.info.id()))
+    let found = since(Beginning::Compaction(older), page, async || Ok(false)).await?;
+    Ok(found.messages.first().map(|m| m.info.id()))
 }
 
 /// Says whether a session has a message, however many came after it.
@@ -141,32 +191,58 @@ pub(super) async fn is_present(
     }
 }
 
-/// Reads the messages from `message` on, as far back as the bounds allow.
-async fn since<F, R>(message: &MessageId, page: F) -> Result<Vec<MessageWithParts>, Error>
+/// Reads the messages from the beginning on, as far back as the bounds allow: by their place in the
+/// session, for their ids say nothing of it. `present` says whether the session has the beginning
+/// at all, for when it is not among the newest.
+async fn since<F, R, P, Q>(from: Beginning<'_>, page: F, present: P) -> Result<Since, Error>
 where
     F: Fn(u32, Option<String>) -> R,
     R: Future<Output = Result<Page, Error>>,
+    P: Fn() -> Q,
+    Q: Future<Output = Result<bool, Error>>,
 {
     let mut messages: Vec<MessageWithParts> = Vec::new();
     let (mut before, mut limit) = (None, PAGE);
+    let mut known = false;
     for _ in 0..MAX_READS {
         match page(limit, before.clone()).await {
             Ok(page) => {
-                let reached = page.messages.first().is_none_or(|m| m.info.id() <= *message);
                 messages.splice(0..0, page.messages);
                 before = page.older;
-                if reached || before.is_none() {
-                    break;
+                if let Some(at) = from.place_in(&messages, before.is_none()) {
+                    messages.drain(..at);
+                    return Ok(Since { found: true, messages });
+                }
+                if before.is_none() {
+                    return Ok(Since::default());
                 }
             }
-            Err(Error::TooLarge(_)) if limit > 1 => limit /= 2,
+            Err(Error::TooLarge(_)) if limit > 1 => {
+                limit /= 2;
+                continue;
+            }
             // What came after the one that cannot be read is known.
             Err(Error::TooLarge(_)) if !messages.is_empty() => break,
             Err(error) => return Err(error),
         }
+        match from {
+            Beginning::Message(_) if known => {}
+            Beginning::Message(_) if present().await? => known = true,
+            Beginning::Message(_) => return Ok(Since::default()),
+            Beginning::Compaction(_) if messages.first().is_some_and(|m| from.is_after(m)) => {
+                return Ok(Since::default());
+            }
+            Beginning::Compaction(_) => {}
+        }
     }
-    messages.retain(|m| m.info.id() >= *message);
-    Ok(messages)
+    match from {
+        Beginning::Message(_) if known || present().await? => Ok(Since { found: true, messages }),
+        Beginning::Message(_) => Ok(Since::default()),
+        Beginning::Compaction(_) => match from.place_in(&messages, true) {
+            Some(at) => Ok(Since { found: true, messages: messages.split_off(at) }),
+            None => Ok(Since::default()),
+        },
+    }
 }
 
 /// Reads the sub-agents begun since then, those of sub-agents after their parents.
@@ -253,6 +329,11 @@ fn now_ms() -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked just before")]
+fn whole(number: f64) -> u64 {
+    if number.is_finite() && number > 0.0 { number as u64 } else { 0 }
+}
+
 #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit")]
 fn as_number(ms: u64) -> f64 {
     ms as f64
@@ -264,10 +345,13 @@ mod tests {
 
     use super::*;
 
+    /// Messages whose ids wrap in the middle, and go on as those of a clock that was set back.
     fn history(count: u32) -> Vec<MessageWithParts> {
-        let message =
-            |n| json!({ "info": { "id": format!("msg_{n:04}"), "role": "user" }, "parts": [] });
-        (0..count).map(|n| serde_json::from_value(message(n)).unwrap()).collect()
+        let number = |n: u32| if n < count / 2 { 0xf000 + n } else { 0x2000 - n };
+        let message = |n| json!({ "id": format!("msg_{:04x}", number(n)), "role": "user" });
+        (0..count)
+            .map(|n| serde_json::from_value(json!({ "info": message(n), "parts": [] })).unwrap())
+            .collect()
     }
 
     /// Pages as Kilo gives them, too large when they have more than `most` messages.
@@ -283,14 +367,63 @@ mod tests {
     async fn pages_that_are_too_large_are_read_in_smaller_ones() {
         let all = history(30);
         for most in [1, 7, 50] {
-            let from = MessageId::from("msg_0020");
-            let read = since(&from, async |limit, before: Option<String>| {
-                if limit > most {
-                    return Err(Error::TooLarge(9));
-                }
-                Ok(page(&all, most, limit, before.as_deref()))
-            });
-            assert_eq!(read.await.unwrap(), all[20..], "{most}");
+            for at in [4, 20] {
+                let from = all[at].info.id();
+                let page = async |limit, before: Option<String>| {
+                    if limit > most {
+                        return Err(Error::TooLarge(9));
+                    }
+                    Ok(page(&all, most, limit, before.as_deref()))
+                };
+                let read = since(Beginning::Message(&from), page, async || Ok(true)).await.unwrap();
+                assert!(read.found);
+                // One at a time they are more than are asked for.
+                let first = if most == 1 { at.max(9) } else { at };
+                assert_eq!(read.messages, all[first..], "{most}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_message_that_the_session_lacks_has_nothing_after_it() {
+        let all = history(300);
+        let from = MessageId::from("msg_0001");
+        let page =
+            async |limit, before: Option<String>| Ok(page(&all, 50, limit, before.as_deref()));
+        let read = since(Beginning::Message(&from), page, async || Ok(false)).await.unwrap();
+        assert_eq!((read.found, read.messages.len()), (false, 0));
+    }
+
+    #[tokio::test]
+    async fn a_compaction_is_the_first_one_after_its_wish_by_time() {
+        let at = 1_795_359_906_000_u64;
+        let message = |n: u64, auto: Option<bool>| -> MessageWithParts {
+            let part =
+                |auto| json!({ "id": format!("prt_{n}"), "type": "compaction", "auto": auto });
+            // The ids say the opposite of the times.
+            let info = json!({ "id": format!("msg_{:012x}", 0xffff - n), "role": "user",
+                "time": { "created": at + n } });
+            let parts: Vec<_> = auto.map(part).into_iter().collect();
+            serde_json::from_value(json!({ "info": info, "parts": parts })).unwrap()
+        };
+        let all = [
+            message(1, Some(false)),
+            message(2, None),
+            message(5, Some(true)),
+            message(6, Some(false)),
+            message(7, None),
+            message(8, Some(false)),
+        ];
+        let wish = MessageId::from(format!("msg_{:012x}", ((at + 3) << 12) & ((1 << 48) - 1)));
+        for most in [1, 2, 50] {
+            let page = async |limit: u32, before: Option<String>| {
+                Ok(page(&all, most, limit.min(most), before.as_deref()))
+            };
+            let read = since(Beginning::Compaction(&wish), page, async || Ok(false)).await.unwrap();
+            assert_eq!((read.found, &read.messages[..]), (true, &all[3..]), "{most}");
+            let never = MessageId::from(format!("msg_{:012x}", ((at + 9) << 12) & ((1 << 48) - 1)));
+            let read = since(Beginning::Compaction(&never), page, async || Ok(false)).await;
+            assert!(!read.unwrap().found);
         }
     }
 

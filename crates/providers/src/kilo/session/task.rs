@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::super::mapper::{Mapped, Mapper};
 use super::super::router::{Frame, Lane, Link};
+use super::reading::Beginning;
 use super::wire::Key;
 use super::{Inner, commands, reading};
 use crate::{SendError, Sighting};
@@ -229,13 +230,19 @@ impl Task {
 
     async fn resync(&mut self) -> bool {
         self.retry = None;
-        let Some(message) = self.inner.mapper().active().map(|(_, m)| m.clone()) else {
+        let active = {
+            let mapper = self.inner.mapper();
+            mapper.active().map(|(_, message)| (message.clone(), mapper.awaits_compaction()))
+        };
+        let Some((message, awaited)) = active else {
             self.unread = None;
             self.inner.mapper().caught_up();
             return true;
         };
         let deadline = self.closing_deadline();
-        let reading = reading::read(&self.inner, &message);
+        let from =
+            if awaited { Beginning::Compaction(&message) } else { Beginning::Message(&message) };
+        let reading = reading::read(&self.inner, from);
         let read = match deadline {
             Some(deadline) => {
                 timeout_at(deadline, reading).await.unwrap_or(Err(Error::Timeout(CLOSING)))

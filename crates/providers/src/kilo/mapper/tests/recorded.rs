@@ -51,8 +51,30 @@ pub(super) fn recordings() -> Vec<Recording> {
     scenarios.into_iter().map(|(name, scenario)| read(&name, scenario)).collect()
 }
 
+/// The recordings with other numbers in the ids of their messages.
+pub(super) fn renamed(new: impl Fn(u64) -> u64) -> Vec<Recording> {
+    let rename = |text: &str| {
+        let mut pieces = text.split("msg_");
+        let mut renamed = pieces.next().unwrap().to_owned();
+        for piece in pieces {
+            let (number, rest) = piece.split_at(12);
+            let number = new(u64::from_str_radix(number, 16).unwrap());
+            renamed.push_str(&format!("msg_{number:012x}{rest}"));
+        }
+        renamed
+    };
+    let scenarios = std::fs::read_to_string(dir().join("scenarios.json")).unwrap();
+    let scenarios: BTreeMap<String, Scenario> = serde_json::from_str(&rename(&scenarios)).unwrap();
+    let text = |name: &str| std::fs::read_to_string(dir().join(format!("{name}.jsonl"))).unwrap();
+    scenarios.into_iter().map(|(name, s)| parse(&name, s, &rename(&text(&name)))).collect()
+}
+
 fn read(name: &str, scenario: Scenario) -> Recording {
     let text = std::fs::read_to_string(dir().join(format!("{name}.jsonl"))).unwrap();
+    parse(name, scenario, &text)
+}
+
+fn parse(name: &str, scenario: Scenario, text: &str) -> Recording {
     Recording {
         name: name.to_owned(),
         root: SessionId::from(scenario.session),
@@ -99,7 +121,8 @@ impl Server {
                         messages.push(MessageWithParts { info: message.clone(), parts });
                     }
                 }
-                messages.sort_by_key(|m| m.info.id());
+                let created = |m: &MessageWithParts| m.info.created().unwrap_or_default();
+                messages.sort_by(|a, b| created(a).total_cmp(&created(b)));
             }
             Event::MessageRemoved { session_id, message_id } => {
                 let messages = self.messages.entry(session_id.clone()).or_default();
@@ -145,7 +168,8 @@ impl Server {
     pub(super) fn read(&self, root: &SessionId, message: &MessageId) -> Snapshot {
         let of = |id: &SessionId| self.messages.get(id).cloned().unwrap_or_default();
         let mut messages = of(root);
-        messages.retain(|m| m.info.id() >= *message);
+        let at = messages.iter().position(|m| m.info.id() == *message);
+        messages.drain(..at.unwrap_or(messages.len()));
         let status = self.statuses.get(root).filter(|status| **status != Status::Idle).cloned();
         Snapshot {
             present: messages.iter().any(|m| m.info.id() == *message),

@@ -1,9 +1,10 @@
 //! Every recorded conversation, as a person sees it in the end.
 
 use domain::TurnState;
+use proptest::prelude::*;
 
 use super::play::Play;
-use super::recorded::recordings;
+use super::recorded::{Recording, Server, recordings, renamed};
 use super::show::show;
 
 #[test]
@@ -31,20 +32,51 @@ fn recorded_conversations_are_shown_as_they_were() {
 #[test]
 fn reading_the_session_after_every_event_shows_nothing_else() {
     for recording in recordings() {
-        let mut plain = Play::new(&recording.root, &recording.prompts);
-        let mut read = Play::new(&recording.root, &recording.prompts);
-        for (n, envelope) in recording.events.iter().enumerate() {
-            plain.event(envelope);
-            read.event(envelope);
-            let Some((_, message)) = read.mapper.active() else { continue };
-            let server = super::recorded::Server::after(&recording.events[..=n]);
-            let mut snapshot = server.read(&recording.root, &message.clone());
-            // Kilo is idle between its last word and the end of the turn; the end has its own test.
-            snapshot.status.get_or_insert(kilo_sdk::types::Status::Busy);
-            read.merge(&snapshot);
-        }
-        let (plain, read) = (without_phases(plain), without_phases(read));
+        let plain = without_phases(heard(&recording));
+        let read = without_phases(read(&recording, 1));
         assert_eq!(show(&plain), show(&read), "{}", recording.name);
+    }
+}
+
+fn heard(recording: &Recording) -> Play {
+    let mut play = Play::new(&recording.root, &recording.prompts);
+    recording.events.iter().for_each(|envelope| play.event(envelope));
+    play
+}
+
+/// Plays a recording whose session is read after every so many events.
+fn read(recording: &Recording, every: usize) -> Play {
+    let mut play = Play::new(&recording.root, &recording.prompts);
+    for (n, envelope) in recording.events.iter().enumerate() {
+        play.event(envelope);
+        let Some((_, message)) = play.mapper.active() else { continue };
+        if n % every != 0 {
+            continue;
+        }
+        let server = Server::after(&recording.events[..=n]);
+        let mut snapshot = server.read(&recording.root, &message.clone());
+        // Kilo is idle between its last word and the end of the turn; the end has its own test.
+        snapshot.status.get_or_insert(kilo_sdk::types::Status::Busy);
+        play.merge(&snapshot);
+    }
+    play
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    /// Ids that wrap, and those of a clock that is set back, are among these.
+    #[test]
+    fn ids_say_nothing_of_what_came_first(odd in any::<u64>(), add in any::<u64>(), back in any::<bool>()) {
+        let mask = (1 << 48) - 1;
+        let wrapped = |n: u64| n.wrapping_add(add) & mask;
+        let mixed = |n: u64| n.wrapping_mul(odd | 1).wrapping_add(add) & mask;
+        let other = if back { renamed(|n| mask - wrapped(n)) } else { renamed(mixed) };
+        for (recording, other) in recordings().iter().zip(&other) {
+            let plain = show(&without_phases(heard(recording)));
+            prop_assert_eq!(&plain, &show(&without_phases(heard(other))), "{}", recording.name);
+            prop_assert_eq!(&plain, &show(&without_phases(read(other, 7))), "{}", recording.name);
+        }
     }
 }
 
@@ -67,7 +99,7 @@ fn ends_read_from_the_session_are_the_ends_that_are_told() {
         if let Some(next) = prompts.get(1) {
             read.mapper.expect(super::play::turn_id(1), next.clone());
         }
-        let server = super::recorded::Server::after(&recording.events);
+        let server = Server::after(&recording.events);
         read.merge(&server.read(&recording.root, &prompts[0]));
         let (told, read) = (told.turn(0), read.turn(0));
         if recording.name == "unknown-agent" {

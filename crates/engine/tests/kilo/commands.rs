@@ -52,7 +52,7 @@ async fn trust(bench: &Bench) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_command_runs_as_the_turn_of_its_message_and_by_the_rules_of_the_access() {
     let outside = tempfile::tempdir().unwrap();
-    let bench = Bench::start().await;
+    let mut bench = Bench::start().await;
     configure(&bench, outside.path());
     let thread = bench.thread().await;
 
@@ -94,6 +94,14 @@ async fn a_command_runs_as_the_turn_of_its_message_and_by_the_rules_of_the_acces
     bench.engine.stop(&thread).await.unwrap();
     assert_eq!(bench.ended(&thread, &turn).await.state, TurnState::Interrupted);
     assert_eq!(asked_for(&bench, "never sent"), 0);
+
+    // One that Baton's end overtakes there is not run again: it may have done something.
+    let turn = call(&bench, &thread, "/outside once", &script).await;
+    bench.asked(&thread).await;
+    bench.restart().await;
+    let ended = bench.ended(&thread, &turn).await;
+    assert_ne!(ended.state, TurnState::Completed, "{ended:?}");
+    assert_eq!(asked_for(&bench, "once"), 0);
 
     // What Kilo refuses fails with its reason, and the next message runs.
     let turn = run(&bench, &thread, "/broken", &Script::new().text("never")).await;

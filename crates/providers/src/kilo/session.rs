@@ -31,8 +31,8 @@ mod wire;
 use answers::network_id;
 use commands::Calls;
 pub(super) use task::{Control, MAX_CONTROL, MAX_INBOUND, run};
-pub(super) use wire::{COMMAND, COMPACTION, agent};
-use wire::{Key, wire_prompt};
+use wire::wire_prompt;
+pub(super) use wire::{COMMAND, COMPACTION, Key, agent};
 
 /// How long a session may take to become idle after a stop before the next message is sent.
 const SETTLE: Duration = Duration::from_secs(10);

@@ -17,7 +17,7 @@ use tokio::sync::broadcast;
 use super::mapper::past::begins_turn;
 use super::mapper::{Mapper, Servers};
 use super::server::{Held, Kind};
-use super::session::{COMPACTION, reading};
+use super::session::{COMPACTION, Key, reading};
 use super::{Shared, gone, open_error, workspace_of};
 use crate::{OpenError, Place, ReadSession, Reading, SessionList, SessionQuery, Sessions};
 
@@ -138,7 +138,7 @@ impl Sessions for KiloSessions {
         before: Option<&str>,
     ) -> Result<String, OpenError> {
         let (_held, instance) = self.held(place).await?;
-        let before = before.map(MessageId::from);
+        let before = before.map(|key| Key::parse(key).message());
         let made = instance.fork(&SessionId::from(session), before.as_ref()).await;
         Ok(made.map_err(|e| failed(&e))?.id.as_str().to_owned())
     }
@@ -154,7 +154,7 @@ impl Sessions for KiloSessions {
         let Some(before) = before else {
             return instance.unrevert(&id).await.map(|_| ()).map_err(|e| failed(&e));
         };
-        let message = MessageId::from(before);
+        let message = Key::parse(before).message();
         let after = instance.revert(&id, &message, None).await.map_err(|e| failed(&e))?;
         // Kilo says nothing of a message that it does not have; it only does nothing (7.7.7).
         match after.revert {

@@ -26,7 +26,7 @@ pub(in crate::kilo) enum Key {
 }
 
 impl Key {
-    pub(super) fn parse(key: &str) -> Self {
+    pub(in crate::kilo) fn parse(key: &str) -> Self {
         if let Some(older) = key.strip_prefix(COMPACTION) {
             Self::Compaction(older.into())
         } else if let Some(message) = key.strip_prefix(COMMAND) {
@@ -43,7 +43,7 @@ impl Key {
         }
     }
 
-    pub(super) fn message(self) -> MessageId {
+    pub(in crate::kilo) fn message(self) -> MessageId {
         match self {
             Self::Message(id) | Self::Command(id) | Self::Compaction(id) => id,
         }
@@ -95,5 +95,22 @@ pub(in crate::kilo) fn agent(mode: Mode) -> &'static str {
     match mode {
         Mode::Build => "code",
         Mode::Plan => "plan",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_message_is_called_says_which_it_is_whether_or_not_it_was_seen() {
+        for (key, kind) in [
+            ("msg_1", InputKind::Message),
+            ("command:msg_1", InputKind::Message),
+            ("compact:msg_1", InputKind::Compact),
+        ] {
+            let parsed = Key::parse(key);
+            assert_eq!((parsed.kind(), parsed.message().as_str()), (kind, "msg_1"), "{key}");
+        }
     }
 }

@@ -202,17 +202,24 @@ async fn a_loose_configuration_of_the_user_does_not_loosen_supervision() {
 #[tokio::test(flavor = "multi_thread")]
 async fn access_changed_mid_turn_holds_from_the_next_tool_and_frees_what_waits() {
     let bench = Bench::start().await;
-    let thread = bench.thread().await;
+    let thread = bench.thread_with(Access::Full).await;
     let set = async |access| {
         let patch = ThreadPatch { access: Some(access), ..ThreadPatch::default() };
         bench.engine.patch_thread(&thread, patch).await.unwrap();
     };
     let child = Script::new().bash("touch c1").step().wait("in-child").bash("touch c2").step();
     let child = child.text("done");
-    let script = Script::new().bash("touch r1").step().task("general", "Try it", &child).step();
+    let script = Script::new().bash("touch r0").step().wait("begun").bash("touch r1").step();
+    let script = script.task("general", "Try it", &child).step();
     let script = script.wait("in-root").bash("touch r2").step().text("ok");
     let turn = bench.send(&thread, &script).await;
+    // What was allowed from the beginning is allowed no longer: Kilo has to be told.
+    bench.reached("begun").await;
+    assert!(bench.file("r0").is_some());
+    set(Access::Supervised).await;
+    bench.sandbox.model.release("begun");
     bench.asked(&thread).await;
+    assert!(bench.file("r1").is_none());
     // What waits is freed, and neither the root nor its sub-agent asks any more.
     set(Access::Full).await;
     bench.reached("in-child").await;

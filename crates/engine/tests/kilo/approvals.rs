@@ -54,6 +54,11 @@ async fn for_this_session_covers_its_patterns_here_and_nowhere_else() {
     bench.restart().await;
     let turn = bench.run(&thread, &Script::new().bash("echo at last").step().text("ok")).await;
     assert_eq!(turn.state, TurnState::Completed, "asked again after a restart");
+    let turn = bench.send(&thread, &Script::new().bash("touch two").step().text("ok")).await;
+    let ask = bench.asked(&thread).await;
+    assert_eq!(approval(&ask).command.as_deref(), Some("touch two"), "it was not covered");
+    bench.decide(&ask, Decision::Reject).await;
+    bench.ended(&thread, &turn).await;
 
     let other = bench.thread().await;
     let turn = bench.send(&other, &Script::new().bash("echo three").step().text("ok")).await;

@@ -68,7 +68,7 @@ async fn what_a_project_would_start_is_started_for_trusted_threads_only() {
     let bench = Bench::start().await;
     let marks = bench.data().join("marks.txt");
     // It says which of the servers started it.
-    let command = format!("echo \"[$KILO_DISABLE_PROJECT_CONFIG]\" >> '{}'", marks.display());
+    let command = format!("echo $PPID >> '{}'", marks.display());
     let config = serde_json::json!({
         "mcp": { "theirs": { "type": "local", "command": ["sh", "-c", command], "enabled": true } }
     });
@@ -83,11 +83,10 @@ async fn what_a_project_would_start_is_started_for_trusted_threads_only() {
         if text.is_empty() { Err("nothing started") } else { Ok(text) }
     };
     let started = until(PATIENT, read).await;
-    assert!(started.lines().all(|line| line == "[]"), "an untrusted start: {started}");
-
     let (first, second) = (bench.kilo.server_pid().await, bench.kilo.untrusted_server_pid().await);
     let (first, second) = (first.expect("a server"), second.expect("another server"));
     assert_ne!(first, second);
+    assert!(started.lines().all(|by| by == first.to_string()), "{started} and {second}");
     // Another untrusted thread shares the second one.
     let mut other = open(&bench, false).await;
     run(&mut other, &Script::new().text("I as well.")).await;

@@ -92,8 +92,13 @@ impl Killable {
     }
 
     async fn send(&self, thread: &str, script: &Script) -> String {
+        self.say(thread, script, "queue").await
+    }
+
+    async fn say(&self, thread: &str, script: &Script, delivery: &str) -> String {
         let id = format!("trn_{}", Uuid::now_v7().simple());
-        let message = json!({"id": id, "text": script.prompt("Please do this.")});
+        let text = script.prompt("Please do this.");
+        let message = json!({"id": id, "text": text, "delivery": delivery});
         self.call("POST", &format!("/api/threads/{thread}/turns"), Some(message)).await;
         id
     }
@@ -214,6 +219,40 @@ async fn killed_amid_a_tool_its_processes_end_and_the_request_closes() {
         assert_eq!(window["thread"]["open_requests"], 0);
         assert!(window["requests"].as_array().unwrap().is_empty(), "{window:#}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_a_message_steers_it_neither_loses_it_nor_sends_it_twice() {
+    let mut baton = Killable::start().await;
+    let thread = baton.thread("supervised").await;
+    let running = baton.send(&thread, &Script::new().text("Half").wait("never").text("!")).await;
+    baton.see(&thread, |w| said(w) == ["Half"]).await;
+    let steered = baton.say(&thread, &Script::new().text("Just once."), "steer").await;
+    let given = |w: &Value| {
+        let turns = w["turns"].as_array().unwrap();
+        turns.iter().any(|t| t["id"] == steered.as_str() && !t["prompt_key"].is_null())
+    };
+    baton.see(&thread, given).await;
+    baton.kill();
+    baton.all_gone().await;
+
+    baton.up();
+    assert_ne!(baton.ended(&thread, &running).await, "completed");
+    // Kilo had it and forgot about it, or never got it, and is given it once more.
+    let outcome = baton.ended(&thread, &steered).await;
+    let window = baton.window(&thread).await;
+    let words = said(&window);
+    let answers = words.iter().filter(|text| *text == "Just once.").count();
+    assert_eq!(answers, usize::from(outcome == "completed"), "{outcome}: {window:#}");
+    assert_eq!(words.first().map(String::as_str), Some("Half"));
+    assert_eq!(window["turns"].as_array().unwrap().len(), 2);
+    // What the model is told next has the message once at most.
+    let next = baton.send(&thread, &Script::new().text("Going on.")).await;
+    assert_eq!(baton.ended(&thread, &next).await, "completed");
+    let calls = baton.sandbox.model.calls();
+    let last = calls.iter().rev().find(|call| !call.tools.is_empty()).expect("a call");
+    let asked = |m: &&Value| m["role"] == "user" && m.to_string().contains("Just once.");
+    assert!(last.messages().iter().filter(asked).count() <= 1, "{:#?}", last.messages());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use domain::{
     Access, Decision, ErrorCode, ItemContent, ItemStatus, RequestState, ThreadStatus, TurnState,
 };
+use providers::kilo::Bounds;
 use testkit::faults::Fault;
 use testkit::model::Script;
 use testkit::wait::{PATIENT, until_true};
@@ -92,6 +93,50 @@ async fn a_text_that_was_wrong_when_its_turn_ended_is_put_right_before_the_next(
         w.items.iter().filter(|i| i.turn_id == turn.id).map(|i| i.id.clone()).collect()
     };
     assert_eq!(ids(&window), ids(&before));
+    bench.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_answers_nothing_while_its_heart_beats_holds_up_neither_stop_nor_turn() {
+    let bounds = Bounds {
+        check_every: Duration::from_millis(500),
+        answer_within: Duration::from_secs(2),
+        silent_for: Duration::from_secs(30),
+        hung_for: Duration::from_secs(30),
+        ..Bounds::default()
+    };
+    let (bench, proxy) = Bench::behind_faults_bounded(bounds).await;
+    let (stopped, left) = (bench.thread().await, bench.thread().await);
+    let mut turns = Vec::new();
+    for thread in [&stopped, &left] {
+        let turn = bench.send(thread, &Script::new().text("Half").wait("never").text("!")).await;
+        bench.see(thread, |w| said(w).contains(&"Half").then_some(())).await;
+        turns.push(turn);
+    }
+    let (streams, pid) = (proxy.streams_opened(), bench.kilo.server_pid().await);
+    // No request is answered any more; the event stream that is open goes on.
+    for method in ["GET", "POST", "PATCH", "DELETE"] {
+        proxy.next(method, "", u32::MAX, Fault::Hang);
+    }
+    bench.engine.stop(&stopped).await.expect("a stop");
+    let turn = bench.ended(&stopped, &turns[0]).await;
+    assert_eq!((turn.state, &turn.error), (TurnState::Interrupted, &None));
+    let other = bench.window(&left).await.turns[0].clone();
+    assert_eq!(other.state, TurnState::Running, "the stop did not wait for the server's end");
+    assert_eq!((proxy.streams_opened(), bench.kilo.server_pid().await), (streams, pid));
+
+    // Nobody stops the other one: the server is ended, and with it what it cannot finish.
+    let turn = bench.ended(&left, &turns[1]).await;
+    assert_eq!(turn.error.map(|e| e.code), Some(ErrorCode::AgentDied));
+    assert_eq!(said(&bench.window(&left).await), ["Half"]);
+    for method in ["GET", "POST", "PATCH", "DELETE"] {
+        proxy.mend(method, "");
+    }
+    for thread in [&stopped, &left] {
+        let turn = bench.run(thread, &Script::new().text("Going on.")).await;
+        assert_eq!((turn.state, &turn.error), (TurnState::Completed, &None));
+    }
+    assert_ne!(bench.kilo.server_pid().await, pid);
     bench.engine.shutdown().await;
 }
 

@@ -45,11 +45,16 @@ impl Bench {
 
     /// Starts with a bad link to Kilo.
     pub(crate) async fn behind_faults() -> (Self, FaultProxy) {
+        Self::behind_faults_bounded(Bounds::default()).await
+    }
+
+    /// Starts with a bad link to Kilo and other bounds of what is borne of its server.
+    pub(crate) async fn behind_faults_bounded(bounds: Bounds) -> (Self, FaultProxy) {
         let mut sandbox = Sandbox::new().await.expect("a sandbox with the real Kilo");
         let dir = sandbox.home.path().join("faults");
         let proxy = FaultProxy::start(&dir, &sandbox.kilo.binary).await.expect("a proxy");
         sandbox.kilo.binary = proxy.program().to_owned();
-        (Self::start_in(sandbox, Bounds::default()).await, proxy)
+        (Self::start_in(sandbox, bounds).await, proxy)
     }
 
     /// Starts where the user's own Kilo configuration says more than who the model is.

@@ -56,6 +56,9 @@ const MAX_EVENTS: usize = 1024;
 /// Deletions of sessions that may wait to be looked at.
 const MAX_DELETIONS: usize = 64;
 
+/// How long a directory may take to be read.
+const ON_DISK: Duration = Duration::from_secs(10);
+
 /// How long an open waits for the first settings, which are on their way when Baton starts.
 const FIRST_SETTINGS: Duration = Duration::from_secs(10);
 
@@ -313,7 +316,7 @@ impl Provider for Kilo {
 
 impl Shared {
     async fn open(self: &Arc<Self>, request: OpenSession) -> Result<Opened, OpenError> {
-        workspace_of(&request.workspace)?;
+        workspace_of(&request.workspace).await?;
         self.configured().await?;
         let kind = Kind::of(request.trusted);
         let held = self.server(kind).await?;
@@ -406,8 +409,9 @@ impl Shared {
     }
 }
 
-fn workspace_of(directory: &Path) -> Result<String, OpenError> {
-    if directory.is_dir() {
+async fn workspace_of(directory: &Path) -> Result<String, OpenError> {
+    let path = directory.to_owned();
+    if on_disk(directory, move || path.is_dir()).await? {
         return Ok(directory.to_string_lossy().into_owned());
     }
     Err(OpenError {
@@ -415,6 +419,21 @@ fn workspace_of(directory: &Path) -> Result<String, OpenError> {
         message: format!("the directory {} is gone", directory.display()),
         hint: Some("bring it back, or work in another project".to_owned()),
     })
+}
+
+/// Reads something of a directory where it holds nobody up: its file system may never answer.
+async fn on_disk<T: Send + 'static>(
+    directory: &Path,
+    read: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, OpenError> {
+    match tokio::time::timeout(ON_DISK, tokio::task::spawn_blocking(read)).await {
+        Ok(Ok(found)) => Ok(found),
+        Ok(Err(_)) | Err(_) => Err(OpenError {
+            code: ErrorCode::AgentUnavailable,
+            message: format!("the directory {} does not answer", directory.display()),
+            hint: Some("bring its file system back, or work in another project".to_owned()),
+        }),
+    }
 }
 
 fn gone() -> OpenError {
@@ -449,4 +468,25 @@ fn open_error(error: &kilo_sdk::Error) -> OpenError {
 fn now() -> domain::Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_directory_that_does_not_answer_is_told_and_holds_nobody_up() {
+        let (answer, asked) = std::sync::mpsc::channel::<()>();
+        let dead = tokio::spawn(async move {
+            on_disk(Path::new("/far"), move || asked.recv().is_ok()).await.unwrap_err()
+        });
+        assert!(workspace_of(Path::new("/")).await.is_ok());
+        tokio::time::advance(ON_DISK + Duration::from_secs(1)).await;
+        let error = dead.await.unwrap();
+        assert_eq!(error.code, ErrorCode::AgentUnavailable);
+        assert_eq!(error.message, "the directory /far does not answer");
+        drop(answer);
+        let gone = workspace_of(Path::new("/no/such/directory")).await.unwrap_err();
+        assert!(gone.message.ends_with("is gone"), "{gone}");
+    }
 }

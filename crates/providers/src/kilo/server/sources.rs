@@ -25,13 +25,12 @@ type Mark = Option<(u64, Option<SystemTime>)>;
 
 /// Looks after the files for as long as the server runs.
 pub(super) async fn watch(shared: Arc<Shared>, running: Running) {
-    let files = shared.sources();
-    let marks = || files.iter().map(mark).collect::<Vec<Mark>>();
-    let mut seen = marks();
+    let files: Arc<[PathBuf]> = shared.sources().into();
+    let Some(mut seen) = marks(&files).await else { return };
     let mut stale: HashSet<String> = HashSet::new();
     loop {
         tokio::time::sleep(STEP).await;
-        let now = marks();
+        let Some(now) = marks(&files).await else { return };
         let changed = now != seen;
         if changed {
             seen = now;
@@ -47,6 +46,13 @@ pub(super) async fn watch(shared: Arc<Shared>, running: Running) {
             shared.read_anew(&running.server).await;
         }
     }
+}
+
+/// What the files are known by now. A home on a file system that does not answer holds up this
+/// watch alone.
+async fn marks(files: &Arc<[PathBuf]>) -> Option<Vec<Mark>> {
+    let files = files.clone();
+    tokio::task::spawn_blocking(move || files.iter().map(mark).collect()).await.ok()
 }
 
 fn mark(file: &PathBuf) -> Mark {

@@ -40,6 +40,7 @@ mod server;
 mod session;
 mod sessions;
 mod startup;
+mod whereabouts;
 
 pub use bounds::Bounds;
 
@@ -332,23 +333,25 @@ impl Shared {
 
     async fn open_on(
         self: &Arc<Self>,
-        Held { server, hold }: Held,
+        held: Held,
         request: &OpenSession,
     ) -> Result<Opened, OpenError> {
-        let workspace = request.workspace.to_string_lossy().into_owned();
-        let instance = server.client().at(&workspace);
         let mode = domain::Mode::Build;
-        let (resumed, origin) = match &request.session {
-            None => (None, Origin::New),
-            Some(known) => match instance.session(&SessionId::from(known.as_str())).await {
-                Ok(session) => (Some(session), Origin::Resumed),
-                Err(error) if error.is_not_found() => return Err(gone()),
-                Err(error) => return Err(open_error(&error)),
-            },
+        let (held, resumed, origin) = match &request.session {
+            None => (held, None, Origin::New),
+            Some(known) => {
+                let (workspace, trusted) = (request.workspace.clone(), request.trusted);
+                let place = Place { workspace, trusted };
+                let id = SessionId::from(known.as_str());
+                let (held, session) = self.find(held, &place, &id).await?;
+                (held, Some(session), Origin::Resumed)
+            }
         };
+        let Held { server, hold } = held;
         // A session works, and asks, where it was made; that may be below the thread's workspace.
         let made_in = resumed.as_ref().map(|session| session.directory.clone());
-        let workspace = made_in.filter(|dir| dir.starts_with('/')).unwrap_or(workspace);
+        let workspace =
+            made_in.unwrap_or_else(|| request.workspace.to_string_lossy().into_owned());
         let instance = server.client().at(&workspace);
         let agents = instance.agents().await.map_err(|e| open_error(&e))?;
         let loose = baseline::Loose::find(&agents);

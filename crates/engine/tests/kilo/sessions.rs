@@ -129,6 +129,38 @@ pub(crate) async fn go_on(bench: &Bench, session: &SessionId) -> Result<Thread, 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_session_made_below_or_outside_its_project_starts_nothing_unseen() {
+    let bench = Bench::start().await;
+    let below = bench.sandbox.project.join("vendor");
+    std::fs::create_dir(&below).unwrap();
+    let outside = tempfile::tempdir().unwrap();
+    let elsewhere = Elsewhere::start(&bench).await;
+    let made = async |directory: &std::path::Path| {
+        let instance = elsewhere.server.client().at(&directory.to_string_lossy());
+        instance.create_session(&NewSession::default()).await.expect("a session").id
+    };
+    let (inside, other) = (made(&below).await, made(outside.path()).await);
+    elsewhere.end().await;
+    let touched = below.join("touched");
+    let command = json!(["sh", "-c", format!("touch '{}'; cat", touched.display())]);
+    let config = json!({ "mcp": { "toucher": { "type": "local", "command": command } } });
+    std::fs::write(below.join("kilo.json"), config.to_string()).unwrap();
+
+    let refused = go_on(&bench, &other).await;
+    let rejected = domain::ErrorCode::Rejected;
+    assert!(matches!(&refused, Err(EngineError::Agent(e)) if e.code == rejected), "{refused:?}");
+    // The project itself brings nothing, so it is trusted; what lies below it was not shown.
+    let thread = go_on(&bench, &inside).await.expect("a thread");
+    let model = domain::ModelSelection { model: "mock/m1".to_owned(), option: None };
+    let patch = domain::ThreadPatch { model: Some(model), ..Default::default() };
+    bench.engine.patch_thread(&thread.id, patch).await.unwrap();
+    let turn = bench.run(&thread.id, &Script::new().text("ok")).await;
+    assert_eq!(turn.state, TurnState::Completed, "{turn:?}");
+    assert!(!touched.exists(), "it was started without a question");
+    bench.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_session_made_elsewhere_is_listed_and_gone_on_with_once() {
     let bench = Bench::start().await;
     let elsewhere = Elsewhere::start(&bench).await;

@@ -23,7 +23,7 @@ use crate::{OpenError, Place, ReadSession, Reading, SessionList, SessionQuery, S
 
 /// Sessions that can be listed of one directory, the last used first. Kilo lists no pages, only
 /// the newest so many (7.7.7); whoever seeks an older one searches by its title.
-const MAX_LISTED: usize = 500;
+pub(super) const MAX_LISTED: usize = 500;
 /// Messages that are read at once; half as many after each answer that was too large.
 const PAGE: u32 = 50;
 /// Messages and turns of a history that are kept.
@@ -48,6 +48,18 @@ impl KiloSessions {
         let held = self.0.server(Kind::of(place.trusted)).await?;
         let instance = held.server.client().at(&workspace);
         Ok((held, instance))
+    }
+
+    /// A session of a place, on the server where it may be used.
+    async fn of(
+        &self,
+        place: &Place,
+        id: &SessionId,
+    ) -> Result<(Held, Instance, Session), OpenError> {
+        let (held, _) = self.held(place).await?;
+        let (held, session) = self.0.find(held, place, id).await?;
+        let instance = held.server.client().at(&session.directory);
+        Ok((held, instance, session))
     }
 
     fn limit(&self, model: &ModelSelection) -> Option<u64> {
@@ -82,9 +94,8 @@ impl Sessions for KiloSessions {
     }
 
     async fn read(&self, place: &Place, wanted: &ReadSession) -> Result<Reading, OpenError> {
-        let (_held, instance) = self.held(place).await?;
         let id = SessionId::from(wanted.session.as_str());
-        let session = instance.session(&id).await.map_err(|e| failed(&e))?;
+        let (_held, instance, session) = self.of(place, &id).await?;
         if session.parent_id.is_some() {
             return Err(OpenError {
                 code: ErrorCode::Rejected,
@@ -137,9 +148,10 @@ impl Sessions for KiloSessions {
         session: &str,
         before: Option<&str>,
     ) -> Result<String, OpenError> {
-        let (_held, instance) = self.held(place).await?;
+        let id = SessionId::from(session);
+        let (_held, instance, _) = self.of(place, &id).await?;
         let before = before.map(|key| Key::parse(key).message());
-        let made = instance.fork(&SessionId::from(session), before.as_ref()).await;
+        let made = instance.fork(&id, before.as_ref()).await;
         Ok(made.map_err(|e| failed(&e))?.id.as_str().to_owned())
     }
 
@@ -149,8 +161,8 @@ impl Sessions for KiloSessions {
         session: &str,
         before: Option<&str>,
     ) -> Result<(), OpenError> {
-        let (_held, instance) = self.held(place).await?;
         let id = SessionId::from(session);
+        let (_held, instance, _) = self.of(place, &id).await?;
         let Some(before) = before else {
             return instance.unrevert(&id).await.map(|_| ()).map_err(|e| failed(&e));
         };
@@ -168,15 +180,19 @@ impl Sessions for KiloSessions {
     }
 
     async fn rename(&self, place: &Place, session: &str, title: &str) -> Result<(), OpenError> {
-        let (_held, instance) = self.held(place).await?;
+        let id = SessionId::from(session);
+        let (_held, instance, _) = self.of(place, &id).await?;
         let update = SessionUpdate { title: Some(title.to_owned()), ..SessionUpdate::default() };
-        let renamed = instance.update_session(&SessionId::from(session), &update).await;
+        let renamed = instance.update_session(&id, &update).await;
         renamed.map(|_| ()).map_err(|e| failed(&e))
     }
 
     async fn delete(&self, place: &Place, session: &str) -> Result<(), OpenError> {
-        let (_held, instance) = self.held(place).await?;
         let id = SessionId::from(session);
+        let (_held, instance, _) = match self.of(place, &id).await {
+            Err(error) if error.code == ErrorCode::SessionLost => return Ok(()),
+            found => found?,
+        };
         // A session that is deleted while it works goes on working (7.7.7).
         instance.abort(&id).await.map_err(|e| failed(&e))?;
         match instance.delete_session(&id).await {
@@ -405,7 +421,7 @@ fn whole(number: f64) -> u64 {
     if number.is_finite() && number > 0.0 { number as u64 } else { 0 }
 }
 
-fn failed(error: &Error) -> OpenError {
+pub(super) fn failed(error: &Error) -> OpenError {
     match error {
         Error::NotFound(_) => gone(),
         Error::Busy(_) => OpenError {

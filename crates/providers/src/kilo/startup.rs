@@ -37,8 +37,14 @@ const PACKAGE_FILES: [&str; 3] = ["package.json", "bunfig.toml", ".npmrc"];
 /// Looks what `directory` would have Kilo start. `home` is the user's: the folders there are the
 /// user's own and not the project's. Blocks on the file system.
 pub(super) fn look(directory: &Path, home: Option<&Path>) -> Startup {
+    look_from(directory, directory, home)
+}
+
+/// The same, with files named as they are seen from another directory: two directories that would
+/// start the same have the same fingerprint then.
+pub(super) fn look_from(base: &Path, directory: &Path, home: Option<&Path>) -> Startup {
     let roots = Roots::of(directory);
-    let mut found = Found::new(directory, &roots);
+    let mut found = Found::new(base, &roots);
     for level in &roots.levels {
         for name in CONFIG_FILES {
             found.config(&level.join(name));
@@ -59,7 +65,8 @@ pub(super) fn look(directory: &Path, home: Option<&Path>) -> Startup {
 
 /// What was found so far.
 struct Found<'a> {
-    directory: &'a Path,
+    /// Where files are named from.
+    base: &'a Path,
     top: PathBuf,
     acts: Vec<StartupAct>,
     problems: Vec<StartupProblem>,
@@ -67,10 +74,10 @@ struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    fn new(directory: &'a Path, roots: &Roots) -> Self {
-        let top = roots.levels.last().map_or(directory, PathBuf::as_path);
+    fn new(base: &'a Path, roots: &Roots) -> Self {
+        let top = roots.levels.last().map_or(base, PathBuf::as_path);
         let top = top.canonicalize().unwrap_or_else(|_| top.to_owned());
-        Self { directory, top, acts: Vec::new(), problems: Vec::new(), digest: Sha256::new() }
+        Self { base, top, acts: Vec::new(), problems: Vec::new(), digest: Sha256::new() }
     }
 
     /// Notes an act. `whole` is all it depends on; when that changes, it is another act.
@@ -99,7 +106,7 @@ impl<'a> Found<'a> {
     }
 
     fn shown(&self, file: &Path) -> String {
-        file.strip_prefix(self.directory).unwrap_or(file).to_string_lossy().into_owned()
+        file.strip_prefix(self.base).unwrap_or(file).to_string_lossy().into_owned()
     }
 
     /// Reads a file if it is there.

@@ -354,12 +354,13 @@ impl Shared {
             made_in.unwrap_or_else(|| request.workspace.to_string_lossy().into_owned());
         let instance = server.client().at(&workspace);
         let agents = instance.agents().await.map_err(|e| open_error(&e))?;
-        let loose = baseline::Loose::find(&agents);
+        let mut loose = baseline::Loose::find(&agents);
         let config = instance.config().await.map_err(|e| open_error(&e))?;
         let names: Vec<&str> = config.mcp.keys().map(String::as_str).collect();
         let servers = mapper::Servers::new(names.iter().copied());
         let (id, known) = match resumed {
             Some(session) => {
+                loose = loose.with_session(&session.permission);
                 let granted = baseline::grants(&session.permission, &loose);
                 (session.id, Known::Resumed(granted))
             }

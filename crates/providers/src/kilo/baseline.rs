@@ -120,16 +120,21 @@ pub(super) fn missing(config: &Config) -> Option<String> {
         .map(|(name, wanted)| format!("permission `{name}` is not `{wanted}`"))
 }
 
-/// The rules a session needs for an access and a mode. They are complete: appended to whatever
-/// rules the session has, they alone decide. `loose` is what would otherwise go unasked.
+/// The rules a session needs for an access and a mode, appended to those it has: they decide what
+/// is named here, and `loose` names what the agents and the session itself would let happen
+/// unasked. What is not named asks by the configuration, and full access answers that by itself.
 ///
 /// No rule is for `*`: that would offer `plan_exit` to the `code` agent, and a rule of a session
-/// that denies it can never be undone, not even for a later plan turn (Kilo 7.7.7). What is not
-/// named here asks by the configuration, and full access answers that by itself.
+/// that denies it can never be undone, not even for a later plan turn (Kilo 7.7.7). Only a session
+/// that has such a rule already, because everything was allowed in it elsewhere, gets one that asks.
 pub(super) fn rules(access: Access, mode: Mode, loose: &Loose) -> Vec<Rule> {
     let full = access == Access::Full;
     let asked = if full { Action::Allow } else { Action::Ask };
     let mut rules = Vec::new();
+    if loose.everything {
+        rules.push(rule("*", "*", Action::Ask));
+        rules.extend(ALLOWED.map(|name| rule(name, "*", Action::Allow)));
+    }
     rules.extend(READ.map(|(pattern, action)| match action {
         "ask" => rule("read", pattern, asked.clone()),
         _ => rule("read", pattern, Action::Allow),
@@ -156,8 +161,10 @@ pub(super) fn grant(permission: &str, pattern: &str) -> Rule {
 
 /// What people allowed for a session, found again in the rules it has.
 pub(super) fn grants(rules: &[Rule], loose: &Loose) -> Vec<Rule> {
+    // What a person allows has the name of an act; a pattern of names is looser than any answer.
     let of_access = |rule: &Rule| {
         (rule.pattern == "*")
+            || rule.permission.contains(['*', '?'])
             || READ.iter().any(|(pattern, _)| rule.permission == "read" && rule.pattern == *pattern)
             || (rule.permission == "edit" && PLANS.contains(&rule.pattern.as_str()))
             || (rule.permission == "task" && loose.agents.contains(&rule.pattern))
@@ -179,6 +186,8 @@ pub(super) struct Loose {
     rules: Vec<(String, String)>,
     /// Sub-agents that act unasked; starting one is asked.
     agents: Vec<String>,
+    /// Whether the session has everything allowed that nothing else names.
+    everything: bool,
 }
 
 impl Loose {
@@ -196,6 +205,28 @@ impl Loose {
         }
         found
     }
+
+    /// Adds what the rules of a session that was made elsewhere would let happen unasked, but for
+    /// what a person allowed act by act.
+    pub(super) fn with_session(mut self, rules: &[Rule]) -> Self {
+        let granted = grants(rules, &self);
+        for (name, pattern) in unasked(rules) {
+            let act = (name, pattern);
+            let allowed = rule(&act.0, &act.1, Action::Allow);
+            if act.0 == "*" {
+                self.everything = true;
+            } else if !is_named(&act.0) && !granted.contains(&allowed) && !self.rules.contains(&act)
+            {
+                self.rules.push(act);
+            }
+        }
+        self
+    }
+}
+
+/// Whether the rules of every session decide an act, whatever came before.
+fn is_named(permission: &str) -> bool {
+    permission == "read" || ASKED.contains(&permission) || DENIED.contains(&permission)
 }
 
 /// Whether an agent that a command names acts unasked although the access asks. In the session
@@ -298,6 +329,7 @@ mod tests {
             let loose = Loose {
                 rules: vec![("github_*".to_owned(), "*".to_owned())],
                 agents: vec!["wild".to_owned()],
+                ..Loose::default()
             };
             // The configuration's rules come first, as Kilo has it.
             let mut all = vec![rule("*", "*", Action::Ask)];
@@ -378,10 +410,42 @@ mod tests {
     }
 
     #[test]
+    fn a_session_that_had_everything_allowed_is_asked_for_all_of_it() {
+        let given = [grant("bash", "git *"), grant("edit", "*")];
+        for (loose, act) in [
+            (rule("*", "*", Action::Allow), "notes_add_note"),
+            (rule("*", "**", Action::Allow), "notes_add_note"),
+            (rule("notes_*", "*", Action::Allow), "notes_add_note"),
+            (rule("notes_add_note", "*", Action::Allow), "notes_add_note"),
+            (rule("?ash", "*", Action::Allow), "bash"),
+        ] {
+            let mut session = vec![loose.clone()];
+            session.extend(given.clone());
+            let found = Loose::default().with_session(&session);
+            let granted = grants(&session, &found);
+            assert_eq!(granted, given, "{loose:?}");
+            let mut all = vec![rule("*", "*", Action::Ask)];
+            all.extend(ALLOWED.map(|name| rule(name, "*", Action::Allow)));
+            all.extend(session);
+            all.extend(rules(Access::Supervised, Mode::Build, &found));
+            all.extend(granted);
+            assert_eq!(decide(&all, act, "x"), Action::Ask, "{loose:?}");
+            assert_eq!(decide(&all, "bash", "git status"), Action::Allow, "{loose:?}");
+            for looks in ["glob", "todowrite", "question"] {
+                assert_eq!(decide(&all, looks, "x"), Action::Allow, "{loose:?} {looks}");
+            }
+        }
+        // What Baton itself wrote for an access is nothing to be asked for.
+        let session = rules(Access::Full, Mode::Plan, &Loose::default());
+        assert_eq!(Loose::default().with_session(&session), Loose::default());
+    }
+
+    #[test]
     fn grants_are_found_again_among_the_rules_of_accesses() {
         let loose = Loose {
             rules: vec![("github_*".to_owned(), "*".to_owned())],
             agents: vec!["wild".to_owned()],
+            ..Loose::default()
         };
         let given = [grant("bash", "git *"), grant("edit", "*")];
         let mut all = rules(Access::Full, Mode::Plan, &loose);

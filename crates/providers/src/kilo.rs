@@ -350,8 +350,7 @@ impl Shared {
         let Held { server, hold } = held;
         // A session works, and asks, where it was made; that may be below the thread's workspace.
         let made_in = resumed.as_ref().map(|session| session.directory.clone());
-        let workspace =
-            made_in.unwrap_or_else(|| request.workspace.to_string_lossy().into_owned());
+        let workspace = made_in.unwrap_or_else(|| request.workspace.to_string_lossy().into_owned());
         let instance = server.client().at(&workspace);
         let agents = instance.agents().await.map_err(|e| open_error(&e))?;
         let mut loose = baseline::Loose::find(&agents);

@@ -7,9 +7,11 @@ use domain::{
     Access, Decision, ItemContent, ItemStatus, Mode, RequestBody, RequestState, ThreadPatch,
     TurnState, Window,
 };
+use providers::Provider;
 use serde_json::{Value, json};
 use testkit::mcp::Notes;
 use testkit::model::Script;
+use testkit::wait::{PATIENT, until};
 
 use crate::harness::{Bench, approval};
 
@@ -196,6 +198,30 @@ async fn a_loose_configuration_of_the_user_does_not_loosen_supervision() {
         bench.engine.stop(&thread).await.unwrap();
         bench.ended(&thread, &turn).await;
     }
+    bench.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_that_are_loosened_while_a_session_rests_are_asked_in_it_too() {
+    let bench = Bench::start().await;
+    let thread = bench.thread().await;
+    bench.run(&thread, &Script::new().text("ok")).await;
+    let file = bench.sandbox.home.path().join(".config/kilo/kilo.json");
+    let mut config: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    config["agent"]["late"] = json!({"mode": "subagent", "description": "d", "prompt": "p",
+        "permission": {"bash": "allow"}});
+    std::fs::write(&file, config.to_string()).unwrap();
+    // It is read anew, and with it what has to be asked.
+    until(PATIENT, || async {
+        let open: u32 = bench.kilo.report().await.processes.iter().map(|p| p.sessions).sum();
+        if open == 0 { Ok(()) } else { Err("the session goes by the old rules") }
+    })
+    .await;
+    let child = Script::new().bash("touch by-a-child").step().text("done");
+    let script = Script::new().task("late", "Try it", &child).step().text("ok");
+    bench.send(&thread, &script).await;
+    assert_eq!(approval(&bench.asked(&thread).await).permission, "task");
+    assert!(bench.file("by-a-child").is_none(), "it acted unasked");
     bench.engine.shutdown().await;
 }
 

@@ -141,6 +141,10 @@ pub(super) fn rules(access: Access, mode: Mode, loose: &Loose) -> Vec<Rule> {
     }));
     rules.extend(ASKED.map(|name| rule(name, "*", asked.clone())));
     rules.extend(loose.rules.iter().map(|(name, pattern)| rule(name, pattern, asked.clone())));
+    if mode == Mode::Plan {
+        // No access answers anything for the plan agent.
+        rules.extend(loose.plan.iter().map(|(name, pattern)| rule(name, pattern, Action::Ask)));
+    }
     rules.extend(loose.agents.iter().map(|agent| rule("task", agent, asked.clone())));
     if access == Access::AutoEdit {
         rules.push(rule("edit", "*", Action::Allow));
@@ -182,8 +186,10 @@ pub(super) fn grants(rules: &[Rule], loose: &Loose) -> Vec<Rule> {
 /// What the user's or the project's own rules would let happen unasked, over our configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Loose {
-    /// Acts of the thread's own agents, as permission and pattern.
+    /// Acts of the agent that builds, or of the session, as permission and pattern.
     rules: Vec<(String, String)>,
+    /// Acts of the agent that plans.
+    plan: Vec<(String, String)>,
     /// Sub-agents that act unasked; starting one is asked.
     agents: Vec<String>,
     /// Whether the session has everything allowed that nothing else names.
@@ -199,6 +205,9 @@ impl Loose {
             let unasked = unasked(&agent.permission);
             if agent.name == "code" {
                 found.rules.extend(unasked);
+            } else if agent.name == "plan" {
+                // Its own rules for what is asked anyway are Kilo's, and forbid more than ours ask.
+                found.plan.extend(unasked.into_iter().filter(|(name, _)| !is_named(name)));
             } else if agent.mode != "primary" && !unasked.is_empty() {
                 found.agents.push(agent.name.clone());
             }
@@ -401,12 +410,18 @@ mod tests {
             agent("acts", "subagent", acts.clone()),
             Agent { hidden: true, ..agent("unseen", "subagent", acts.clone()) },
             agent("looks", "all", looks),
-            agent("other", "primary", acts),
-            agent("code", "primary", mcp),
+            agent("other", "primary", acts.clone()),
+            agent("code", "primary", mcp.clone()),
+            agent("plan", "primary", acts.into_iter().chain(mcp.into_iter().skip(1)).collect()),
         ];
         let found = Loose::find(&agents);
         assert_eq!(found.agents, ["acts", "unseen"]);
-        assert_eq!(found.rules, [("github_*".to_owned(), "*".to_owned())]);
+        let github = ("github_*".to_owned(), "*".to_owned());
+        assert_eq!(found.rules, std::slice::from_ref(&github));
+        assert_eq!(found.plan, [github]);
+        let mut all = agents.last().unwrap().permission.clone();
+        all.extend(rules(Access::Full, Mode::Plan, &found));
+        assert_eq!(decide(&all, "github_create_issue", "*"), Action::Ask);
     }
 
     #[test]

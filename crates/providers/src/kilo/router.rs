@@ -328,6 +328,15 @@ impl Router {
         }
     }
 
+    /// Closes the sessions of a directory of a server in which no turn runs.
+    pub(super) fn rest_in(&self, generation: Generation, directory: &str) {
+        for route in self.routes().of(generation) {
+            if route.session.upgrade().is_some_and(|session| session.directory == directory) {
+                let _ = route.control.try_send(Control::Rest);
+            }
+        }
+    }
+
     /// Closes the sessions of all servers in which no turn runs.
     pub(super) fn rest_all(&self) {
         for route in self.routes().roots.values() {

@@ -45,7 +45,8 @@ impl Shared {
     }
 
     /// Has an instance in which nothing runs made anew when it is used again; says whether that is
-    /// done. Sessions that rest there are not touched.
+    /// done. Sessions that rest there are closed: what they have asked goes by what they read of the
+    /// configuration when they were opened.
     pub(super) async fn renew(&self, running: &Running, directory: &str) -> bool {
         // Under the lock no session is opened there meanwhile.
         let slot = self.slots.lock(running.kind).await;
@@ -58,6 +59,12 @@ impl Shared {
             || held.is_none()
             || !usage::is_quiet(running, directory).await
         {
+            return false;
+        }
+        let closed = sessions.iter().all(|session| session.close_unused());
+        // Also those that were closed before one was found in use: each is opened again.
+        self.router.rest_in(generation, directory);
+        if !closed {
             return false;
         }
         let instance = running.server.client().at(directory);

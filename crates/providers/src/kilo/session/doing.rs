@@ -53,7 +53,7 @@ impl Inner {
     }
 
     /// Closes it to messages, unless it is in use; says whether it is closed.
-    pub(super) fn close_unused(&self) -> bool {
+    pub(in crate::kilo) fn close_unused(&self) -> bool {
         let mut doing = self.doing();
         doing.closed |= doing.sending == 0 && self.mapper().active().is_none();
         doing.closed

@@ -9,7 +9,7 @@ use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgr
 use axum::response::Response;
 use domain::{Change, ShellChange, ShellSnapshot, ThreadId, Window};
 use engine::{EngineError, Feed, FeedItem};
-use futures_util::future::{FutureExt as _, select_all};
+use futures_util::future::{BoxFuture, FutureExt as _, select_all};
 use protocol::{ClientMessage, Cursor, ProblemCode, ServerMessage, Topic};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
@@ -33,6 +33,9 @@ const WRITE_TIME: Duration = Duration::from_secs(20);
 const PING_EVERY: Duration = Duration::from_secs(20);
 /// After this long without one it is let go.
 const SILENCE: Duration = Duration::from_secs(50);
+/// How long a topic may take until it can be followed; after this the client is told, and may ask
+/// again. A thread does not answer while its agent goes back to a message.
+const FOLLOW_TIME: Duration = Duration::from_secs(5);
 /// How often one topic is taken from in one flush: its verdict, and what came after it.
 const TAKES: usize = 2;
 
@@ -132,7 +135,8 @@ enum End {
 }
 
 async fn serve(socket: WebSocket, app: App, caller: Caller) {
-    let mut client = Client { socket, app, caller, topics: HashMap::new() };
+    let (topics, awaited) = (HashMap::new(), HashMap::new());
+    let mut client = Client { socket, app, caller, topics, awaited };
     let Err(end) = client.run().await;
     let (code, reason) = match end {
         End::Lost => (close_code::NORMAL, ""),
@@ -147,11 +151,16 @@ async fn serve(socket: WebSocket, app: App, caller: Caller) {
     }
 }
 
+/// What a topic comes to that the engine had to be asked for, with what is to be told of it.
+type Answer = Result<(Followed, Option<ServerMessage>), Failure>;
+
 struct Client {
     socket: WebSocket,
     app: App,
     caller: Caller,
     topics: HashMap<Topic, Followed>,
+    /// The topics that wait for the engine, which none of the others waits for.
+    awaited: HashMap<Topic, BoxFuture<'static, Answer>>,
 }
 
 impl Client {
@@ -181,6 +190,10 @@ impl Client {
                     let Some(Ok(message)) = message else { return Err(End::Lost) };
                     heard = Instant::now();
                     self.hear(message).await?;
+                }
+                (topic, answer) = first(&mut self.awaited) => {
+                    self.awaited.remove(&topic);
+                    self.settle(topic, answer).await?;
                 }
                 // Waiting for the frame's end first gives everything that comes meanwhile a place
                 // in the same flush.
@@ -218,21 +231,36 @@ impl Client {
             ClientMessage::Ping => self.say(&ServerMessage::Pong).await,
             ClientMessage::Unsubscribe { topic } => {
                 self.topics.remove(&topic);
+                self.awaited.remove(&topic);
                 Ok(())
             }
             ClientMessage::Subscribe { topic, cursor } => {
-                if self.topics.len() >= MAX_TOPICS && !self.topics.contains_key(&topic) {
+                self.topics.remove(&topic);
+                self.awaited.remove(&topic);
+                if self.topics.len() + self.awaited.len() >= MAX_TOPICS {
                     let title = format!("A socket follows at most {MAX_TOPICS} topics.");
                     return self.refuse(Failure::new(ProblemCode::TooMany, title)).await;
                 }
-                self.topics.remove(&topic);
-                match follow(&self.app, &topic, cursor).await {
-                    Ok(followed) => {
-                        self.topics.insert(topic, followed);
-                        Ok(())
-                    }
-                    Err(error) => self.gone(topic, error).await,
+                let following = follow(self.app.clone(), topic.clone(), cursor);
+                self.awaited.insert(topic, following.boxed());
+                Ok(())
+            }
+        }
+    }
+
+    /// Goes on with a topic that the engine has answered for.
+    async fn settle(&mut self, topic: Topic, answer: Answer) -> Result<(), End> {
+        match answer {
+            Ok((followed, message)) => {
+                self.topics.insert(topic, followed);
+                match message {
+                    Some(message) => self.say(&message).await,
+                    None => Ok(()),
                 }
+            }
+            Err(failure) => {
+                let problem = failure.into_problem();
+                self.say(&ServerMessage::Gone { topic, problem }).await
             }
         }
     }
@@ -246,26 +274,22 @@ impl Client {
         let topics: Vec<Topic> = self.topics.iter().filter_map(waiting).collect();
         for topic in topics {
             for _ in 0..TAKES {
-                let Some(followed) = self.topics.get_mut(&topic) else { break };
+                let Some(followed) = self.topics.remove(&topic) else { break };
                 if followed.ready().now_or_never().is_none() {
+                    self.topics.insert(topic.clone(), followed);
                     break;
                 }
-                match followed.take(self.app.engine.epoch()).await {
-                    Ok(Some(message)) => self.say(&message).await?,
-                    Ok(None) => break,
-                    Err(error) => {
-                        self.topics.remove(&topic);
-                        self.gone(topic.clone(), error).await?;
+                let mut taking = take(followed, self.app.engine.epoch().to_owned()).boxed();
+                match (&mut taking).now_or_never() {
+                    Some(answer) => self.settle(topic.clone(), answer).await?,
+                    // A snapshot is read, which may take a while.
+                    None => {
+                        self.awaited.insert(topic.clone(), taking);
                     }
                 }
             }
         }
         Ok(())
-    }
-
-    async fn gone(&mut self, topic: Topic, error: EngineError) -> Result<(), End> {
-        let problem = Failure::from(error).into_problem();
-        self.say(&ServerMessage::Gone { topic, problem }).await
     }
 
     async fn refuse(&mut self, failure: Failure) -> Result<(), End> {
@@ -292,15 +316,38 @@ impl Client {
 }
 
 /// Begins to follow a topic; a cursor of another run begins afresh.
-async fn follow(app: &App, topic: &Topic, cursor: Option<Cursor>) -> Result<Followed, EngineError> {
+async fn follow(app: App, topic: Topic, cursor: Option<Cursor>) -> Answer {
     let engine = &app.engine;
     let cursor = cursor.filter(|cursor| cursor.epoch == engine.epoch()).map(|c| c.seq);
-    Ok(match topic {
-        Topic::Shell => Followed::Shell(engine.follow_shell(cursor).await?),
-        Topic::Thread { id } => {
-            Followed::Thread(id.clone(), engine.follow_thread(id, cursor).await?)
-        }
-    })
+    let following = async {
+        Ok::<_, EngineError>(match &topic {
+            Topic::Shell => Followed::Shell(engine.follow_shell(cursor).await?),
+            Topic::Thread { id } => {
+                Followed::Thread(id.clone(), engine.follow_thread(id, cursor).await?)
+            }
+        })
+    };
+    match timeout(FOLLOW_TIME, following).await {
+        Ok(followed) => Ok((followed?, None)),
+        Err(_) => Err(Failure::busy("The thread does not answer at the moment.")),
+    }
+}
+
+/// Takes what waits of a topic.
+async fn take(mut followed: Followed, epoch: String) -> Answer {
+    let message = followed.take(&epoch).await?;
+    Ok((followed, message))
+}
+
+/// The first topic that the engine answers for.
+async fn first(awaited: &mut HashMap<Topic, BoxFuture<'static, Answer>>) -> (Topic, Answer) {
+    if awaited.is_empty() {
+        return std::future::pending().await;
+    }
+    let all = awaited
+        .iter_mut()
+        .map(|(topic, answer)| answer.as_mut().map(move |answer| (topic.clone(), answer)));
+    select_all(all).await.0
 }
 
 /// Waits until a topic has something to tell, and not before `moment`.

@@ -3,6 +3,7 @@
 //! `hold` never ends, `flood N` writes N lines, anything else comes back and the turn completes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{
@@ -131,7 +132,12 @@ impl Sessions for Whole {
         Err(unable())
     }
 
-    async fn take_back(&self, _: &Place, _: &str, _: Option<&str>) -> Result<(), OpenError> {
+    /// Takes as long as there is a file `hang`, and writes one when that begins.
+    async fn take_back(&self, place: &Place, _: &str, _: Option<&str>) -> Result<(), OpenError> {
+        while place.workspace.join("hang").exists() {
+            std::fs::write(place.workspace.join("hangs"), "").unwrap();
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
         Ok(())
     }
 

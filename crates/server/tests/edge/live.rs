@@ -108,6 +108,62 @@ async fn the_shell_tells_of_new_threads() {
 }
 
 #[tokio::test]
+async fn a_thread_that_does_not_answer_holds_no_other_topic_up() {
+    let server = Server::start().await;
+    let thread = server.thread().await;
+    let topic = Topic::Thread { id: thread.id.clone() };
+    let mut socket = server.live().await;
+    socket.say(&subscribe(&topic, None)).await;
+    assert!(matches!(socket.next().await, ServerMessage::ThreadGap { .. }));
+    let turn = send(&server, &thread, "one two three").await;
+    until_over(&mut socket, &turn).await;
+
+    let workspace = std::path::PathBuf::from(&thread.workspace);
+    std::fs::write(workspace.join("hang"), "").unwrap();
+    let path = format!("/api/threads/{}/back", thread.id);
+    let back = server.request("POST", &path).json(&json!({ "turn": turn })).send();
+    let back = tokio::spawn(back);
+    let hangs = async {
+        while !workspace.join("hangs").exists() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, hangs).await.expect("the agent is asked to go back");
+    let mut socket = server.live().await;
+    socket.say(&subscribe(&topic, None)).await;
+    socket.say(&subscribe(&Topic::Shell, None)).await;
+    socket.say(&ClientMessage::Ping).await;
+    let mut told = [false, false];
+    while told != [true, true] {
+        match socket.next().await {
+            ServerMessage::ShellGap { .. } => told[0] = true,
+            ServerMessage::Pong => told[1] = true,
+            ServerMessage::ShellChanges { .. } => {}
+            other => panic!("unexpected {other:?}"),
+        }
+    }
+    // It is told, and asking again is of use.
+    let problem = loop {
+        match socket.next().await {
+            ServerMessage::Gone { topic: gone, problem } if gone == topic => break problem,
+            ServerMessage::ShellChanges { .. } => {}
+            other => panic!("unexpected {other:?}"),
+        }
+    };
+    assert_eq!((problem.code, problem.status), (ProblemCode::Busy, 503));
+    std::fs::remove_file(workspace.join("hang")).unwrap();
+    assert!(back.await.unwrap().unwrap().status().is_success());
+    socket.say(&subscribe(&topic, None)).await;
+    loop {
+        match socket.next().await {
+            ServerMessage::ThreadGap { .. } => return,
+            ServerMessage::ShellChanges { .. } => {}
+            other => panic!("unexpected {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_followed_is_said() {
     let server = Server::start().await;
     let mut socket = server.live().await;

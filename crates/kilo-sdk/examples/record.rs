@@ -152,7 +152,7 @@ impl<'a> Recorder<'a> {
             // What comes late belongs to it too.
             let patience = if run.closed > 0 { QUIET } else { AT_MOST };
             match tokio::time::timeout(patience, self.events.next()).await {
-                Ok(Some(StreamItem::Event { envelope, raw })) => {
+                Ok(Some(StreamItem::Event { envelope, raw, .. })) => {
                     lines.push(self.scrub(&raw.unwrap_or_default()));
                     self.react(&mut run, &envelope.event).await?;
                 }

@@ -312,8 +312,8 @@ impl Instance {
             let raw: Vec<Box<RawValue>> = decode(call.path(), &body)?;
             Ok(messages(&raw))
         });
-        let messages = read.await.map_err(|e| Error::Unusable(e.to_string()))??;
-        Ok(Page { messages, older })
+        let (messages, bytes) = read.await.map_err(|e| Error::Unusable(e.to_string()))??;
+        Ok(Page { messages, older, bytes })
     }
 
     /// Reads one message.

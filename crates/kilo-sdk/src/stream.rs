@@ -1,11 +1,12 @@
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 use process::{Exit, ExitWatch};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -28,6 +29,8 @@ pub enum StreamItem {
         /// The frame as it came, if asked for with [`StreamOptions::raw`]; half characters, which
         /// are no JSON, are replaced in it.
         raw: Option<String>,
+        /// The size of the frame.
+        bytes: usize,
     },
     /// The stream is closed and will be opened again, unless [`Why::ended`] says otherwise.
     Disconnected(Why),
@@ -68,6 +71,10 @@ impl Why {
     }
 }
 
+/// Bytes of frames kept for a slow reader, in KiB; one frame may take all of them. Then the
+/// connection is not read further, so that the sender waits.
+const QUEUE_KIB: u32 = 64 * 1024;
+
 /// How an [`EventStream`] behaves.
 #[derive(Debug, Clone)]
 pub struct StreamOptions {
@@ -104,7 +111,7 @@ impl Default for StreamOptions {
 /// the server is gone.
 #[derive(Debug)]
 pub struct EventStream {
-    items: mpsc::Receiver<StreamItem>,
+    items: mpsc::Receiver<Queued>,
     heard: watch::Receiver<Instant>,
     pump: JoinHandle<()>,
 }
@@ -118,7 +125,7 @@ impl EventStream {
 
     /// The next item; `None` after the last [`StreamItem::Disconnected`].
     pub async fn next(&mut self) -> Option<StreamItem> {
-        self.items.recv().await
+        self.items.recv().await.map(|queued| queued.item)
     }
 
     /// When bytes last came, heartbeats included; at first, when it was made.
@@ -130,7 +137,8 @@ impl EventStream {
     fn start(source: impl Source, options: StreamOptions) -> Self {
         let (sender, items) = mpsc::channel(options.queue.max(1));
         let (told, heard) = watch::channel(Instant::now());
-        let pump = tokio::spawn(Pump { source, options, items: sender, told }.run());
+        let room = Arc::new(Semaphore::new(QUEUE_KIB as usize));
+        let pump = tokio::spawn(Pump { source, options, items: sender, room, told }.run());
         Self { items, heard, pump }
     }
 }
@@ -151,10 +159,18 @@ pub(crate) trait Source: Send + Sync + 'static {
 /// The reader of the stream is gone.
 struct Dropped;
 
+/// An item that waits for the reader, with the room it takes.
+#[derive(Debug)]
+struct Queued {
+    item: StreamItem,
+    _room: OwnedSemaphorePermit,
+}
+
 struct Pump<S> {
     source: S,
     options: StreamOptions,
-    items: mpsc::Sender<StreamItem>,
+    items: mpsc::Sender<Queued>,
+    room: Arc<Semaphore>,
     told: watch::Sender<Instant>,
 }
 
@@ -235,7 +251,7 @@ impl<S: Source> Pump<S> {
             Ok(Some(envelope)) => {
                 let raw =
                     self.options.raw.then(|| String::from_utf8_lossy(&mended(&data)).into_owned());
-                Some(StreamItem::Event { envelope, raw })
+                Some(StreamItem::Event { envelope, raw, bytes: data.len() })
             }
             Err(error) => {
                 Some(StreamItem::Malformed { bytes: data.len(), error: error.to_string() })
@@ -244,7 +260,16 @@ impl<S: Source> Pump<S> {
     }
 
     async fn send(&self, item: StreamItem) -> Result<(), Dropped> {
-        self.items.send(item).await.map_err(|_| Dropped)
+        let bytes = match &item {
+            StreamItem::Event { bytes, .. } => *bytes,
+            StreamItem::Connected | StreamItem::Disconnected(_) | StreamItem::Malformed { .. } => 0,
+        };
+        let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(QUEUE_KIB).min(QUEUE_KIB);
+        let room = tokio::select! {
+            room = self.room.clone().acquire_many_owned(kib) => room.map_err(|_| Dropped)?,
+            () = self.items.closed() => return Err(Dropped),
+        };
+        self.items.send(Queued { item, _room: room }).await.map_err(|_| Dropped)
     }
 }
 

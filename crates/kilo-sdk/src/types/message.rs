@@ -28,6 +28,8 @@ pub struct Page {
     pub messages: Vec<MessageWithParts>,
     /// What to pass as `before` to get the page of older ones, if there are any.
     pub older: Option<String>,
+    /// About how many bytes the messages take.
+    pub bytes: usize,
 }
 
 /// A message.
@@ -345,14 +347,31 @@ pub enum ToolStatus {
 
 /// A file in a message.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
+#[serde(from = "WireFile")]
 pub struct FilePart {
     /// Its media type.
     pub mime: String,
     /// Its name.
     pub filename: Option<String>,
-    /// Where it is: a `data:` URL with all of it, a `file:` or another URL.
-    pub url: String,
+    /// Where it is, unless the message holds all of it.
+    pub url: Option<String>,
+    /// The length of the `data:` URL with all of it, which is not kept: it may be megabytes.
+    pub embedded: usize,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct WireFile {
+    mime: String,
+    filename: Option<String>,
+    url: String,
+}
+
+impl From<WireFile> for FilePart {
+    fn from(WireFile { mime, filename, url }: WireFile) -> Self {
+        let embedded = if url.starts_with("data:") { url.len() } else { 0 };
+        Self { mime, filename, url: (embedded == 0).then_some(url), embedded }
+    }
 }
 
 /// The end of a step.
@@ -391,8 +410,25 @@ impl<'de> Deserialize<'de> for MessageWithParts {
 }
 
 /// Reads a list of messages; an element that is no message at all is left out with a warning.
-pub(crate) fn messages(raw: &[Box<RawValue>]) -> Vec<MessageWithParts> {
-    raw.iter().filter_map(|raw| tolerant(raw, "message")).collect()
+/// Gives about how many bytes they take, too.
+pub(crate) fn messages(raw: &[Box<RawValue>]) -> (Vec<MessageWithParts>, usize) {
+    let mut bytes = 0;
+    let read = raw.iter().filter_map(|raw| {
+        let message: MessageWithParts = tolerant(raw, "message")?;
+        let embedded = message.parts.iter().map(embedded).sum();
+        bytes += raw.get().len().saturating_sub(embedded);
+        Some(message)
+    });
+    (read.collect(), bytes)
+}
+
+/// How much of a part is not kept.
+fn embedded(part: &Part) -> usize {
+    match &part.body {
+        PartBody::File(file) => file.embedded,
+        PartBody::Tool(tool) => tool.state.attachments.iter().map(|file| file.embedded).sum(),
+        _ => 0,
+    }
 }
 
 fn tolerant<'a, T: Deserialize<'a>>(raw: &'a RawValue, what: &str) -> Option<T> {
@@ -469,11 +505,33 @@ mod tests {
             "nothing",
             {"info": {"id": "msg_3", "role": "assistant"}}]"#;
         let raw: Vec<Box<RawValue>> = serde_json::from_str(list).unwrap();
-        let read = messages(&raw);
+        let (read, _) = messages(&raw);
         let ids: Vec<MessageId> = read.iter().map(|m| m.info.id()).collect();
         assert_eq!(ids, ["msg_1", "msg_2", "msg_3"].map(MessageId::from));
         assert!(matches!(read[1].info, Message::Unknown(_)));
         let parts: Vec<&str> = read[1].parts.iter().map(|p| p.id.as_str()).collect();
         assert_eq!(parts, ["prt_2"]);
+    }
+
+    #[test]
+    fn files_that_messages_hold_are_not_kept() {
+        let url = format!("data:image/png;base64,{}", "A".repeat(100_000));
+        let file =
+            |url: &str| serde_json::json!({ "type": "file", "mime": "image/png", "url": url });
+        let tool = serde_json::json!({ "type": "tool", "tool": "read", "callID": "c",
+            "state": { "status": "completed", "attachments": [file(&url)] } });
+        let list = serde_json::json!([{ "info": { "id": "msg_1", "role": "user" },
+            "parts": [file(&url), file("file:///repo/a.png"), tool] }]);
+        let raw: Vec<Box<RawValue>> = serde_json::from_str(&list.to_string()).unwrap();
+        let (read, bytes) = messages(&raw);
+        assert!(bytes < 1_000, "{bytes}");
+        let [PartBody::File(held), PartBody::File(named), PartBody::Tool(tool)] =
+            [0, 1, 2].map(|n| read[0].parts[n].body.clone())
+        else {
+            panic!("{read:?}")
+        };
+        assert_eq!((held.url, held.embedded), (None, url.len()));
+        assert_eq!((named.url.as_deref(), named.embedded), (Some("file:///repo/a.png"), 0));
+        assert_eq!(tool.state.attachments[0].embedded, url.len());
     }
 }

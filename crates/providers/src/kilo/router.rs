@@ -5,14 +5,14 @@
 //! server touches no other's.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use domain::TurnError;
 use kilo_sdk::{Envelope, Event, SessionId};
 use tokio::sync::{mpsc, watch};
 
-use super::session::{Control, Inner, MAX_CONTROL, MAX_INBOUND};
+use super::session::{Control, Inner, MAX_CONTROL, MAX_INBOUND, MAX_INBOUND_BYTES};
 
 /// Sub-agents' sessions that are remembered; the oldest are forgotten with their roots.
 const MAX_CHILDREN: usize = 10_000;
@@ -90,6 +90,8 @@ struct Route {
     events: mpsc::Sender<Frame>,
     control: mpsc::Sender<Control>,
     lagged: Arc<AtomicBool>,
+    /// Bytes of the events that wait.
+    waiting: Arc<AtomicUsize>,
 }
 
 /// An event on its way to its session.
@@ -97,6 +99,38 @@ pub(super) struct Frame {
     pub(super) envelope: Envelope,
     /// As it came, while native logs are written.
     pub(super) raw: Option<String>,
+    /// Its size as it came.
+    bytes: usize,
+    /// The room it takes in its lane until it is dropped.
+    room: Option<Room>,
+}
+
+impl Frame {
+    /// An event of this many bytes.
+    pub(super) fn new(envelope: Envelope, raw: Option<String>, bytes: usize) -> Self {
+        Self { envelope, raw, bytes, room: None }
+    }
+}
+
+/// Bytes that wait in a lane.
+struct Room {
+    waiting: Arc<AtomicUsize>,
+    bytes: usize,
+}
+
+impl Room {
+    /// Takes room, if there is enough of it; a single event finds it always.
+    fn take(waiting: &Arc<AtomicUsize>, bytes: usize) -> Option<Self> {
+        let before = waiting.fetch_add(bytes, Ordering::Relaxed);
+        let room = Self { waiting: waiting.clone(), bytes };
+        (before == 0 || before.saturating_add(bytes) <= MAX_INBOUND_BYTES).then_some(room)
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.waiting.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
 }
 
 /// What reaches one session.
@@ -175,6 +209,7 @@ impl Router {
             events,
             control: control.clone(),
             lagged: lagged.clone(),
+            waiting: Arc::default(),
         };
         routes.roots.insert(session.clone(), route);
         Ok((Lane { events: inbound, control: wishes, link, lagged }, control))
@@ -264,7 +299,7 @@ impl Router {
 
     /// Puts an event into its session's lane, if one is open; without waiting, so that one session
     /// never holds up another.
-    pub(super) fn route(&self, generation: Generation, frame: Frame) -> bool {
+    pub(super) fn route(&self, generation: Generation, mut frame: Frame) -> bool {
         let envelope = &frame.envelope;
         let Some(session) = envelope.event.session_id() else { return false };
         let mut routes = self.routes();
@@ -280,8 +315,12 @@ impl Router {
         if route.generation != generation {
             return false;
         }
-        if let Err(mpsc::error::TrySendError::Full(_)) = route.events.try_send(frame) {
-            route.lagged.store(true, Ordering::Relaxed);
+        frame.room = Room::take(&route.waiting, frame.bytes);
+        let full = || route.lagged.store(true, Ordering::Relaxed);
+        if frame.room.is_none() {
+            full();
+        } else if let Err(mpsc::error::TrySendError::Full(_)) = route.events.try_send(frame) {
+            full();
         }
         true
     }

@@ -30,7 +30,7 @@ mod wire;
 
 use answers::network_id;
 use commands::Calls;
-pub(super) use task::{Control, MAX_CONTROL, MAX_INBOUND, run};
+pub(super) use task::{Control, MAX_CONTROL, MAX_INBOUND, MAX_INBOUND_BYTES, run};
 use wire::wire_prompt;
 pub(super) use wire::{COMMAND, COMPACTION, Key, agent};
 

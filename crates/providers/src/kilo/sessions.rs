@@ -270,13 +270,14 @@ impl Pages<'_> {
     async fn newest(&self, known: &HashSet<&str>) -> Result<Newest, Error> {
         let mut messages: Vec<MessageWithParts> = Vec::new();
         let (mut before, mut limit) = (None, PAGE);
-        let mut reads = 0;
+        let (mut reads, mut bytes) = (0, 0_usize);
         let mut whole = false;
-        while reads < MAX_READS && messages.len() < MAX_MESSAGES {
+        while reads < MAX_READS && messages.len() < MAX_MESSAGES && bytes <= reading::MAX_BYTES {
             reads += 1;
             match self.instance.messages(self.session, limit, before.as_deref()).await {
                 Ok(page) => {
                     before = page.older;
+                    bytes = bytes.saturating_add(page.bytes);
                     messages.splice(0..0, page.messages);
                     whole = before.is_none();
                     let at = |m: &MessageWithParts| known.contains(m.info.id().as_str());

@@ -165,3 +165,24 @@ fn no_state_of_the_link_is_lost_on_a_session_however_much_else_waits() {
     let (late, _control) = router.join(generation, &SessionId::from("ses_2")).unwrap();
     assert!(late.link.has_changed().unwrap() && late.link.borrow().is_down());
 }
+
+#[test]
+fn events_that_wait_are_bounded_by_their_bytes_and_room_comes_back() {
+    let (router, session) = (router(), SessionId::from("ses_1"));
+    let generation = router.begin();
+    let (mut lane, _control) = router.join(generation, &session).unwrap();
+    let send = |bytes: usize| {
+        let frame = r#"{"payload":{"type":"session.idle","properties":{"sessionID":"ses_1"}}}"#;
+        let envelope = Envelope::parse(frame.as_bytes()).unwrap().unwrap();
+        assert!(router.route(generation, Frame::new(envelope, None, bytes)));
+        lane.lagged.swap(false, Ordering::Relaxed)
+    };
+    let half = MAX_INBOUND_BYTES / 2;
+    assert_eq!([send(half), send(half), send(1), send(1)], [false, false, true, true]);
+    for _ in 0..2 {
+        drop(lane.events.try_recv().unwrap());
+    }
+    assert!(lane.events.try_recv().is_err(), "what found no room is not kept");
+    // However large a single one is, the session hears of it.
+    assert_eq!([send(4 * half), send(1)], [false, true]);
+}

@@ -43,7 +43,7 @@ pub(super) async fn pump(shared: Arc<Shared>, mut stream: EventStream, running: 
         let Some(item) = item else { break };
         match item {
             StreamItem::Connected => settling.connected(),
-            StreamItem::Event { envelope, raw } => {
+            StreamItem::Event { envelope, raw, bytes } => {
                 let changed = matches!(
                     envelope.event,
                     Event::CatalogUpdated | Event::IntegrationUpdated | Event::ConfigUpdated
@@ -66,7 +66,7 @@ pub(super) async fn pump(shared: Arc<Shared>, mut stream: EventStream, running: 
                     }
                     _ => None,
                 };
-                if shared.router.route(generation, Frame { envelope, raw }) {
+                if shared.router.route(generation, Frame::new(envelope, raw, bytes)) {
                     unused_since = Instant::now();
                 } else if let Some(session) = deleted {
                     // Nobody listens when no engine does.

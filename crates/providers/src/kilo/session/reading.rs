@@ -18,6 +18,9 @@ const PAGE: u32 = 50;
 /// Requests made to read back to the turn's message; a turn with more steps keeps what was told
 /// of them.
 const MAX_READS: u32 = 26;
+/// Bytes of messages that one reading keeps, of the session and of its sub-agents each; the page
+/// that exceeds them is the last.
+pub(in super::super) const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// Sub-agents of a session and of its sub-agents whose messages are read, the newest of each
 /// first, and those nearer to the session before those further away.
 const MAX_CHILDREN: usize = 40;
@@ -203,18 +206,22 @@ where
 {
     let mut messages: Vec<MessageWithParts> = Vec::new();
     let (mut before, mut limit) = (None, PAGE);
-    let mut known = false;
+    let (mut known, mut bytes) = (false, 0_usize);
     for _ in 0..MAX_READS {
         match page(limit, before.clone()).await {
             Ok(page) => {
                 messages.splice(0..0, page.messages);
                 before = page.older;
+                bytes = bytes.saturating_add(page.bytes);
                 if let Some(at) = from.place_in(&messages, before.is_none()) {
                     messages.drain(..at);
                     return Ok(Since { found: true, messages });
                 }
                 if before.is_none() {
                     return Ok(Since::default());
+                }
+                if bytes > MAX_BYTES {
+                    break;
                 }
             }
             Err(Error::TooLarge(_)) if limit > 1 => {
@@ -263,11 +270,18 @@ pub(in super::super) async fn sub_agents(
         let children = instance.children(&id).await;
         children.inspect_err(|error| skipped(&id, error)).unwrap_or_default()
     };
-    let mut read = Vec::new();
+    let (mut read, mut bytes) = (Vec::new(), 0_usize);
     for child in descendants(root.clone(), began, of).await {
         found(&child.id);
+        if bytes > MAX_BYTES {
+            read.push((child, Vec::new()));
+            continue;
+        }
         match newest(instance, &child.id).await {
-            Ok(messages) => read.push((child, messages)),
+            Ok(page) => {
+                bytes = bytes.saturating_add(page.bytes);
+                read.push((child, page.messages));
+            }
             Err(error) => {
                 skipped(&child.id, &error);
                 read.push((child, Vec::new()));
@@ -307,12 +321,12 @@ where
     found
 }
 
-async fn newest(instance: &Instance, id: &SessionId) -> Result<Vec<MessageWithParts>, Error> {
+async fn newest(instance: &Instance, id: &SessionId) -> Result<Page, Error> {
     let mut limit = PAGE;
     loop {
         match instance.messages(id, limit, None).await {
             Err(Error::TooLarge(_)) if limit > 1 => limit /= 2,
-            page => return page.map(|page| page.messages),
+            page => return page,
         }
     }
 }
@@ -360,7 +374,7 @@ mod tests {
         let end = before.map_or(all.len(), |before| before.parse().unwrap());
         let start = end.saturating_sub(limit as usize);
         let older = (start > 0).then(|| start.to_string());
-        Page { messages: all[start..end].to_vec(), older }
+        Page { messages: all[start..end].to_vec(), older, bytes: 0 }
     }
 
     #[tokio::test]
@@ -382,6 +396,17 @@ mod tests {
                 assert_eq!(read.messages, all[first..], "{most}");
             }
         }
+    }
+
+    #[tokio::test]
+    async fn a_reading_ends_at_its_bytes() {
+        let all = history(300);
+        let from = all[0].info.id();
+        let page = async |limit, before: Option<String>| {
+            Ok(Page { bytes: MAX_BYTES / 2 + 1, ..page(&all, 50, limit, before.as_deref()) })
+        };
+        let read = since(Beginning::Message(&from), page, async || Ok(true)).await.unwrap();
+        assert_eq!((read.found, &read.messages[..]), (true, &all[200..]));
     }
 
     #[tokio::test]

@@ -18,6 +18,8 @@ use crate::{SendError, Sighting};
 
 /// Events that may wait for one session; what comes when they do is dropped and read again.
 pub(in super::super) const MAX_INBOUND: usize = 4096;
+/// Bytes of such events, as Kilo sent them; one alone may have more. The rule is the same.
+pub(in super::super) const MAX_INBOUND_BYTES: usize = 32 * 1024 * 1024;
 /// Wishes that may wait for one session.
 pub(in super::super) const MAX_CONTROL: usize = 64;
 /// How long Kilo may take a message after it reported an error for it.
@@ -163,7 +165,7 @@ impl Task {
 
     async fn event(&mut self, frame: Frame) -> bool {
         self.heard = Instant::now();
-        let Frame { envelope, raw } = frame;
+        let Frame { envelope, raw, .. } = frame;
         let log = self.inner.log.clone();
         let plan = self.inner.mapper().plan_wanted(&envelope.event);
         if let Some(path) = plan {

@@ -104,7 +104,7 @@ impl World {
         let frame = json!({
             "directory": "/repo", "payload": { "type": kind, "properties": properties } });
         let envelope = Envelope::parse(frame.to_string().as_bytes()).unwrap().unwrap();
-        assert!(self.router.route(self.generation, Frame { envelope, raw: None }));
+        assert!(self.router.route(self.generation, Frame::new(envelope, None, 0)));
     }
 
     /// Waits until the session's task has done what was wanted and told so far.

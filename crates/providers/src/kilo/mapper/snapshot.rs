@@ -29,6 +29,8 @@ pub(in crate::kilo) struct Snapshot {
     pub(in crate::kilo) waits: Vec<Placed<NetworkWait>>,
     /// Whether the message may be trusted to have been taken up by now if it ever will.
     pub(in crate::kilo) settled: bool,
+    /// Whether nothing was heard of the session for a while, so that nothing is on its way.
+    pub(in crate::kilo) quiet: bool,
 }
 
 /// Something that is asked, and the directory to answer it in when that is not the session's.
@@ -86,7 +88,9 @@ impl Mapper {
         if let Some(outcome) = self.active.as_mut().and_then(Active::closed) {
             self.end(outcome, out);
         } else if taken || present && !busy {
-            self.conclude(messages, live && !taken, taken, settled, out);
+            // A reading can be ahead of the stream, which may be about to say more.
+            let over = snapshot.quiet && self.active.as_ref().is_some_and(|a| a.doubted);
+            self.conclude(messages, live && !taken && !over, taken, settled, out);
         }
         if let Some(next) = self.active.as_ref().filter(|active| active.turn != turn) {
             let present = snapshot.messages.iter().any(|m| m.info.id() == next.message);
@@ -151,7 +155,7 @@ impl Mapper {
     }
 
     /// Ends a turn that the session no longer works on, by what its last message says. `live`
-    /// says that events of it have been seen, so its own end may still be on its way.
+    /// says that events of it have been seen and may come, so its own end may still be on its way.
     ///
     /// `taken` says that Kilo took up a message that waited, which ends the turn between its
     /// steps; `settled`, that the message is old enough to have been taken up if it ever will.
@@ -183,7 +187,8 @@ impl Mapper {
                 Some(error) => TurnOutcome::Failed(errors::turn_error(error)),
                 None if last.time.end.is_none() => {
                     // Kilo is idle a moment before it says how a turn was cut.
-                    if live && !std::mem::replace(&mut active.doubted, true) {
+                    if live {
+                        active.doubted = true;
                         return;
                     }
                     TurnOutcome::Interrupted

@@ -112,6 +112,8 @@ pub(super) async fn read(inner: &Inner, from: Beginning<'_>) -> Result<Snapshot,
         questions: asks.questions,
         waits: asks.waits,
         settled: age.is_some_and(|age| u128::from(age) > TAKEN_UP.as_millis()),
+        // Who reads knows what was heard.
+        quiet: false,
     })
 }
 

@@ -32,6 +32,8 @@ const MAX_RETRY: Duration = Duration::from_secs(30);
 /// How long the session of a running turn may be neither readable nor heard of before the turn
 /// fails. A server that starts anew or is busy is back well before.
 const UNREADABLE: Duration = Duration::from_secs(120);
+/// How long after an event of a session more of them may be on their way.
+const QUIET: Duration = Duration::from_secs(2);
 /// How long a turn that Kilo has closed stays open for what was missed of it to be read.
 const CLOSING: Duration = Duration::from_secs(10);
 
@@ -252,7 +254,8 @@ impl Task {
             None => reading.await,
         };
         let error = match read {
-            Ok(snapshot) => {
+            Ok(mut snapshot) => {
+                snapshot.quiet = self.heard.elapsed() > QUIET;
                 if let Some(path) = Mapper::plan_in(&snapshot) {
                     let text = reading::plan(&self.inner, &path).await;
                     self.inner.mapper().set_plan(path, text);

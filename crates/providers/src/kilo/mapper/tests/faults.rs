@@ -42,6 +42,7 @@ fn read(play: &mut Play, recording: &Recording, known: usize) {
     let server = Server::after(&recording.events[..known]);
     let mut snapshot = server.read(&recording.root, &recording.prompts[0]);
     snapshot.settled = known == recording.events.len();
+    snapshot.quiet = snapshot.settled;
     play.merge(&snapshot);
 }
 

@@ -180,6 +180,7 @@ impl Server {
             questions: placed(&self.questions),
             waits: placed(&self.waits),
             settled: true,
+            quiet: true,
         }
     }
 

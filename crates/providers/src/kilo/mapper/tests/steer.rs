@@ -24,6 +24,7 @@ fn play(recording: &Recording, lost: Range<usize>) -> Play {
         let server = Server::after(&recording.events[..known]);
         let mut snapshot = server.read(&recording.root, &message);
         snapshot.settled = known == recording.events.len();
+        snapshot.quiet = snapshot.settled;
         play.merge(&snapshot);
     };
     for (n, envelope) in recording.events.iter().enumerate() {

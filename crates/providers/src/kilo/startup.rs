@@ -127,10 +127,23 @@ impl<'a> Found<'a> {
             self.problem(file, "it is put together from other files, which cannot be shown");
         }
         let value = jsonc::parse(&text);
-        if value.is_none() {
-            self.problem(file, "it cannot be read as JSON, so nothing in it is trusted");
+        match &value {
+            None => self.problem(file, "it cannot be read as JSON, so nothing in it is trusted"),
+            Some(value) => self.environment(file, value, &text),
         }
         value
+    }
+
+    /// The user's environment, whose variables Kilo puts in the place of `{env:NAME}` before it reads
+    /// the rest: a word that is put together so may be any other.
+    fn environment(&mut self, file: &Path, value: &Value, text: &str) {
+        let names = config::variables(text);
+        if config::has_variable_names(value) {
+            self.problem(file, "names in it are put together from your environment");
+        } else if !names.is_empty() {
+            let kind = StartupKind::Permission;
+            self.act(file, kind, "your environment", &names.join(", "), text.as_bytes());
+        }
     }
 
     fn config(&mut self, file: &Path) {

@@ -5,6 +5,9 @@ use std::iter::once;
 use domain::StartupKind;
 use serde_json::Value;
 
+/// How a variable of the environment begins; its name and `}` follow.
+const VARIABLE: &str = "{env:";
+
 /// Takes an act: its kind, name and detail, and all it depends on.
 pub(super) type Take<'a> = &'a mut dyn FnMut(StartupKind, &str, &str, &Value);
 
@@ -29,8 +32,34 @@ pub(super) fn acts(config: &Value, take: Take<'_>) {
         let detail = address.iter().find_map(|at| provider.pointer(at)?.as_str());
         take(StartupKind::Models, name, detail.unwrap_or("settings of its own"), provider);
     }
+    if config["share"].as_str() == Some("auto") {
+        take(StartupKind::Remote, "share", "every conversation is published", &config["share"]);
+    }
     remote(config, take);
     permissions(config, take);
+}
+
+/// The variables that a text takes from the environment, each once.
+pub(super) fn variables(text: &str) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
+    for after in text.split(VARIABLE).skip(1) {
+        let name = after.split('}').next().unwrap_or_default();
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// Whether any name in a configuration is put together from the environment.
+pub(super) fn has_variable_names(value: &Value) -> bool {
+    match value {
+        Value::Object(entries) => {
+            entries.iter().any(|(name, value)| name.contains(VARIABLE) || has_variable_names(value))
+        }
+        Value::Array(values) => values.iter().any(has_variable_names),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
 }
 
 /// Tool servers (MCP). One that is switched off is not started.

@@ -101,6 +101,29 @@ const AGENTS: [&str; 6] = [
 ];
 
 #[test]
+fn what_is_put_together_from_the_environment_is_asked_and_names_of_it_are_not_trusted() {
+    let dir = tempfile::tempdir().unwrap();
+    repository(dir.path());
+    for hidden in [
+        r#"{ "mc{env:NOTHING}p": { "x": { "type": "local", "command": ["sh"] } } }"#,
+        r#"{ "agent": [{ "permi{env:NOTHING}ssion": "allow" }] }"#,
+    ] {
+        write(dir.path(), "kilo.json", hidden);
+        let startup = look(dir.path(), None);
+        assert_eq!(startup.problems.len(), 1, "{hidden}: {startup:?}");
+        assert!(startup.fingerprint.is_some());
+    }
+    write(dir.path(), "kilo.json", r#"{ "permission": { "bash": "al{env:NOTHING}low" } }"#);
+    let startup = look(dir.path(), None);
+    let act = (StartupKind::Permission, "your environment", "kilo.json");
+    assert_eq!((told(&startup), startup.acts[0].detail.as_str()), (vec![act], "NOTHING"));
+    write(dir.path(), "kilo.json", r#"{ "permission": { "bash": "al{env:NOTHING}lo" } }"#);
+    assert_ne!(look(dir.path(), None).fingerprint, startup.fingerprint);
+    write(dir.path(), "kilo.json", r#"{ "share": "auto" }"#);
+    assert_eq!(told(&look(dir.path(), None)), [(StartupKind::Remote, "share", "kilo.json")]);
+}
+
+#[test]
 fn every_agent_and_mode_is_told_however_it_is_written() {
     for folder in [".kilo/agent", ".kilo/agents/deep", ".kilocode/mode", ".kilo/modes"] {
         for text in AGENTS {

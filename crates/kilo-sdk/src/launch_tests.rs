@@ -27,24 +27,86 @@ async fn words_that_are_not_understood_are_reported_soon() {
     assert!(said.starts_with("Serving"));
 }
 
-#[tokio::test]
-async fn a_server_without_a_password_is_refused() {
+/// Answers as a healthy server does, to everybody or to those who have credentials; gives its port.
+async fn answering(protected: bool) -> u16 {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
         while let Ok((mut socket, _)) = listener.accept().await {
-            let _ = socket.read(&mut [0; 4096]).await;
+            let mut head = vec![0; 4096];
+            let read = socket.read(&mut head).await.unwrap_or_default();
+            let head = String::from_utf8_lossy(&head[..read]).to_lowercase();
+            // Base64 of `kilo:`, which is no password.
+            let asked = head.contains("authorization: basic ") && !head.contains("a2lsbzo=\r");
+            let known = !protected || asked;
+            let status = if known { "200 OK" } else { "401 Unauthorized" };
             let body = r#"{"healthy":true,"version":"7.7.7"}"#;
-            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
+            let head = format!(
+                "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+                body.len()
+            );
             let _ = socket.write_all(format!("{head}{body}").as_bytes()).await;
         }
     });
+    port
+}
+
+#[tokio::test]
+async fn a_server_without_a_password_is_refused() {
+    let port = answering(false).await;
     let script = format!(
         "echo Warning: http://x is odd; echo kilo server listening on http://127.0.0.1:{port}; exec sleep 600"
     );
     let error = launched(&script).await.unwrap_err();
     assert!(matches!(error, LaunchError::Unprotected { .. }), "{error}");
+}
+
+/// Where a test's log is written.
+#[derive(Clone, Default)]
+struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn warnings_of_a_server_that_works_are_no_errors_and_no_log_has_its_password() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _logged = tracing::subscriber::set_default(subscriber);
+    let dir = tempfile::tempdir().unwrap();
+    let secret = dir.path().join("secret");
+    let port = answering(true).await;
+    let script = format!(
+        "printf %s \"$KILO_SERVER_PASSWORD\" > '{}'
+        echo 'ExperimentalWarning: SQLite is experimental' >&2
+        echo 'Error: telemetry could not be sent' >&2
+        echo kilo server listening on http://127.0.0.1:{port}
+        echo 'FATAL: not really' >&2
+        exec sleep 600",
+        secret.display()
+    );
+    let server = launched(&script).await.expect("what it says beside its work is of no matter");
+    assert_eq!(server.health().version, "7.7.7");
+    server.client().health().await.expect("it is asked with its password");
+    server.stop("the test is over", Duration::from_secs(5)).await;
+    let secret = std::fs::read_to_string(secret).unwrap();
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert_eq!(secret.len(), 64);
+    assert!(log.contains("child ended"), "the log was kept: {log}");
+    assert!(!log.contains(&secret), "{log}");
 }
 
 #[tokio::test]

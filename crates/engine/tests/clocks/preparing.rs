@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::{ErrorCode, TurnState};
 
 use crate::agent::{Call, What};
-use crate::kit::Bench;
+use crate::kit::{Bench, say};
 
 fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -52,6 +52,32 @@ async fn a_session_that_never_opens_fails_its_turn_and_the_next_one_gets_its_own
     for unsent in [first, stopped] {
         assert_eq!(bench.agent.count(&Call::Send(unsent)), 0);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_that_come_at_once_open_one_session_and_run_in_order() {
+    let bench = Bench::start().await;
+    bench.agent.hang(&[What::Open]);
+    let messages: Vec<_> = (0..20)
+        .map(|n| {
+            let (engine, thread) = (bench.engine.clone(), bench.thread.clone());
+            tokio::spawn(async move { say(&engine, &thread, &format!("message {n}")).await })
+        })
+        .collect();
+    for message in messages {
+        message.await.unwrap().unwrap();
+    }
+    bench.pass(5).await;
+    assert_eq!(bench.agent.count(&Call::Open), 1);
+    bench.agent.release(What::Open);
+    bench.agent.mend();
+    let mut turns = bench.window().await.turns;
+    turns.sort_by_key(|turn| turn.ordinal);
+    assert_eq!(turns.len(), 20);
+    for turn in turns {
+        bench.finishes(&turn.id).await;
+    }
+    assert_eq!(bench.agent.count(&Call::Open), 1);
 }
 
 #[tokio::test(start_paused = true)]

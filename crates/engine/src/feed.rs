@@ -13,13 +13,10 @@ use tokio::sync::Notify;
 
 use crate::EngineError;
 
-/// The most bytes that wait for one follower.
-const MAX_WAITING_BYTES: usize = 4 * 1024 * 1024;
-/// The most frames that wait for one follower.
-const MAX_WAITING_FRAMES: usize = 20_000;
-/// The most bytes kept for followers who come back.
+/// The most bytes kept for followers who come back, and the most that wait for one: what waits is
+/// shared with what is kept, so that a follower costs nothing more, however slow it is.
 const MAX_KEPT_BYTES: usize = 512 * 1024;
-/// The most frames kept for followers who come back.
+/// The same in frames.
 const MAX_KEPT_FRAMES: usize = 2_048;
 
 /// What a publisher tells at once, under one number.
@@ -240,7 +237,7 @@ impl<C> Waiting<C> {
         }
         state.bytes += frame.bytes;
         state.frames.push_back(frame.clone());
-        if state.bytes > MAX_WAITING_BYTES || state.frames.len() > MAX_WAITING_FRAMES {
+        if state.bytes > MAX_KEPT_BYTES || state.frames.len() > MAX_KEPT_FRAMES {
             state.frames = VecDeque::new();
             state.bytes = 0;
             state.overflowed = true;
@@ -385,5 +382,22 @@ mod tests {
         let taken: usize = publisher.kept.iter().map(|f| size_of_val(&*f.changes)).sum();
         assert!(taken <= MAX_KEPT_BYTES, "{taken} bytes in {} frames", publisher.kept.len());
         assert!(publisher.since(9_900).is_some(), "the last hundred are kept");
+    }
+
+    #[test]
+    fn a_follower_that_reads_nothing_holds_nothing_that_is_not_kept_anyway() {
+        let item = ItemId::derive(&ThreadId::from_uuid(Uuid::nil()), "text");
+        let mut publisher = Publisher::new(0);
+        let follower = publisher.follow(Some(0));
+        for seq in 1..=10_000 {
+            let text = Change::Text { item: item.clone(), at: seq, text: "word ".to_owned() };
+            publisher.publish(seq, vec![text]);
+            let waiting = follower.lock();
+            let kept = |frame: &Arc<Frame<Change>>| {
+                publisher.kept.iter().any(|known| Arc::ptr_eq(known, frame))
+            };
+            assert!(waiting.frames.front().is_none_or(kept), "{seq}");
+        }
+        assert!(follower.lock().overflowed, "it is given a snapshot next");
     }
 }

@@ -317,7 +317,7 @@ impl Provider for Kilo {
 
 impl Shared {
     async fn open(self: &Arc<Self>, request: OpenSession) -> Result<Opened, OpenError> {
-        workspace_of(&request.workspace).await?;
+        workspace_of(&request.workspace, request.trusted).await?;
         self.configured().await?;
         let kind = Kind::of(request.trusted);
         let held = self.server(kind).await?;
@@ -412,16 +412,32 @@ impl Shared {
     }
 }
 
-async fn workspace_of(directory: &Path) -> Result<String, OpenError> {
+/// The directory to work in: it is there, and Kilo leaves unread there what nobody trusted.
+async fn workspace_of(directory: &Path, trusted: bool) -> Result<String, OpenError> {
     let path = directory.to_owned();
-    if on_disk(directory, move || path.is_dir()).await? {
-        return Ok(directory.to_string_lossy().into_owned());
+    let look = move || path.is_dir().then(|| startup::unheld(&path).filter(|_| !trusted));
+    match on_disk(directory, look).await? {
+        Some(None) => Ok(directory.to_string_lossy().into_owned()),
+        Some(Some(file)) => Err(not_held_back(&file)),
+        None => Err(OpenError {
+            code: ErrorCode::AgentUnavailable,
+            message: format!("the directory {} is gone", directory.display()),
+            hint: Some("bring it back, or work in another project".to_owned()),
+        }),
     }
-    Err(OpenError {
-        code: ErrorCode::AgentUnavailable,
-        message: format!("the directory {} is gone", directory.display()),
-        hint: Some("bring it back, or work in another project".to_owned()),
-    })
+}
+
+fn not_held_back(file: &Path) -> OpenError {
+    OpenError {
+        code: ErrorCode::Rejected,
+        message: format!(
+            "Kilo would start the programs that {} names, although the project is not trusted",
+            file.display()
+        ),
+        hint: Some(
+            "look at what it would start and trust the project, or move that file away".to_owned(),
+        ),
+    }
 }
 
 /// Reads something of a directory where it holds nobody up: its file system may never answer.
@@ -483,13 +499,13 @@ mod tests {
         let dead = tokio::spawn(async move {
             on_disk(Path::new("/far"), move || asked.recv().is_ok()).await.unwrap_err()
         });
-        assert!(workspace_of(Path::new("/")).await.is_ok());
+        assert!(workspace_of(Path::new("/"), true).await.is_ok());
         tokio::time::advance(ON_DISK + Duration::from_secs(1)).await;
         let error = dead.await.unwrap();
         assert_eq!(error.code, ErrorCode::AgentUnavailable);
         assert_eq!(error.message, "the directory /far does not answer");
         drop(answer);
-        let gone = workspace_of(Path::new("/no/such/directory")).await.unwrap_err();
+        let gone = workspace_of(Path::new("/no/such/directory"), true).await.unwrap_err();
         assert!(gone.message.ends_with("is gone"), "{gone}");
     }
 }

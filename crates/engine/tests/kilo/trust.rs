@@ -1,6 +1,6 @@
 //! What a project's own configuration would start, before and after a person's decision.
 
-use domain::{Project, ProviderId, StartupKind, Trust, TurnState};
+use domain::{ErrorCode, Project, ProviderId, StartupKind, Trust, TurnState};
 use engine::EngineError;
 use providers::SessionQuery;
 use serde_json::json;
@@ -59,4 +59,29 @@ async fn a_project_s_tool_server_starts_only_when_it_is_trusted() {
     let changed = project(&bench).await;
     assert!(changed.trust == Trust::Undecided && changed.asks_trust(), "{changed:?}");
     assert_eq!(bench.file("second"), None, "what changed is asked again");
+}
+
+#[tokio::test]
+async fn where_kilo_starts_programs_even_untrusted_nothing_is_asked_of_it_until_it_is_trusted() {
+    let bench = Bench::start().await;
+    let thread = bench.thread().await;
+    let file = bench.sandbox.project.join("touched");
+    let line = format!("touch '{}'; cat", file.display());
+    let servers = json!({ "mcpServers": { "old": { "command": "sh", "args": ["-c", line] } } });
+    std::fs::create_dir(bench.sandbox.project.join(".kilocode")).unwrap();
+    let path = bench.sandbox.project.join(".kilocode/mcp.json");
+    std::fs::write(path, servers.to_string()).unwrap();
+    let turn = bench.run(&thread, &Script::new().text("not said")).await;
+    let error = turn.error.expect("it is not worked in");
+    assert_eq!((turn.state, error.code), (TurnState::Failed, ErrorCode::Rejected));
+    assert!(error.message.contains("mcp.json") && error.hint.is_some(), "{error:?}");
+    let id = project(&bench).await.id;
+    let extras = bench.engine.extras(&id, &ProviderId::known("kilo")).await;
+    assert!(extras.is_err(), "{extras:?}");
+    assert_eq!(bench.file("touched"), None);
+
+    let (shown, _) = bench.engine.trust(&id).await.unwrap();
+    bench.engine.decide_trust(&id, true, shown.fingerprint).await.unwrap();
+    answer(&bench, &thread, "said").await;
+    until(PATIENT, || async { bench.file("touched").ok_or("the server did not start") }).await;
 }

@@ -25,7 +25,7 @@ impl Shared {
     /// Reads what there is. The first question about a directory makes its instance, which
     /// waits for its MCP servers to connect or fail (Kilo 7.7.7); later ones take milliseconds.
     pub(super) async fn extras(self: &Arc<Self>, place: &Place) -> Result<Extras, OpenError> {
-        let workspace = workspace_of(&place.workspace).await?;
+        let workspace = workspace_of(&place.workspace, place.trusted).await?;
         self.configured().await?;
         let held = self.server(Kind::of(place.trusted)).await?;
         let instance = held.server.client().at(&workspace);

@@ -43,7 +43,7 @@ pub(super) struct KiloSessions(pub(super) Arc<Shared>);
 
 impl KiloSessions {
     async fn held(&self, place: &Place) -> Result<(Held, Instance), OpenError> {
-        let workspace = workspace_of(&place.workspace).await?;
+        let workspace = workspace_of(&place.workspace, place.trusted).await?;
         self.0.configured().await?;
         let held = self.0.server(Kind::of(place.trusted)).await?;
         let instance = held.server.client().at(&workspace);

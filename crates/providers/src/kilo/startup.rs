@@ -63,6 +63,22 @@ pub(super) fn look_from(base: &Path, directory: &Path, home: Option<&Path>) -> S
     found.finish()
 }
 
+/// The file of a directory that names programs which Kilo starts whether or not it is told to leave
+/// a project's configuration unread: tool servers as an older Kilo wrote them down (7.7.7, measured).
+/// Blocks on the file system.
+pub(super) fn unheld(directory: &Path) -> Option<PathBuf> {
+    let names_any = |file: &PathBuf| match files::read(file) {
+        Ok(None) => false,
+        Ok(Some(text)) => jsonc::parse(&text).is_none_or(|value| match &value["mcpServers"] {
+            Value::Null => false,
+            Value::Object(servers) => !servers.is_empty(),
+            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => true,
+        }),
+        Err(Broken(_)) => true,
+    };
+    CONFIG_DIRS.iter().map(|name| directory.join(name).join("mcp.json")).find(names_any)
+}
+
 /// What was found so far.
 struct Found<'a> {
     /// Where files are named from.
@@ -236,7 +252,11 @@ impl<'a> Found<'a> {
     /// Tool servers as an older Kilo wrote them down.
     fn older_servers(&mut self, file: &Path) {
         let Some(value) = self.json(file) else { return };
-        for (name, server) in config::object(&value["mcpServers"]) {
+        let servers = &value["mcpServers"];
+        if !servers.is_object() && !servers.is_null() {
+            self.problem(file, "its servers are not written as Kilo writes them");
+        }
+        for (name, server) in config::object(servers) {
             let whole = server.to_string();
             if let Some(url) = server["url"].as_str() {
                 self.act(file, StartupKind::Remote, name, url, whole.as_bytes());

@@ -15,7 +15,7 @@ use kilo_sdk::{Instance, SessionFilter, SessionId};
 
 use super::server::{Held, Kind};
 use super::sessions::{MAX_LISTED, failed};
-use super::{Shared, on_disk, startup};
+use super::{Shared, not_held_back, on_disk, startup};
 use crate::{OpenError, Place};
 
 impl Shared {
@@ -29,9 +29,15 @@ impl Shared {
     ) -> Result<(Held, Session), OpenError> {
         let directory = self.directory_of(&held, place, id).await?;
         let (real, home) = (place.workspace.clone(), self.home());
-        let made_in = directory.clone();
-        let same =
-            on_disk(&place.workspace, move || stands(&made_in, &real, home.as_deref())).await??;
+        let (made_in, trusted) = (directory.clone(), place.trusted);
+        let look = move || {
+            let same = stands(&made_in, &real, home.as_deref())?;
+            match startup::unheld(Path::new(&made_in)).filter(|_| !(trusted && same)) {
+                Some(file) => Err(not_held_back(&file)),
+                None => Ok(same),
+            }
+        };
+        let same = on_disk(&place.workspace, look).await??;
         let held = if place.trusted && !same { self.server(Kind::Untrusted).await? } else { held };
         let session = held.server.client().at(&directory).session(id).await;
         Ok((held, Session { directory, ..session.map_err(|e| failed(&e))? }))

@@ -101,6 +101,24 @@ const AGENTS: [&str; 6] = [
 ];
 
 #[test]
+fn what_kilo_starts_whatever_is_decided_is_told_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    repository(dir.path());
+    write(dir.path(), "kilo.json", r#"{ "mcp": { "x": { "type": "local", "command": ["x"] } } }"#);
+    write(dir.path(), ".kilo/mcp.json", r#"{ "mcpServers": {} }"#);
+    assert_eq!(unheld(dir.path()), None, "it holds itself back, and there is nothing in the other");
+    for text in [
+        r#"{ "mcpServers": { "x": { "command": "sh" } } }"#,
+        r#"{ "mcpServers": [{ "command": "sh" }] }"#,
+        r#"{ "mcpServers": "#,
+    ] {
+        write(dir.path(), ".kilo/mcp.json", text);
+        assert_eq!(unheld(dir.path()), Some(dir.path().join(".kilo/mcp.json")), "{text}");
+        assert!(look(dir.path(), None).fingerprint.is_some(), "{text}");
+    }
+}
+
+#[test]
 fn what_is_put_together_from_the_environment_is_asked_and_names_of_it_are_not_trusted() {
     let dir = tempfile::tempdir().unwrap();
     repository(dir.path());

@@ -51,7 +51,7 @@ impl Mapper {
                     self.planning = user.agent == agent(Mode::Plan);
                     self.user_message(user, out);
                 }
-                Message::Assistant(assistant) => self.assistant_message(assistant, out),
+                Message::Assistant(answer) => self.assistant_message(answer, source, out),
                 Message::Unknown(_) => {}
             }
         } else if let Message::Assistant(assistant) = message {
@@ -100,10 +100,11 @@ impl Mapper {
         }
     }
 
-    fn assistant_message(&mut self, message: &AssistantMessage, out: &mut Mapped) {
+    fn assistant_message(&mut self, message: &AssistantMessage, source: Source, out: &mut Mapped) {
         let Some(active) = &mut self.active else { return };
         if message.parent_id == active.message {
-            active.opened = true;
+            // A reading may be ahead of the stream, where the turn before it is yet to be closed.
+            active.opened |= source != Source::Read;
             // Its echo or its opening may have been missed.
             active.echoed = true;
             self.begun(out);

@@ -96,6 +96,8 @@ impl Mapper {
 
     pub(super) fn turn_close(&mut self, reason: &CloseReason, out: &mut Mapped) {
         let Some(active) = self.active.as_ref().filter(|a| a.opened) else {
+            // Or it is this one's, whose opening was missed: the session says which.
+            out.resync |= self.active.as_ref().is_some_and(|active| active.echoed);
             self.strays = true;
             return self.tell_of_stray(false, out);
         };

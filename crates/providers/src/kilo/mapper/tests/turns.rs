@@ -274,3 +274,29 @@ fn a_message_from_elsewhere_is_told_as_such_and_ends_the_turn_by_its_own_close()
     assert_eq!(play.turn(1).state, TurnState::Completed);
     assert_eq!(play.text("prt_4"), Some("Mine again."));
 }
+
+#[test]
+fn the_end_of_anothers_turn_is_not_this_ones_though_a_reading_was_ahead_of_it() {
+    let mut play = Play::new(&SessionId::from(ROOT), &[MessageId::from(PROMPT)]);
+    // Kilo has closed what somebody else began and answers this message; the stream lags behind.
+    let ahead = [
+        user(ROOT, PROMPT),
+        status(&json!({ "type": "busy" })),
+        assistant(ROOT, ANSWER, PROMPT, &json!({})),
+    ];
+    play.merge(&Server::after(&ahead).read(&SessionId::from(ROOT), &MessageId::from(PROMPT)));
+    play.event(&close("completed"));
+    assert_eq!(play.turn(0).state, TurnState::Running);
+    assert!(play.resync, "it may have been this one's, whose opening was missed");
+    for event in [
+        user(ROOT, PROMPT),
+        open(),
+        assistant(ROOT, ANSWER, PROMPT, &json!({})),
+        part(ROOT, ANSWER, "prt_1", &text("Mine.", Some(2))),
+        close("completed"),
+    ] {
+        play.event(&event);
+    }
+    assert_eq!(play.turn(0).state, TurnState::Completed);
+    assert_eq!(play.text("prt_1"), Some("Mine."));
+}

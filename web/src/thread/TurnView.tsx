@@ -157,16 +157,16 @@ function TurnFailure(props: { turn: Turn; code: keyof typeof errorTitles; messag
   const again = async () => {
     setBusy(true);
     if (props.turn.input.kind === "compact") {
-      await attempt("The context could not be compacted", () => api.compact(scope.id, newTurnId()));
-      setBusy(false);
+      // Once it was done, the turn that came of it has a way on of its own.
+      setBusy(await attempt("The context could not be compacted", () => api.compact(scope.id, newTurnId())));
       return;
     }
-    await attempt("The message could not be sent again", async () => {
+    const sent = await attempt("The message could not be sent again", async () => {
       if (lost()) baton.absorb(await api.renewSession(scope.id));
       const text = props.turn.input.text.omitted ? (await api.turnText(scope.id, props.turn.id)).text : props.turn.input.text.head;
       scope.sendAgain(text, (props.turn.input.attachments ?? []).map(({ id, name }) => ({ id, name })));
     });
-    setBusy(false);
+    setBusy(sent);
   };
   return (
     <div class="failure" data-code={props.code}>

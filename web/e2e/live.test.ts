@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { bash, createWorld, ended, lastTurn, lookBack, scripted, send, until, type World } from "./world";
+import { bash, createWorld, ended, lastTurn, lookBack, newThread, scripted, send, until, type World } from "./world";
 
 let world: World;
 beforeAll(async () => {
@@ -9,16 +9,10 @@ beforeAll(async () => {
 afterAll(() => world?.close());
 afterEach(({ task }) => lookBack(world, task));
 
-async function newThread() {
-  const page = await world.open();
-  await page.locator(".pick-model[data-state=chosen]").waitFor({ timeout: 60_000 });
-  return page;
-}
-
 const text = "One line of the story.\n\nAnother one, with aaaa repeats.\n\n";
 
 test("a reload in the middle of a turn loses and repeats nothing", async () => {
-  const page = await newThread();
+  const page = await newThread(world);
   await send(page, scripted("Tell", [{ text, chunk: 3, delay_ms: 5 }, { wait: "reload" }, { text: "The end." }]));
   await lastTurn(page).filter({ hasText: "aaaa repeats." }).waitFor({ timeout: 60_000 });
   await page.reload();
@@ -29,7 +23,7 @@ test("a reload in the middle of a turn loses and repeats nothing", async () => {
 });
 
 test("two tabs are live on one thread, and an answer in one clears the other", async () => {
-  const page = await newThread();
+  const page = await newThread(world);
   await send(page, scripted("Share", [{ text: "Together." }, bash("echo shared")], [{ text: "Both saw it." }]));
   await page.locator(".ask").waitFor({ timeout: 60_000 });
   const other = await world.tab(page, new URL(page.url()).hash);
@@ -42,7 +36,7 @@ test("two tabs are live on one thread, and an answer in one clears the other", a
 });
 
 test("a draft survives a reload and a change of threads, with its files", async () => {
-  const page = await newThread();
+  const page = await newThread(world);
   await send(page, scripted("First", [{ text: "Hello." }]));
   await ended(page, "completed");
   const thread = new URL(page.url()).hash;
@@ -69,7 +63,7 @@ test("a draft survives a reload and a change of threads, with its files", async 
 });
 
 test("the page says when Baton is gone, keeps what is sent, and needs no reload when it is back", async () => {
-  const page = await newThread();
+  const page = await newThread(world);
   await send(page, scripted("Begin", [{ text: "Under way." }, { wait: "outage" }]));
   await lastTurn(page).filter({ hasText: "Under way." }).waitFor({ timeout: 60_000 });
   await world.kill();
@@ -96,7 +90,7 @@ test("the page says when Baton is gone, keeps what is sent, and needs no reload 
 });
 
 test("scrolling away stays away, and the latest is one click off", async () => {
-  const page = await newThread();
+  const page = await newThread(world);
   const long = Array.from({ length: 80 }, (_, i) => `Paragraph ${i}.`).join("\n\n");
   await send(page, scripted("Long", [{ text: long, chunk: 400 }, { wait: "scroll" }, { text: `\n\n${long}\n\nLast words.`, chunk: 400 }]));
   await lastTurn(page).filter({ hasText: "Paragraph 79." }).waitFor({ timeout: 60_000 });

@@ -2,7 +2,7 @@
 
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { looksRight } from "./look";
-import { bash, createWorld, ended, lastTurn, lookBack, scripted, send, until, type World } from "./world";
+import { bash, createWorld, ended, lastTurn, lookBack, newThread, scripted, send, until, type World } from "./world";
 
 let world: World;
 beforeAll(async () => {
@@ -12,14 +12,8 @@ beforeAll(async () => {
 afterAll(() => world?.close());
 afterEach(({ task }) => lookBack(world, task));
 
-async function newThread() {
-  const page = await world.open();
-  await page.locator(".pick-model[data-state=chosen]").waitFor({ timeout: 60_000 });
-  return page;
-}
-
 test("a session of Kilo is found, continued with its history, forked, taken back and brought back", async () => {
-  const page = await newThread();
+  const page = await newThread(world);
   await send(page, scripted("Remember the bird", [{ text: "The bird is a heron." }]));
   await ended(page, "completed");
   // Without its thread it is one that Kilo alone has.
@@ -65,7 +59,7 @@ test("a session of Kilo is found, continued with its history, forked, taken back
 });
 
 test("what is queued, attached and asked has room at every width", async () => {
-  const page = await newThread();
+  const page = await newThread(world);
   await page.getByRole("radio", { name: "Plan" }).click();
   await send(page, "how would you do it?");
   await page.locator(".ask[data-kind=plan] .md").waitFor({ timeout: 60_000 });
@@ -73,7 +67,7 @@ test("what is queued, attached and asked has room at every width", async () => {
   await page.getByRole("button", { name: /Build in a new thread/ }).click();
   await page.getByRole("link", { name: "Built in a new thread" }).or(page.locator(".turn[data-state=running]")).first().waitFor({ timeout: 60_000 });
 
-  const other = await newThread();
+  const other = await newThread(world);
   await send(other, scripted("Busy", [{ text: "Working." }, { wait: "room" }, bash("echo one")], [{ text: "Done." }]));
   await lastTurn(other).filter({ hasText: "Working." }).waitFor({ timeout: 60_000 });
   await send(other, "a second message with so many words that they cannot all be shown on a phone");

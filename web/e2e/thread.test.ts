@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { bash, createWorld, ended, lastTurn, lookBack, scripted, send, until, type World } from "./world";
+import { bash, createWorld, ended, lastTurn, lookBack, newThread, scripted, send, until, type World } from "./world";
 
 let world: World;
 beforeAll(async () => {
@@ -9,14 +9,8 @@ beforeAll(async () => {
 afterAll(() => world?.close());
 afterEach(({ task }) => lookBack(world, task));
 
-async function newThread() {
-  const page = await world.open();
-  await page.locator(".pick-model[data-state=chosen]").waitFor({ timeout: 60_000 });
-  return page;
-}
-
 test("an approval shows the whole command and is answered by a key", async () => {
-  const page = await newThread();
+  const page = await newThread(world);
   const command = "echo first && echo 'the second line of a long command' && echo third";
   await send(page, scripted("Run it", [{ text: "Running." }, bash(command, "Says three things")], [{ text: "It ran." }]));
   const ask = page.locator(".ask");
@@ -39,7 +33,7 @@ test("an approval shows the whole command and is answered by a key", async () =>
 });
 
 test("a rejection says why, and the agent goes on", async () => {
-  const page = await newThread();
+  const page = await newThread(world);
   await send(page, scripted("Try", [bash("rm -rf everything")], [{ text: "Then I will not." }]));
   await page.getByRole("button", { name: "Reject and say why…" }).click({ timeout: 60_000 });
   await page.getByRole("textbox", { name: /Why not/ }).fill("Never delete files");
@@ -50,7 +44,7 @@ test("a rejection says why, and the agent goes on", async () => {
 });
 
 test("an edit is shown as a diff before it is allowed", async () => {
-  const page = await newThread();
+  const page = await newThread(world);
   const write = { tool: "write", args: { filePath: `${world.project}/e2e.txt`, content: "one\ntwo\n" } };
   await send(page, scripted("Write", [write], [{ text: "Written." }]));
   const added = page.locator(".ask .diff-line[data-kind=add]");
@@ -62,7 +56,7 @@ test("an edit is shown as a diff before it is allowed", async () => {
 });
 
 test("a question is answered with an option and own words", async () => {
-  const page = await newThread();
+  const page = await newThread(world);
   const question = {
     tool: "question",
     args: {
@@ -82,7 +76,7 @@ test("a question is answered with an option and own words", async () => {
 });
 
 test("a plan is accepted and then built", async () => {
-  const page = await newThread();
+  const page = await newThread(world);
   await page.getByRole("radio", { name: "Plan" }).click();
   await send(page, "how would you do it?");
   await page.locator(".ask[data-kind=plan] .md").waitFor({ timeout: 60_000 });
@@ -91,7 +85,7 @@ test("a plan is accepted and then built", async () => {
 });
 
 test("Escape twice stops in the middle of a text, and what was said stays", async () => {
-  const page = await newThread();
+  const page = await newThread(world);
   await send(page, scripted("Talk", [{ text: "word ", repeat: 3 }, { wait: "never" }]));
   await lastTurn(page).filter({ hasText: "word word word" }).waitFor({ timeout: 60_000 });
   await page.keyboard.press("Escape");
@@ -103,7 +97,7 @@ test("Escape twice stops in the middle of a text, and what was said stays", asyn
 });
 
 test("messages wait in a queue that can be changed, and go on after a stop when told", async () => {
-  const page = await newThread();
+  const page = await newThread(world);
   await send(page, scripted("Busy", [{ text: "Working." }, { wait: "queue-gate" }]));
   await page.locator(".send.stop").waitFor({ timeout: 60_000 });
   await send(page, scripted("second", [{ text: "Second done." }]));
@@ -134,7 +128,7 @@ test("messages wait in a queue that can be changed, and go on after a stop when 
 });
 
 test("a message is sent into what runs, by a key or from the queue, and taken at the next step", async () => {
-  const page = await newThread();
+  const page = await newThread(world);
   await send(page, scripted("Busy", [{ text: "Working." }, { wait: "steer-gate" }, bash("echo one")], [{ text: "Never said." }]));
   await page.locator(".send.stop").waitFor({ timeout: 60_000 });
   await lastTurn(page).filter({ hasText: "Working." }).waitFor({ timeout: 60_000 });
@@ -159,7 +153,7 @@ test("a message is sent into what runs, by a key or from the queue, and taken at
 });
 
 test("files go with a message: picked, pasted, taken out again, and shown with it", async () => {
-  const page = await newThread();
+  const page = await newThread(world);
   const pick = async (name: string, mimeType: string, text: string) =>
     page.locator("input[type=file]").setInputFiles({ name, mimeType, buffer: Buffer.from(text) });
   await pick("notes.txt", "text/plain", "the word is xylophone");
@@ -183,7 +177,7 @@ test("files go with a message: picked, pasted, taken out again, and shown with i
 });
 
 test("a failed turn says why in the provider's words and can be tried again", async () => {
-  const page = await newThread();
+  const page = await newThread(world);
   await send(page, scripted("Fail once", [{ status: 400, body: { error: { message: "the model is on strike" } }, times: 1 }, { text: "Now it works." }]));
   await ended(page, "failed");
   await page.locator(".failure").filter({ hasText: "the model is on strike" }).waitFor();
@@ -194,7 +188,7 @@ test("a failed turn says why in the provider's words and can be tried again", as
 });
 
 test("↑ brings back what was said, and threads are renamed, archived and deleted", async () => {
-  const page = await newThread();
+  const page = await newThread(world);
   await send(page, scripted("Short", [{ text: "Yes." }]));
   await ended(page, "completed");
   const area = page.getByRole("textbox", { name: "Message" });
@@ -229,7 +223,7 @@ test("↑ brings back what was said, and threads are renamed, archived and delet
 });
 
 test("a long output is shortened and shown whole on demand", async () => {
-  const page = await newThread();
+  const page = await newThread(world);
   await send(page, scripted("Print much", [bash("seq -f 'line number %g' 1 1500")], [{ text: "Printed." }]));
   await page.locator(".ask [data-decision=once]").click({ timeout: 60_000 });
   await ended(page, "completed");

@@ -230,6 +230,13 @@ function needed(name: string): string {
 }
 
 /** One thing the scripted model does; see the test kit's `model::script`. */
+/** A page where a message begins a thread: its agent's model is chosen. */
+export async function newThread(world: World): Promise<Page> {
+  const page = await world.open();
+  await page.locator(".pick-model[data-state=chosen]").waitFor({ timeout: 60_000 });
+  return page;
+}
+
 export type Action = Record<string, unknown>;
 
 /** A message with what the model answers to it, call by call. */

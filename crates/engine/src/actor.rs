@@ -15,6 +15,7 @@ use domain::{
 };
 use providers::{AnswerError, OpenError, Opened, SendError, Session, Sighting};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::EngineError;
@@ -148,6 +149,8 @@ pub(crate) struct Actor {
     /// Answers that wait for the session to be read again after a restart of Baton. At most as many
     /// as the turn has requests.
     undelivered: Vec<RequestId>,
+    /// The agent being told an access that the input at hand changed.
+    applying: Option<JoinHandle<()>>,
     elsewhere: elsewhere::Elsewhere,
     inbox: VecDeque<Report>,
     reports: (mpsc::Sender<Report>, mpsc::Receiver<Report>),
@@ -181,6 +184,7 @@ impl Actor {
             link: Link::Closed,
             after_open: None,
             undelivered: Vec::new(),
+            applying: None,
             elsewhere: elsewhere::Elsewhere::default(),
             inbox: VecDeque::new(),
             reports: mpsc::channel(MAX_REPORTS),
@@ -262,13 +266,17 @@ impl Actor {
     async fn command(&mut self, command: Command) -> std::ops::ControlFlow<()> {
         match command {
             Command::Input { input, reply } => {
+                self.applying = None;
                 let leaves = matches!(input, Input::Renew | Input::Agent(AgentEvent::Lost(_)));
                 let result = self.person(input).await;
                 if leaves && result.is_ok() {
                     // What is open is the session that the thread has no longer.
                     self.close_link().await;
                 }
-                let _ = reply.send(result);
+                match result {
+                    Ok(()) => self.answer_when_in_force(reply),
+                    Err(error) => drop(reply.send(Err(error))),
+                }
             }
             Command::Back { to, reply } => {
                 let _ = reply.send(self.back(to).await);

@@ -283,7 +283,8 @@ impl Engine {
         Ok(self.shared.store.threads(query).await?)
     }
 
-    /// Changes a thread's row.
+    /// Changes a thread's row. A changed access is in force when this returns: the agent goes by it,
+    /// or has not said so for ten seconds. One that does not take it is stopped.
     ///
     /// # Errors
     /// [`EngineError::Refused`] when the change is not allowed.

@@ -11,8 +11,11 @@ use providers::{
     SendError, Session,
 };
 use tokio::sync::mpsc::error::SendError as SendFailed;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use super::{Actor, Link, Opening, Report, died};
+use crate::EngineError;
 use crate::sessions::name_session;
 
 /// How long the agent has to confirm a stop before the turn ends without it.
@@ -26,6 +29,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 /// How often the agent is told its new access, and the pause between.
 const ACCESS_TRIES: u32 = 3;
 const ACCESS_PAUSE: Duration = Duration::from_millis(500);
+/// How long a person who changes the access waits for the agent to go by it. An agent that takes
+/// longer is told on; one that does not take it is stopped.
+const IN_FORCE: Duration = Duration::from_secs(10);
 /// How long an interrupt may take in the background.
 const INTERRUPT_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -57,7 +63,7 @@ impl Actor {
                 Link::Closed => {}
             },
             Effect::Deliver(request) => self.deliver(&request),
-            Effect::ApplyAccess(_) => self.apply_access(),
+            Effect::ApplyAccess(_) => self.applying = self.apply_access(),
             Effect::Resync => {
                 if let Link::Open { session, .. } = &self.link {
                     let session = session.clone();
@@ -69,15 +75,15 @@ impl Actor {
 
     /// Tells the agent its new access. A session that is still being opened gets it with its
     /// message.
-    fn apply_access(&self) {
-        let Link::Open { session, .. } = &self.link else { return };
+    fn apply_access(&self) -> Option<JoinHandle<()>> {
+        let Link::Open { session, .. } = &self.link else { return None };
         let session = session.clone();
-        let Some(turn) = self.state.running().map(domain::RunningTurn::turn) else { return };
+        let turn = self.state.running()?.turn();
         // Before the task, for tasks have no order: each applies what is wanted last.
         session.want(turn.access, turn.mode);
         let (turn, access) = (turn.id.clone(), turn.access);
         let reports = self.reports.0.clone();
-        tokio::spawn(async move {
+        Some(tokio::spawn(async move {
             let mut result = session.apply_access().await;
             for _ in 1..ACCESS_TRIES {
                 if result.is_ok() {
@@ -89,6 +95,20 @@ impl Actor {
             if let Err(error) = result {
                 let _ = reports.send(Report::AccessRefused { turn, access, error }).await;
             }
+        }))
+    }
+
+    /// Answers a person whose input was taken: at once, or, where it changes the access of a turn
+    /// that runs, when the agent goes by it. Else a tool could run by the access of before though
+    /// the change was answered as done.
+    pub(super) fn answer_when_in_force(&mut self, reply: oneshot::Sender<Result<(), EngineError>>) {
+        let Some(applying) = self.applying.take() else {
+            let _ = reply.send(Ok(()));
+            return;
+        };
+        tokio::spawn(async move {
+            let _ = tokio::time::timeout(IN_FORCE, applying).await;
+            let _ = reply.send(Ok(()));
         });
     }
 
@@ -278,7 +298,7 @@ impl Actor {
                 }
                 self.look_up(session, &turn, true);
                 // It may have changed since the agent was told, and while the session was opened.
-                self.apply_access();
+                drop(self.apply_access());
             }
             _ => {}
         }

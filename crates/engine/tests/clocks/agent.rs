@@ -27,6 +27,8 @@ pub(crate) enum What {
     LookUp,
     Interrupt,
     Answer,
+    /// To go by another access.
+    Apply,
     Close,
 }
 
@@ -296,6 +298,7 @@ impl Session for Agent {
     }
 
     async fn apply_access(&self) -> Result<(), SendError> {
+        self.called(What::Apply, None).await;
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use domain::{
     Access, ErrorCode, ItemStatus, Phase, ThreadPatch, TurnEvent, TurnOutcome, TurnState,
 };
 
-use crate::agent::Call;
+use crate::agent::{Call, What};
 use crate::kit::{Bench, ask, command, retrying, sub_agent, words};
 
 #[tokio::test(start_paused = true)]
@@ -106,4 +106,27 @@ async fn what_the_agent_may_do_is_told_in_order_and_again_after_a_restart() {
     again.until(&turn, Duration::from_secs(60), |t| t.state == TurnState::Running).await;
     again.pass(1).await;
     assert_eq!(again.agent.wanted(), [Access::AutoEdit]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_of_the_access_is_answered_once_the_agent_goes_by_it() {
+    let bench = Bench::start().await;
+    bench.running().await;
+    let change = |access| {
+        let (engine, thread) = (bench.engine.clone(), bench.thread.clone());
+        let patch = ThreadPatch { access: Some(access), ..ThreadPatch::default() };
+        tokio::spawn(async move { engine.patch_thread(&thread, patch).await })
+    };
+    bench.agent.hang(&[What::Apply]);
+    let changed = change(Access::Full);
+    bench.pass(5).await;
+    assert_eq!(bench.agent.wanted().last(), Some(&Access::Full), "it is being told");
+    assert!(!changed.is_finished(), "a tool may still run by the access of before");
+    // Nothing else waits for that.
+    let renamed = ThreadPatch { title: Some("New".to_owned()), ..ThreadPatch::default() };
+    assert_eq!(bench.engine.patch_thread(&bench.thread, renamed).await.unwrap().title, "New");
+    bench.agent.release(What::Apply);
+    assert_eq!(changed.await.unwrap().unwrap().access, Access::Full);
+    // An agent that says nothing keeps nobody waiting for ever.
+    assert_eq!(change(Access::Supervised).await.unwrap().unwrap().access, Access::Supervised);
 }

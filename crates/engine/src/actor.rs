@@ -36,8 +36,8 @@ use saving::Saving;
 pub(crate) const MAX_COMMANDS: usize = 256;
 /// Reports that may wait; each effect makes a handful at most.
 const MAX_REPORTS: usize = 256;
-/// Agent events that are applied at once.
-const BATCH: usize = 256;
+/// Agent events that are applied at once: room for that many stays with each thread (10 KB).
+const BATCH: usize = 32;
 /// How long the end of Baton waits for a running turn to end.
 const FAREWELL: Duration = Duration::from_secs(3);
 /// How long the closing of a session may hold up whatever ends the thread.
@@ -209,7 +209,7 @@ impl Actor {
     async fn serve(&mut self) {
         let mut janitor = tokio::time::interval(JANITOR);
         janitor.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut batch = Vec::with_capacity(BATCH);
+        let mut batch = Vec::new();
         loop {
             while let Some(report) = self.inbox.pop_front() {
                 self.report(report).await;
@@ -453,7 +453,7 @@ impl Actor {
     async fn farewell(&mut self) {
         let _ = self.person(Input::Stop).await;
         let deadline = Instant::now() + FAREWELL;
-        let mut batch = Vec::with_capacity(BATCH);
+        let mut batch = Vec::new();
         while self.state.running().is_some_and(|r| r.turn().stopping) {
             while let Some(report) = self.inbox.pop_front() {
                 self.report(report).await;

@@ -18,6 +18,9 @@ use crate::EngineError;
 const MAX_KEPT_BYTES: usize = 512 * 1024;
 /// The same in frames.
 const MAX_KEPT_FRAMES: usize = 2_048;
+/// The most bytes kept where nothing goes on: it is enough for a link that broke at the end of a
+/// turn. Who comes later gets a snapshot, which is no larger than what was kept.
+const MAX_RESTING_BYTES: usize = 32 * 1024;
 
 /// What a publisher tells at once, under one number.
 #[derive(Debug)]
@@ -133,7 +136,19 @@ impl<C: Publish> Publisher<C> {
         });
         self.kept_bytes += bytes;
         self.kept.push_back(frame);
-        while self.kept.len() > MAX_KEPT_FRAMES || self.kept_bytes > MAX_KEPT_BYTES {
+        self.keep(MAX_KEPT_BYTES);
+    }
+
+    /// Keeps less, for nothing goes on that followers could miss.
+    pub(crate) fn rest(&mut self) {
+        if self.kept_bytes > MAX_RESTING_BYTES {
+            self.keep(MAX_RESTING_BYTES);
+            self.kept.shrink_to_fit();
+        }
+    }
+
+    fn keep(&mut self, most: usize) {
+        while self.kept.len() > MAX_KEPT_FRAMES || self.kept_bytes > most {
             let Some(old) = self.kept.pop_front() else { break };
             self.kept_bytes -= old.bytes;
         }
@@ -382,6 +397,10 @@ mod tests {
         let taken: usize = publisher.kept.iter().map(|f| size_of_val(&*f.changes)).sum();
         assert!(taken <= MAX_KEPT_BYTES, "{taken} bytes in {} frames", publisher.kept.len());
         assert!(publisher.since(9_900).is_some(), "the last hundred are kept");
+        publisher.rest();
+        let taken: usize = publisher.kept.iter().map(|f| size_of_val(&*f.changes)).sum();
+        assert!(taken <= MAX_RESTING_BYTES, "{taken} bytes in {} frames", publisher.kept.len());
+        assert!(publisher.since(9_980).is_some() && publisher.since(9_000).is_none());
     }
 
     #[test]

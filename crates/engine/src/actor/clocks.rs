@@ -168,6 +168,7 @@ impl Actor {
             self.flush().await;
         }
         let Some(running) = self.state.running() else {
+            self.publisher.rest();
             return self.retire_if_idle(self.clocks.last_sign.elapsed()).await;
         };
         if self.saving.is_stalled() {

@@ -13,6 +13,10 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use testkit::sandbox::Sandbox;
 
+/// What a message that is one of the project's commands begins with.
+pub(crate) const COMMAND: &str = "/again ";
+/// The project that has it, by the name of its folder.
+pub(crate) const COMMANDS_IN: &str = "project-0";
 /// How long it may take to start, to end, or to answer again after it was killed.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -235,13 +239,17 @@ impl Baton {
         Ok(ids)
     }
 
-    /// Gives a project something that it starts, and trusts it: its threads run on a server of their
-    /// own.
-    async fn trust(&self, project: &str) -> Result<()> {
+    /// Gives a project a command and something that it starts, and trusts it: its threads run on a
+    /// server of their own.
+    async fn trust(&self, id: &str) -> Result<()> {
         let formatter = json!({ "command": ["true", "$FILE"], "extensions": [".txt"] });
         let config = json!({ "formatter": { "nothing": formatter } });
-        std::fs::write(self.dir.join("project-0/kilo.json"), config.to_string())?;
-        let path = format!("/api/projects/{project}/trust");
+        let project = self.dir.join(COMMANDS_IN);
+        std::fs::write(project.join("kilo.json"), config.to_string())?;
+        let commands = project.join(".kilo/command");
+        std::fs::create_dir_all(&commands)?;
+        std::fs::write(commands.join("again.md"), "Once more: $ARGUMENTS")?;
+        let path = format!("/api/projects/{id}/trust");
         let shown = self.read(&path).await?;
         let decision = json!({ "trusted": true, "fingerprint": shown["startup"]["fingerprint"] });
         match self.call("POST", &path, Some(&decision)).await? {

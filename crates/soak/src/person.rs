@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::World;
 use crate::accounts::Accepted;
-use crate::baton::Said;
+use crate::baton::{COMMAND, COMMANDS_IN, Said};
 use crate::follower::{Follower, Manner};
 use crate::scripts::{self, Work};
 use crate::view::View;
@@ -215,7 +215,12 @@ impl Person {
         let turn = format!("trn_{}", Uuid::now_v7().simple());
         let mut body = how;
         body["id"] = json!(turn);
-        body["text"] = json!(script.prompt(&format!("{mark}: {name}")));
+        let mut typed = format!("{mark}: {name}");
+        if self.workspace.ends_with(COMMANDS_IN) && self.dice.happens(100) {
+            typed.insert_str(0, COMMAND);
+            self.world.accounts.count("commands");
+        }
+        body["text"] = json!(script.prompt(&typed));
         if self.dice.happens(80) {
             let text = scripts::note(&mut self.dice);
             let id = self.world.baton.attach("note.txt", &text).await?;

@@ -193,7 +193,7 @@ fn trouble(world: &World) -> Row {
         format!(
             "{} kills and {} ends of Baton; Kilo killed {}, halted {} times; streams cut {}, stalled \
              {} times; {} tools killed; {} stops, {} answers, {} taken back, {} steered, {} plans, {} \
-             files; 0.8 % of requests to Kilo broken",
+             files, {} commands; 0.8 % of requests to Kilo broken",
             counted("Baton killed"),
             counted("Baton ended"),
             counted("Kilo killed"),
@@ -207,6 +207,7 @@ fn trouble(world: &World) -> Row {
             counted("steered"),
             counted("plans"),
             counted("files"),
+            counted("commands"),
         ),
     )
 }

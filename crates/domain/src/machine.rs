@@ -121,6 +121,12 @@ impl ThreadState {
         self.running.as_ref()
     }
 
+    /// The turns that the agent may be at work on: the one that prepares or runs, and the one that
+    /// steers it.
+    pub fn at_work(&self) -> impl Iterator<Item = &Turn> {
+        self.running.iter().map(RunningTurn::turn).chain(self.steering())
+    }
+
     /// The turns that wait, in order.
     pub fn queue(&self) -> impl Iterator<Item = &Turn> {
         self.queue.iter()

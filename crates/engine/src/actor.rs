@@ -240,6 +240,12 @@ impl Actor {
                     self.agent(&mut batch).await;
                 }
             }
+            if let Some(refused) = self.saving.take_refusal()
+                && self.begin_anew(&refused).await.is_break()
+            {
+                self.shared.forget(&self.id);
+                return self.close_link().await;
+            }
             if self.saving.is_orphaned() {
                 self.publisher.gone();
                 self.let_go();

@@ -1,14 +1,19 @@
 //! Storing and telling: what changed is stored before it is told, except streaming text, which is
 //! told at once and stored at most [`FLUSH`] later.
+//!
+//! On a disk that takes nothing it is tried again until the disk does. What can never be stored is
+//! dropped with everything that came of it, and the thread begins anew with what is stored.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
-use domain::{Change, Effect, ItemId, Outcome, ShellChange};
-use store::StoreError;
+use domain::{Change, Effect, ErrorCode, Input, ItemId, Outcome, ShellChange, TurnError};
+use store::{Live, StoreError};
 use tokio::time::Instant;
 
-use super::Actor;
+use super::{Actor, Link};
+use crate::feed::Publisher;
 
 /// How long streaming text may be told and not stored.
 const FLUSH: Duration = Duration::from_millis(100);
@@ -31,6 +36,11 @@ pub(super) struct Saving {
     stalled: Vec<(u64, Vec<Change>, Vec<Effect>)>,
     /// The thread is no longer in the store.
     orphaned: bool,
+    /// Why what is not stored yet never can be.
+    refused: Option<StoreError>,
+    /// The thread began anew for that, and nothing was stored since: should that be refused as well,
+    /// it is tried again like on a disk that takes nothing.
+    anew: bool,
 }
 
 impl Saving {
@@ -47,6 +57,11 @@ impl Saving {
     /// Whether storing failed and is being tried again.
     pub(super) fn is_stalled(&self) -> bool {
         !self.stalled.is_empty()
+    }
+
+    /// Why something can never be stored, if that is so. It is said once.
+    pub(super) fn take_refusal(&mut self) -> Option<StoreError> {
+        self.refused.take()
     }
 }
 
@@ -106,7 +121,7 @@ impl Actor {
         Ok(())
     }
 
-    /// Like [`Actor::save_now`], trying again later when it fails.
+    /// Like [`Actor::save_now`], trying again later when it fails for now.
     pub(super) async fn flush(&mut self) {
         if self.saving.unsaved.is_empty() && self.saving.is_stalled() {
             for (seq, changes, effects) in std::mem::take(&mut self.saving.stalled) {
@@ -116,12 +131,42 @@ impl Actor {
         }
         if let Err(error) = self.save_now().await {
             self.saving.orphaned = matches!(error, StoreError::NoThread);
-            tracing::error!(thread = %self.id, %error, "changes could not be stored; trying again");
+            tracing::error!(thread = %self.id, %error, "changes could not be stored");
+            if !error.is_general() && !self.saving.orphaned && !self.saving.anew {
+                self.saving.refused = Some(error);
+            }
             self.saving.due = Some(Instant::now() + RETRY);
             if self.saving.stalled.is_empty() {
                 self.saving.stalled.push((self.state.thread().seq, Vec::new(), Vec::new()));
             }
         }
+    }
+
+    /// Begins anew with what is stored, because what came of it since never can be: what is open is
+    /// closed, the turn that runs fails with the reason. Breaks when not even that can be read.
+    pub(super) async fn begin_anew(&mut self, refused: &StoreError) -> ControlFlow<()> {
+        self.let_go();
+        match &self.link {
+            Link::Open { .. } => self.close_link().await,
+            // The next message goes on in it.
+            Link::Opening(_) | Link::Closed => {}
+        }
+        self.after_open = None;
+        self.undelivered.clear();
+        self.inbox.clear();
+        self.saving = Saving { anew: true, ..Saving::default() };
+        let Ok(Some(mut live)) = self.shared.store.live(&self.id).await else {
+            return ControlFlow::Break(());
+        };
+        // A number is told once, so those who follow are shown what is stored.
+        live.thread.seq = self.state.thread().seq + 1;
+        self.publisher = Publisher::new(live.thread.seq);
+        self.state = Live::into_state(live);
+        let at_work: Vec<_> = self.state.at_work().map(|turn| turn.id.clone()).collect();
+        for turn in at_work {
+            self.apply(Input::Fail { turn, error: unstorable(refused) }).await;
+        }
+        ControlFlow::Continue(())
     }
 
     async fn settle_text(&mut self, outcome: Outcome) {
@@ -153,6 +198,7 @@ impl Saving {
         self.ends.clear();
         self.bytes = 0;
         self.due = None;
+        self.anew = false;
     }
 
     /// Keeps a piece of text for the next flush, joined with the piece it continues.
@@ -176,4 +222,24 @@ impl Saving {
 
 fn is_text(changes: &[Change]) -> bool {
     !changes.is_empty() && changes.iter().all(|c| matches!(c, Change::Text { .. }))
+}
+
+/// Why a turn ends of which something can never be stored.
+fn unstorable(refused: &StoreError) -> TurnError {
+    match refused {
+        StoreError::SessionTaken { .. } => TurnError {
+            code: ErrorCode::SessionTaken,
+            message: "another thread went on meanwhile with the session that was opened for this \
+                      message"
+                .to_owned(),
+            hint: Some("send the message again: it begins a session of its own".to_owned()),
+            retryable: true,
+        },
+        other => TurnError {
+            code: ErrorCode::Internal,
+            message: format!("what came of this turn cannot be stored: {other}"),
+            hint: Some("send the message again; the log says more".to_owned()),
+            retryable: true,
+        },
+    }
 }

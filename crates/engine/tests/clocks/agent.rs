@@ -53,6 +53,8 @@ pub(crate) struct Agent {
     state: Arc<Mutex<State>>,
     status: watch::Sender<ProviderStatus>,
     inventory: watch::Sender<Inventory>,
+    /// The session that this was opened as.
+    session: String,
 }
 
 #[derive(Default)]
@@ -76,6 +78,8 @@ struct State {
     events: Option<mpsc::Sender<AgentEvent>>,
     /// What a reading of the session tells.
     on_reading: Vec<TurnEvent>,
+    /// What new sessions are called, if not like the first.
+    next_session: Option<String>,
 }
 
 impl Agent {
@@ -90,6 +94,7 @@ impl Agent {
             state: Arc::default(),
             status: watch::Sender::new(status),
             inventory: watch::Sender::new(Inventory::default()),
+            session: "session".to_owned(),
         }
     }
 
@@ -137,6 +142,11 @@ impl Agent {
     /// From now on it takes messages and forgets them.
     pub(crate) fn lose(&self) {
         self.state().loses = true;
+    }
+
+    /// New sessions have this id from now on.
+    pub(crate) fn call_sessions(&self, id: &str) {
+        self.state().next_session = Some(id.to_owned());
     }
 
     /// It has a message, from whenever.
@@ -232,7 +242,10 @@ impl Provider for Agent {
         let (events, receiver) = mpsc::channel(256);
         self.state().events = Some(events);
         let origin = if request.session.is_some() { Origin::Resumed } else { Origin::New };
-        Ok(Opened { session: Arc::new(self.clone()), events: receiver, origin })
+        let next = self.state().next_session.clone();
+        let id = request.session.or(next).unwrap_or_else(|| self.session.clone());
+        let session = Arc::new(Self { session: id, ..self.clone() });
+        Ok(Opened { session, events: receiver, origin })
     }
 
     async fn shutdown(&self) {}
@@ -241,7 +254,7 @@ impl Provider for Agent {
 #[async_trait]
 impl Session for Agent {
     fn id(&self) -> String {
-        "session".to_owned()
+        self.session.clone()
     }
 
     fn prompt_key(&self, _kind: domain::InputKind) -> String {

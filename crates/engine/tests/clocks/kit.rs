@@ -72,6 +72,18 @@ impl Bench {
         other
     }
 
+    /// From now on the database takes no item that has this word in it.
+    pub(crate) fn refuse_items(&self, word: &str) {
+        let other = rusqlite::Connection::open(self.data.path().join("baton.db")).unwrap();
+        let refuse = |when: &str| {
+            format!(
+                "CREATE TRIGGER refuse_{when} BEFORE {when} ON items
+                 WHEN new.json LIKE '%{word}%' BEGIN SELECT RAISE(ABORT, '{word}'); END;"
+            )
+        };
+        other.execute_batch(&(refuse("INSERT") + &refuse("UPDATE"))).unwrap();
+    }
+
     pub(crate) async fn stop(&self) {
         self.engine.stop(&self.thread).await.unwrap();
     }

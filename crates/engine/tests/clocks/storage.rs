@@ -1,10 +1,15 @@
-//! A disk that takes nothing: everyone is told, and told again when it does.
+//! A disk that takes nothing: everyone is told, and told again when it does. And what is never taken,
+//! on any disk: it is dropped with its reason.
 
-use domain::{ShellChange, TurnState};
+use domain::{ErrorCode, ItemStatus, ShellChange, TurnEvent, TurnState};
 use engine::{EngineError, FeedItem};
 use testkit::wait::PATIENT;
+use tokio::time::Duration;
 
-use crate::kit::Bench;
+use crate::agent::Call;
+use crate::kit::{Bench, command, make_thread, say};
+
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// On time that passes by itself, for the store has its own.
 #[tokio::test]
@@ -48,6 +53,54 @@ async fn a_disk_that_cannot_be_written_is_told_until_it_can_and_refuses_only_mea
     assert_eq!(problem(&bench).await, None);
     bench.stop().await;
     bench.until(&turn, PATIENT, |t| t.state == TurnState::Interrupted).await;
+    bench.runs().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_another_thread_took_meanwhile_fails_its_turn_and_the_next_begins_its_own() {
+    let bench = Bench::start().await;
+    let elsewhere = tempfile::tempdir().unwrap();
+    let first = make_thread(&bench.engine, elsewhere.path()).await;
+    // By the time that this one is open, somebody went on with it in another thread.
+    let theirs = say(&bench.engine, &first, "mine").await.unwrap();
+    bench.handed(&theirs).await;
+    let turn = bench.send("hello").await;
+    let (ended, _) = bench.until(&turn, MINUTE, |t| t.state.is_terminal()).await;
+    assert_eq!(ended.state, TurnState::Failed);
+    let error = ended.error.unwrap();
+    assert_eq!(error.code, ErrorCode::SessionTaken, "{error:?}");
+    assert!(error.message.contains("another thread") && error.hint.is_some(), "{error:?}");
+    assert_eq!(bench.window().await.thread.session, None, "it is the other thread's");
+
+    bench.agent.call_sessions("another");
+    bench.runs().await;
+    assert_eq!(bench.window().await.thread.session.as_deref(), Some("another"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_can_never_be_stored_is_dropped_and_its_turn_fails_with_the_reason() {
+    let bench = Bench::start().await;
+    let turn = bench.running().await;
+    let mut feed = bench.engine.follow_thread(&bench.thread, None).await.unwrap();
+    bench.refuse_items("make");
+    bench.tell(&turn, TurnEvent::Item(command(ItemStatus::Running))).await;
+    let (ended, _) = bench.until(&turn, MINUTE, |t| t.state.is_terminal()).await;
+    assert_eq!(ended.state, TurnState::Failed);
+    let error = ended.error.unwrap();
+    assert_eq!(error.code, ErrorCode::Internal, "{error:?}");
+    assert!(error.message.contains("make") && error.hint.is_some(), "{error:?}");
+    assert_eq!(bench.agent.count(&Call::Abandon(turn.clone())), 1, "nobody reads it any more");
+    // Who follows is shown what is stored, and nothing of what was dropped.
+    loop {
+        feed.ready().await;
+        let Some(item) = feed.take().await.unwrap() else { continue };
+        let shown = format!("{item:?}");
+        assert!(!shown.contains("Command {"), "{shown}");
+        let FeedItem::Gap { snapshot, .. } = item else { continue };
+        if snapshot.turns.iter().any(|t| t.id == turn && t.state == TurnState::Failed) {
+            break;
+        }
+    }
     bench.runs().await;
 }
 

@@ -13,7 +13,7 @@ use domain::{
     Access, AgentEvent, Change, Effect, ErrorCode, Input, Phase, RequestId, ThreadId, ThreadState,
     Timestamp, TurnError, TurnId,
 };
-use providers::{AnswerError, OpenError, Opened, SendError, Session, Sighting};
+use providers::{AnswerError, OpenError, Opened, Origin, SendError, Session, Sighting};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -68,12 +68,15 @@ enum Report {
         turn: TurnId,
         phase: Phase,
     },
-    /// The session is open, and whether the project was trusted then.
+    /// The session is open, and whether the project was trusted when that was begun.
     Opened {
+        opening: u64,
         result: Result<(Opened, bool), OpenError>,
     },
-    /// The project was looked at before what is to be done in the open session.
+    /// The project was looked at before what is to be done in the open session, which was opened
+    /// like this.
     Looked {
+        origin: Origin,
         result: Result<bool, OpenError>,
     },
     /// What was made of the session elsewhere was read, for this turn if it was for one.
@@ -126,12 +129,11 @@ enum Link {
 }
 
 /// What a session is being opened for.
-#[derive(Default)]
 struct Opening {
+    /// Which of the thread's openings it is: one that was given up reports as well.
+    number: u64,
     /// The turn that it was begun for.
     turn: Option<TurnId>,
-    /// The session that it goes on with; `None` for a new one.
-    session: Option<String>,
     /// Turns of which nothing is wanted any more, though the agent may be at work on them: it is told
     /// once the session is open. At most the one that ran and the one that steered.
     abandoned: Vec<TurnId>,
@@ -144,6 +146,8 @@ pub(crate) struct Actor {
     saving: Saving,
     publisher: Publisher<Change>,
     link: Link,
+    /// How often a session was opened.
+    openings: u64,
     /// What waits for the session to be open.
     after_open: Option<Effect>,
     /// Answers that wait for the session to be read again after a restart of Baton. At most as many
@@ -182,6 +186,7 @@ impl Actor {
             saving: Saving::default(),
             publisher: Publisher::new(seq),
             link: Link::Closed,
+            openings: 0,
             after_open: None,
             undelivered: Vec::new(),
             applying: None,
@@ -384,9 +389,8 @@ impl Actor {
                 self.apply(Input::Prepared { turn, prompt_key: key }).await;
             }
             Report::CaughtUp { turn, found } => self.caught_up(turn, found).await,
-            Report::Opened { result: Ok((opened, trusted)) } => self.opened(opened, trusted).await,
-            Report::Opened { result: Err(error) } => self.not_opened(error).await,
-            Report::Looked { result } => self.looked(result).await,
+            Report::Opened { opening, result } => self.opening_ended(opening, result).await,
+            Report::Looked { origin, result } => self.looked(origin, result).await,
             Report::WentBack { turn, result } => self.went_back(turn, result).await,
             Report::Sent { turn, result } => self.sent(turn, result).await,
             Report::LookedUp { turn, recovering, result } => {

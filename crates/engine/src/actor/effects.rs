@@ -50,7 +50,7 @@ impl Actor {
             Effect::Prepare(_) | Effect::Reconcile(_) => {
                 self.after_open = Some(effect);
                 match &self.link {
-                    Link::Open { .. } => self.look_first(),
+                    Link::Open { .. } => self.look_first(Origin::Resumed),
                     Link::Opening(_) => {}
                     Link::Closed => self.open(),
                 }
@@ -127,18 +127,19 @@ impl Actor {
     }
 
     /// Looks at the project before anything is asked in a session that is open: its configuration
-    /// may have changed since, by the agent itself too, and the agent may read it anew.
-    fn look_first(&self) {
+    /// may have changed since, by the agent itself too, and the agent may read it anew; or a person
+    /// decided otherwise while it was being opened.
+    fn look_first(&self, origin: Origin) {
         let (shared, project) = (self.shared.clone(), self.state.thread().project_id.clone());
         let reports = self.reports.0.clone();
         tokio::spawn(async move {
             let result = shared.trusts(&project).await;
-            let _ = reports.send(Report::Looked { result }).await;
+            let _ = reports.send(Report::Looked { origin, result }).await;
         });
     }
 
     /// Takes what such a look found, if what it was for still waits.
-    pub(super) async fn looked(&mut self, result: Result<bool, OpenError>) {
+    pub(super) async fn looked(&mut self, origin: Origin, result: Result<bool, OpenError>) {
         let running = self.state.running().map(|r| &r.turn().id);
         let waits = match &self.after_open {
             Some(Effect::Prepare(turn) | Effect::Reconcile(turn)) => running == Some(turn),
@@ -159,7 +160,7 @@ impl Actor {
                 self.fail_running(error.into()).await;
             }
             (Link::Open { trusted, .. }, Ok(now)) if sent || *trusted == now => {
-                self.go_on(&Origin::Resumed);
+                self.go_on(&origin);
             }
             (Link::Open { .. } | Link::Closed, Ok(_)) => self.open(),
         }
@@ -169,8 +170,9 @@ impl Actor {
     pub(super) fn open(&mut self) {
         let turn = self.state.running().map(|r| r.turn().id.clone());
         let at_work: Vec<TurnId> = turn.iter().cloned().chain(self.steering_id()).collect();
-        let session = self.state.thread().session.clone();
-        let opening = Opening { turn, session, abandoned: Vec::new() };
+        self.openings += 1;
+        let number = self.openings;
+        let opening = Opening { number, turn, abandoned: Vec::new() };
         let before = match std::mem::replace(&mut self.link, Link::Opening(opening)) {
             Link::Open { session, .. } => Some(session),
             Link::Closed | Link::Opening(_) => None,
@@ -200,8 +202,8 @@ impl Actor {
                 Ok((provider.ok_or_else(none)?.open(request).await?, trusted))
             };
             let result = open_in_time(opening).await;
-            let told = reports.send(Report::Opened { result }).await;
-            if let Err(SendFailed(Report::Opened { result: Ok((opened, _)) })) = told {
+            let told = reports.send(Report::Opened { opening: number, result }).await;
+            if let Err(SendFailed(Report::Opened { result: Ok((opened, _)), .. })) = told {
                 // The thread is no more. What the agent may be doing for it is not wanted.
                 at_work.iter().for_each(|turn| opened.session.abandon(turn));
                 opened.session.close().await;
@@ -221,19 +223,30 @@ impl Actor {
         self.inbox.push_back(Report::Preparing { turn, phase });
     }
 
-    pub(super) async fn opened(&mut self, opened: Opened, trusted: bool) {
-        let Opened { session, events, origin } = opened;
-        let Link::Opening(opening) = std::mem::replace(&mut self.link, Link::Closed) else {
-            return;
-        };
-        if opening.session != self.state.thread().session {
-            // The thread left that session meanwhile.
-            tokio::spawn(async move { session.close().await });
-            if self.after_open.is_some() {
-                self.open();
+    /// Takes how an opening ended. What was opened for a thread that gave it up meanwhile is closed.
+    pub(super) async fn opening_ended(
+        &mut self,
+        number: u64,
+        result: Result<(Opened, bool), OpenError>,
+    ) {
+        let opening = match std::mem::replace(&mut self.link, Link::Closed) {
+            Link::Opening(opening) if opening.number == number => opening,
+            other => {
+                self.link = other;
+                if let Ok((Opened { session, .. }, _)) = result {
+                    tokio::spawn(async move { session.close().await });
+                }
+                return;
             }
-            return;
+        };
+        match result {
+            Ok((opened, trusted)) => self.opened(opening, opened, trusted).await,
+            Err(error) => self.not_opened(opening, error).await,
         }
+    }
+
+    async fn opened(&mut self, opening: Opening, opened: Opened, trusted: bool) {
+        let Opened { session, events, origin } = opened;
         for turn in &opening.abandoned {
             session.abandon(turn);
         }
@@ -244,7 +257,11 @@ impl Actor {
         if origin == Origin::Resumed {
             self.pass_name_on(trusted);
         }
-        self.go_on(&origin);
+        if self.after_open.is_some() {
+            self.look_first(origin);
+        } else {
+            self.go_on(&origin);
+        }
     }
 
     /// Names the session as a person named the thread, which may have been while the agent did not
@@ -258,10 +275,7 @@ impl Actor {
 
     /// Takes that the session cannot be opened. When it was being opened for a turn that is over,
     /// the one that waits now gets an opening of its own.
-    pub(super) async fn not_opened(&mut self, error: OpenError) {
-        let Link::Opening(opening) = std::mem::replace(&mut self.link, Link::Closed) else {
-            return;
-        };
+    async fn not_opened(&mut self, opening: Opening, error: OpenError) {
         let begun_for = opening.turn;
         match self.state.running().map(|r| r.turn().id.clone()) {
             Some(turn) if self.after_open.is_some() && begun_for.as_ref() != Some(&turn) => {

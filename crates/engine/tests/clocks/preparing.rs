@@ -116,3 +116,27 @@ async fn a_message_that_is_there_and_never_begun_fails_after_a_bounded_time() {
     assert!(took > secs(590) && took < secs(620), "{took:?}");
     bench.runs().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_is_left_while_it_is_opened_is_not_gone_back_to() {
+    let before = Bench::start().await;
+    before.runs().await;
+    let bench = before.again(Vec::new(), &[What::Open]).await;
+    bench.send("hello").await;
+    while bench.agent.count(&Call::Open) == 0 {
+        bench.pass(1).await;
+    }
+    bench.stop().await;
+    bench.engine.renew_session(&bench.thread).await.unwrap();
+    bench.agent.call_sessions("another");
+    let next = bench.send("hello again").await;
+    while bench.agent.count(&Call::Open) == 1 {
+        bench.pass(1).await;
+    }
+    bench.agent.release(What::Open);
+    bench.agent.release(What::Open);
+    bench.finishes(&next).await;
+    let window = bench.window().await;
+    assert_eq!(window.thread.session.as_deref(), Some("another"));
+    assert!(!window.thread.renewed, "its notice was shown");
+}

@@ -22,6 +22,26 @@ async fn a_message_that_waited_goes_by_what_the_project_is_when_its_turn_comes()
 }
 
 #[tokio::test(start_paused = true)]
+async fn trust_that_is_taken_back_while_a_session_opens_holds_for_the_message_it_opens_for() {
+    let bench = Bench::start().await;
+    bench.agent.configure_projects();
+    let project = bench.window().await.thread.project_id;
+    let (_, shown) = bench.engine.trust(&project).await.unwrap();
+    bench.engine.decide_trust(&project, true, shown.fingerprint.clone()).await.unwrap();
+    bench.agent.hang(&[What::Open]);
+    let turn = bench.send("hello").await;
+    while bench.agent.count(&Call::Open) == 0 {
+        bench.pass(1).await;
+    }
+    bench.engine.decide_trust(&project, false, shown.fingerprint).await.unwrap();
+    bench.agent.release(What::Open);
+    bench.agent.mend();
+    bench.handed(&turn).await;
+    assert_eq!(bench.agent.trusted(), [true, false], "it is opened again first");
+    bench.finishes(&turn).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_directory_that_does_not_answer_holds_up_its_own_threads_only() {
     let bench = Bench::start().await;
     let other = tempfile::tempdir().unwrap();

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { looksRight } from "./look";
 import { bash, createWorld, ended, lastTurn, lookBack, newThread, scripted, send, until, type World } from "./world";
 
 let world: World;
@@ -22,16 +23,29 @@ test("a reload in the middle of a turn loses and repeats nothing", async () => {
   expect(await lastTurn(page).locator(".agent p").allTextContents()).toEqual(["One line of the story.", "Another one, with aaaa repeats.", "The end."]);
 });
 
-test("two tabs are live on one thread, and an answer in one clears the other", async () => {
+test("two tabs are live on one thread, and an answer in one clears the other, which is told of it", async () => {
   const page = await newThread(world);
   await send(page, scripted("Share", [{ text: "Together." }, bash("echo shared")], [{ text: "Both saw it." }]));
   await page.locator(".ask").waitFor({ timeout: 60_000 });
   const other = await world.tab(page, new URL(page.url()).hash);
   await other.locator(".ask").waitFor();
+  // The answer of the first one is on a slow line.
+  let arrive!: () => void;
+  const line = new Promise<void>((done) => (arrive = done));
+  await page.route("**/answer", async (route) => {
+    await line;
+    await route.continue();
+  });
+  await page.locator(".ask [data-decision=reject]").click();
   await other.locator(".ask [data-decision=once]").click();
   await ended(page, "completed");
+  arrive();
+  await page.getByText("Already answered on another device: allowed once.").waitFor();
+  await looksRight(page, "late-answer");
+  await page.getByRole("button", { name: "Dismiss" }).click();
   await ended(other, "completed");
-  expect(await page.locator(".ask").count()).toBe(0);
+  expect(await page.locator(".ask, .ask-late").count()).toBe(0);
+  expect(await other.locator(".ask-late").count()).toBe(0);
   for (const tab of [page, other]) expect(await lastTurn(tab).textContent()).toContain("Both saw it.");
 });
 

@@ -204,12 +204,18 @@ fn selection(model: &str) -> ModelSelection {
 
 fn bad_id(error: &domain::IdError) -> protocol::Problem {
     let code = ProblemCode::BadRequest;
-    protocol::Problem { status: 400, code, title: error.to_string(), detail: None }
+    protocol::Problem { status: 400, code, title: error.to_string(), detail: None, stands: None }
 }
 
 fn unknown_provider(id: &ProviderId) -> protocol::Problem {
     let title = format!("There is no provider `{id}`.");
-    protocol::Problem { status: 404, code: ProblemCode::UnknownProvider, title, detail: None }
+    protocol::Problem {
+        status: 404,
+        code: ProblemCode::UnknownProvider,
+        title,
+        detail: None,
+        stands: None,
+    }
 }
 
 /// A turn that is followed to its end.

@@ -164,6 +164,7 @@ impl ThreadState {
             Input::NotSent(turn) => self.not_sent(now, &turn, &mut out),
             Input::Silent { turn, since } => self.silent(&turn, since, &mut out),
             Input::Restarted(turn) => self.restarted(now, &turn, &mut out),
+            Input::StillAsked(request) => self.still_asked(&request, &mut out),
             Input::Past { turns, earlier } => self.past(now, turns, earlier, &mut out),
             Input::Correct(corrections) => self.correct(corrections, &mut out),
             Input::Renew => self.renew()?,

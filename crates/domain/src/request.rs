@@ -151,13 +151,18 @@ pub struct QuestionOption {
 }
 
 /// Where a request stands.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, TS, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum RequestState {
     /// It waits for a person.
     Open {
         /// Why the last answer did not reach the agent, if there was one.
         problem: Option<String>,
+    },
+    /// Baton ended while it waited, and finds out whether the agent still does.
+    Checking {
+        /// What a person answered meanwhile: it is given once the agent is known to wait.
+        answer: Option<Answer>,
     },
     /// An answer was given and is on its way.
     Answering {
@@ -181,8 +186,17 @@ impl RequestState {
     #[must_use]
     pub fn is_open(&self) -> bool {
         match self {
-            Self::Open { .. } | Self::Answering { .. } => true,
+            Self::Open { .. } | Self::Checking { .. } | Self::Answering { .. } => true,
             Self::Resolved { .. } | Self::Withdrawn { .. } => false,
+        }
+    }
+
+    /// Whether it is known that the agent waits, so that a person is needed.
+    #[must_use]
+    pub fn needs_person(&self) -> bool {
+        match self {
+            Self::Open { .. } | Self::Answering { .. } => true,
+            Self::Checking { .. } | Self::Resolved { .. } | Self::Withdrawn { .. } => false,
         }
     }
 }

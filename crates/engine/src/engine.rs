@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use domain::{
     Access, Answer, Change, Delivery, Input, ItemId, Mode, ModelSelection, NewTurn, PlanDecision,
-    ProjectId, ProviderId, ProviderState, ProviderStatus, RequestId, ShellChange, Thread, ThreadId,
-    ThreadPatch, Turn, TurnId, Window,
+    ProjectId, ProviderId, ProviderState, ProviderStatus, Refusal, RequestId, ShellChange, Thread,
+    ThreadId, ThreadPatch, Turn, TurnId, Window,
 };
 use providers::Provider;
 use store::{Store, ThreadQuery};
@@ -402,7 +402,8 @@ impl Engine {
     /// and accepting it again gives the same one.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] when it is closed or the answer does not fit.
+    /// [`EngineError::TooLate`] when it is closed or was answered, with how; [`EngineError::Refused`]
+    /// when there is no such request or the answer does not fit.
     pub async fn answer(
         &self,
         thread: &ThreadId,
@@ -420,7 +421,28 @@ impl Engine {
                 Some(_) => Ok(Some(founded)),
                 None => Err(error),
             },
+            (Err(EngineError::Refused(refusal)), None) => {
+                Err(self.too_late(thread, request, refusal).await)
+            }
             (Err(error), None) => Err(error),
+        }
+    }
+
+    /// Says of a refused answer how the request stands, when that is why.
+    async fn too_late(
+        &self,
+        thread: &ThreadId,
+        request: &RequestId,
+        refusal: Refusal,
+    ) -> EngineError {
+        if !matches!(refusal, Refusal::RequestClosed | Refusal::AlreadyAnswering) {
+            return EngineError::Refused(refusal);
+        }
+        match self.shared.store.request(request).await {
+            Ok(Some(found)) if found.thread_id == *thread => {
+                EngineError::TooLate { refusal, state: Box::new(found.state) }
+            }
+            _ => EngineError::Refused(refusal),
         }
     }
 

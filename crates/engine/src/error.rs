@@ -1,6 +1,6 @@
 //! Why the engine could not do what was asked.
 
-use domain::{MAX_ATTACHMENT_BYTES, Refusal};
+use domain::{MAX_ATTACHMENT_BYTES, Refusal, RequestState};
 use store::StoreError;
 
 /// Why the engine could not do what was asked. Each case has a stable code at the edge.
@@ -81,6 +81,14 @@ pub enum EngineError {
     /// The rules of a thread do not allow it.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The answer comes too late for its request.
+    #[error("{refusal}")]
+    TooLate {
+        /// What the thread says.
+        refusal: Refusal,
+        /// Where the request stands.
+        state: Box<RequestState>,
+    },
     /// The agent could not do what was asked of its sessions.
     #[error(transparent)]
     Agent(#[from] providers::OpenError),

@@ -1,5 +1,6 @@
 //! Refusals and failures as they travel: `application/problem+json` (RFC 9457).
 
+use domain::RequestState;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
@@ -17,6 +18,11 @@ pub struct Problem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub detail: Option<String>,
+    /// Where the request stands that an answer came too late for (`request_closed`,
+    /// `already_answering`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub stands: Option<RequestState>,
 }
 
 /// The stable codes of problems.

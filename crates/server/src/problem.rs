@@ -19,7 +19,7 @@ impl Failure {
     /// A refusal with this code, saying in a sentence what happened.
     pub(crate) fn new(code: ProblemCode, title: impl Into<String>) -> Self {
         let status = status(code).as_u16();
-        let problem = Problem { status, code, title: title.into(), detail: None };
+        let problem = Problem { status, code, title: title.into(), detail: None, stands: None };
         Self { problem: Box::new(problem), retry_after_seconds: None }
     }
 
@@ -205,6 +205,11 @@ impl From<EngineError> for Failure {
             EngineError::IdTaken => Self::new(ProblemCode::IdTaken, title)
                 .detail("Draw a new id; an id is repeated only to repeat the same command."),
             EngineError::Refused(refusal) => Self::new(refusal_code(&refusal), title),
+            EngineError::TooLate { refusal, state } => {
+                let mut failure = Self::new(refusal_code(&refusal), title);
+                failure.problem.stands = Some(*state);
+                failure
+            }
             // Also when the thread's task ended before it answered, so the command may be done.
             EngineError::Busy => {
                 Self::busy("The thread is busy, and it is not known whether the command was taken.")

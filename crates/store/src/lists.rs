@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use domain::{
-    Item, ItemId, Project, ProjectId, ProviderId, Thread, ThreadId, Timestamp, Turn, TurnId,
+    Item, ItemId, Project, ProjectId, ProviderId, Request, RequestId, Thread, ThreadId, Timestamp,
+    Turn, TurnId,
 };
 use rusqlite::Connection;
 
@@ -112,6 +113,19 @@ impl Store {
     pub async fn turn(&self, id: &TurnId) -> Result<Option<Turn>, StoreError> {
         let id = id.clone();
         self.readers.call(move |conn| turn(conn, &id)).await
+    }
+
+    /// Reads a request, open or closed.
+    ///
+    /// # Errors
+    /// What the disk says. One that cannot be read is none.
+    pub async fn request(&self, id: &RequestId) -> Result<Option<Request>, StoreError> {
+        let id = id.clone();
+        let sql = "SELECT id, json FROM requests WHERE id = ?";
+        self.readers
+            .call(move |conn| first(conn, sql, [id.as_str()], |row| decode(row, "json", "request")))
+            .await
+            .map(Option::flatten)
     }
 
     /// Reads the whole message of a turn.

@@ -5,6 +5,8 @@ import { batch, createContext, createSignal, untrack, useContext } from "solid-j
 import { createStore, produce, unwrap } from "solid-js/store";
 import { address, api, ApiError, explain } from "../api/client";
 import { createOutbox } from "../composer/outbox";
+import { createAnswers } from "../requests/answers";
+import { navigate, route } from "./router";
 import type { Bootstrap, ModelList, ProviderId, ServerMessage, Thread, ThreadId } from "../generated/wire";
 import { Connection, type ConnectionStatus } from "../sync/connection";
 import { put } from "../sync/merge";
@@ -41,6 +43,7 @@ export function createBaton() {
         setStatus(next);
         if (next === "connected") {
           outbox.resume();
+          answers.resume();
           if (!bootstrap()) void loadBootstrap();
         }
       },
@@ -58,6 +61,17 @@ export function createBaton() {
     },
     created: (id) => {
       if (followed.includes(id)) connection.follow({ topic: "thread", id }, () => state.threads[id]?.cursor ?? null);
+    },
+  });
+
+  const answers = createAnswers({
+    taken: (thread, { built_in }) => {
+      const at = route();
+      if (built_in && at.page === "thread" && at.id === thread) navigate({ page: "thread", id: built_in });
+    },
+    agent: (thread) => {
+      const provider = state.threads[thread]?.thread?.provider;
+      return state.shell.providers.find((p) => p.id === provider)?.name ?? "the agent";
     },
   });
 
@@ -182,6 +196,7 @@ export function createBaton() {
     status,
     bootstrap,
     outbox,
+    answers,
     connection,
     followThread,
     reloadThread,

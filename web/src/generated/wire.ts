@@ -1175,7 +1175,12 @@ title: string,
 /**
  * What to do about it, or more facts.
  */
-detail?: string, };
+detail?: string, 
+/**
+ * Where the request stands that an answer came too late for (`request_closed`,
+ * `already_answering`).
+ */
+stands?: RequestState, };
 
 /**
  * The stable codes of problems.
@@ -1513,7 +1518,11 @@ export type RequestState = { "state": "open",
 /**
  * Why the last answer did not reach the agent, if there was one.
  */
-problem: string | null, } | { "state": "answering", 
+problem: string | null, } | { "state": "checking", 
+/**
+ * What a person answered meanwhile: it is given once the agent is known to wait.
+ */
+answer: Answer | null, } | { "state": "answering", 
 /**
  * The answer.
  */

@@ -1,7 +1,6 @@
 import "./Dock.css";
-import { createEffect, createMemo, createSignal, Match, onCleanup, Show, Switch } from "solid-js";
-import { api, explain } from "../api/client";
-import { navigate } from "../app/router";
+import { createMemo, createSignal, Match, onCleanup, Show, Switch } from "solid-js";
+import { useBaton } from "../app/baton";
 import type { Answer, Request } from "../generated/wire";
 import { takesText } from "../lib/writing";
 import { useThread } from "../thread/context";
@@ -33,46 +32,66 @@ export function Dock() {
   const step = (by: number) => setChosen(ids()[(at() + by + ids().length) % ids().length]);
 
   return (
-    // Keyed by id: another request is another card, with none of the former one's words.
-    <Show when={current()} keyed>
-      {(id) => (
-        <Show when={scope.view().requests[id]}>
-          {(request) => (
-            <RequestCard request={request()} count={ids().length} at={at()} onStep={step} />
-          )}
-        </Show>
-      )}
-    </Show>
+    <>
+      <Late />
+      {/* Keyed by id: another request is another card, with none of the former one's words. */}
+      <Show when={current()} keyed>
+        {(id) => (
+          <Show when={scope.view().requests[id]}>
+            {(request) => (
+              <RequestCard request={request()} count={ids().length} at={at()} onStep={step} />
+            )}
+          </Show>
+        )}
+      </Show>
+    </>
+  );
+}
+
+/** What became of an answer that came too late, for as long as the thread is on screen. */
+function Late() {
+  const { answers } = useBaton();
+  const { id } = useThread();
+  onCleanup(() => answers.heard(id));
+  return (
+    <div class="ask-late-place" role="status">
+      <Show when={answers.said(id)}>
+        {(words) => (
+          <div class="ask-late">
+            <Icon name="warning" size={14} />
+            <span class="grow">{words()}</span>
+            <button type="button" class="icon-btn" aria-label="Dismiss" onClick={() => answers.heard(id)}>
+              <Icon name="close" size={14} />
+            </button>
+          </div>
+        )}
+      </Show>
+    </div>
   );
 }
 
 function RequestCard(props: { request: Request; count: number; at: number; onStep: (by: number) => void }) {
   const scope = useThread();
-  const [sending, setSending] = createSignal(false);
-  const [problem, setProblem] = createSignal("");
-  const [last, setLast] = createSignal<Answer>();
+  const { answers } = useBaton();
   const state = () => props.request.state;
-  const busy = () => sending() || state().state === "answering";
+  const given = () => answers.of(props.request.id);
+  /** What is being done, while nothing can be pressed. */
+  const doing = () => {
+    if (given()?.state === "sending" || state().state === "answering") return "Answering…";
+    if (given()?.state === "waiting") return "Waiting for the connection…";
+    return state().state === "checking" ? `Checking whether ${scope.agent()} still waits…` : undefined;
+  };
+  const busy = () => doing() !== undefined;
   const trouble = () => {
     const now = state();
-    return problem() || (now.state === "open" ? (now.problem ?? "") : "");
+    return given()?.problem ?? (now.state === "open" ? (now.problem ?? "") : "");
   };
-  // A card that came back for another answer may be answered again at once.
-  createEffect(() => state().state === "open" && setSending(false));
-
-  const answer = async (given: Answer) => {
+  // What was answered last, to be given again when it did not arrive.
+  const [last, setLast] = createSignal<Answer>();
+  const answer = (answer: Answer) => {
     if (busy()) return;
-    setSending(true);
-    setProblem("");
-    setLast(given);
-    try {
-      const taken = await api.answer(scope.id, props.request.id, given);
-      if (taken.built_in) navigate({ page: "thread", id: taken.built_in });
-    } catch (error) {
-      setProblem(explain(error));
-    } finally {
-      setSending(false);
-    }
+    setLast(answer);
+    void answers.give(scope.id, props.request, answer);
   };
 
   return (
@@ -86,7 +105,7 @@ function RequestCard(props: { request: Request; count: number; at: number; onSte
         <span class="grow" />
         <Show when={busy()}>
           <span class="ask-state">
-            <Spinner /> Answering…
+            <Spinner /> {doing()}
           </span>
         </Show>
         {/* It keeps its place when it is not shown: nothing may move under a press. */}
@@ -109,25 +128,34 @@ function RequestCard(props: { request: Request; count: number; at: number; onSte
       </header>
       <Switch>
         <Match when={props.request.body.kind === "approval"}>
-          <ApprovalCard request={props.request} busy={busy()} answer={(a) => void answer(a)} />
+          <ApprovalCard request={props.request} busy={busy()} answer={answer} />
         </Match>
         <Match when={props.request.body.kind === "question"}>
-          <QuestionForm request={props.request} busy={busy()} answer={(a) => void answer(a)} />
+          <QuestionForm request={props.request} busy={busy()} answer={answer} />
         </Match>
         <Match when={props.request.body.kind === "plan"}>
-          <PlanCard request={props.request} busy={busy()} answer={(a) => void answer(a)} />
+          <PlanCard request={props.request} busy={busy()} answer={answer} />
         </Match>
       </Switch>
-      <Show when={trouble() && !busy()}>
+      <Show when={trouble() && (!busy() || given()?.state === "waiting")}>
         <div class="ask-problem" role="alert">
           <Icon name="warning" size={14} />
           <span class="grow">The answer did not arrive: {trouble()}</span>
-          <Show when={last()}>
-            {(given) => (
-              <button type="button" class="btn small" onClick={() => void answer(given())}>
-                Try again
-              </button>
-            )}
+          <Show
+            when={given()?.state === "waiting"}
+            fallback={
+              <Show when={last()}>
+                {(again) => (
+                  <button type="button" class="btn small" onClick={() => answer(again())}>
+                    Try again
+                  </button>
+                )}
+              </Show>
+            }
+          >
+            <button type="button" class="btn small" onClick={() => answers.takeBack(props.request.id)}>
+              Take back
+            </button>
           </Show>
         </div>
       </Show>

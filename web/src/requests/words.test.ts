@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { approval } from "../sync/samples";
-import { answersOf, choiceSentence, choiceWords, headingOf, splitDetails, titleAdds } from "./words";
+import { answersOf, choiceSentence, choiceWords, headingOf, lateWords, splitDetails, titleAdds } from "./words";
 
 const request = approval("req_1");
 const body = request.body as Extract<typeof request.body, { kind: "approval" }>;
@@ -46,4 +46,16 @@ test("answers are chosen options and own words", () => {
   const many = { multiple: true, custom: true };
   expect(answersOf([one, one, many], [["a"], ["a"], ["x", "y"]], ["", " own ", "z"])).toEqual([["a"], ["own"], ["x", "y", "z"]]);
   expect(answersOf([{ multiple: false, custom: false }], [[]], ["ignored"])).toEqual([[]]);
+});
+
+test("an answer that came too late is told what was answered, or why none was", () => {
+  const mine = { kind: "approval", decision: "reject", message: null } as const;
+  const once = { kind: "approval", decision: "once", message: null } as const;
+  const words = (stands?: Parameters<typeof lateWords>[0]) => lateWords(stands, mine, "Kilo");
+  expect(words({ state: "answering", answer: once })).toBe("Already answered on another device: allowed once.");
+  expect(words({ state: "resolved", answer: mine })).toBeUndefined();
+  expect(words({ state: "resolved", answer: { ...mine, message: "not that" } })).toBe("Already answered on another device: rejected.");
+  expect(words({ state: "resolved", answer: null })).toBe("Already answered in Kilo itself.");
+  expect(words({ state: "withdrawn", reason: "the turn ended" })).toBe("Your answer was not delivered: the turn ended.");
+  expect(words()).toBe("Your answer was not delivered: Kilo no longer waits for it.");
 });

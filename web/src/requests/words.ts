@@ -1,6 +1,6 @@
 // Requests in words: who asks for what, and what each choice means.
 
-import type { Approval, ApprovalKind, Choice, Request } from "../generated/wire";
+import type { Answer, Approval, ApprovalKind, Choice, Request, RequestState } from "../generated/wire";
 
 const asks: Record<ApprovalKind, string> = {
   command: "to run a command",
@@ -53,6 +53,43 @@ export function choiceWords(choice: Choice): ChoiceWords {
 export function choiceSentence(choice: Choice): string {
   const { label, covers } = choiceWords(choice);
   return [label, covers.join(", "), choice.scope].filter(Boolean).join(" ");
+}
+
+/** What was answered, as one who did not answer is told. */
+export function answerWords(answer: Answer): string {
+  switch (answer.kind) {
+    case "approval":
+      return { once: "allowed once", session: "allowed for this session", always: "always allowed", reject: "rejected" }[answer.decision];
+    case "question": {
+      const said = answer.answers.flat();
+      return said.length ? said.join(", ") : "left open";
+    }
+    case "dismiss":
+      return "skipped";
+    case "plan":
+      return { accept: "accepted", accept_in_new_thread: "built in a new thread", refine: "to be refined", dismiss: "dismissed" }[answer.decision];
+  }
+}
+
+/** What to say of an answer that came too late; nothing when it was answered the same. */
+export function lateWords(stands: RequestState | undefined, mine: Answer, agent: string): string | undefined {
+  switch (stands?.state) {
+    case "answering":
+    case "checking":
+    case "resolved":
+      if (!stands.answer) return `Already answered in ${agent} itself.`;
+      return sameAnswer(stands.answer, mine) ? undefined : `Already answered on another device: ${answerWords(stands.answer)}.`;
+    case "withdrawn":
+      return `Your answer was not delivered: ${stands.reason}.`;
+    case "open":
+    case undefined:
+      return `Your answer was not delivered: ${agent} no longer waits for it.`;
+  }
+}
+
+function sameAnswer(a: Answer, b: Answer): boolean {
+  const said = (answer: Answer) => ("message" in answer ? (answer.message ?? "") : "");
+  return a.kind === b.kind && said(a) === said(b) && answerWords(a) === answerWords(b);
 }
 
 /** Whether the title says more than the heading above and what is shown below it. */

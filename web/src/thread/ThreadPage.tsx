@@ -201,7 +201,7 @@ function Live(props: { id: ThreadId; thread: Thread }) {
     thread: () => props.thread,
     item: (id) => view().items[id],
     list: (home) => view().lists[home] ?? [],
-    isAsked: (id) => view().requestOrder.some((request) => view().requests[request]?.item_id === id),
+    isAsked: (id) => view().requestOrder.some((request) => view().requests[request]?.item_id === id && view().requests[request]!.state.state !== "checking"),
     agent,
     sendAgain: send,
   };

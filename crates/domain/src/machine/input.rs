@@ -65,6 +65,9 @@ pub enum Input {
     },
     /// Baton ended while this turn was at the agent, and looks now what became of it.
     Restarted(TurnId),
+    /// The agent does not say whether it still waits for this request, which outlived Baton: it is
+    /// taken to, and says so when it is answered.
+    StillAsked(RequestId),
     /// The session has turns that were begun elsewhere; they come before those that still wait.
     Past {
         /// The turns, oldest first, each ended.

@@ -184,11 +184,14 @@ impl ThreadState {
         let Some(running) = self.current(id).filter(|r| r.turn.state == TurnState::Running) else {
             return;
         };
-        running.turn.phase = Some(Phase::Reconnecting);
-        out.changes.push(Change::Turn { turn: running.turn.clone() });
+        if running.turn.phase != Some(Phase::Reconnecting) {
+            running.turn.phase = Some(Phase::Reconnecting);
+            out.changes.push(Change::Turn { turn: running.turn.clone() });
+        }
         let text = "Baton ended while this turn ran, and the agent with it. What it had done by \
                     then is above; send a message to go on.";
         self.item(now, notice(format!("baton:restarted:{id}:{now}"), text.to_owned()), out);
+        self.doubt_requests(out);
     }
 
     /// Tells in the running turn that the agent knows nothing of the conversation.
@@ -272,7 +275,7 @@ fn too_many(turn: &TurnId) -> ItemUpdate {
 }
 
 /// Something Baton itself has to say in a turn.
-fn notice(key: String, text: String) -> ItemUpdate {
+pub(super) fn notice(key: String, text: String) -> ItemUpdate {
     ItemUpdate {
         key,
         parent: None,

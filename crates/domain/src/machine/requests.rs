@@ -1,5 +1,6 @@
 //! Requests within the machine: asked, answered, delivered, closed.
 
+use super::items::notice;
 use super::{Change, Effect, MAX_TURN_REQUESTS, Outcome, Refusal, ThreadState, founding};
 use crate::{
     Answer, Decision, ItemId, NewRequest, PlanDecision, Request, RequestBody, RequestId,
@@ -7,13 +8,14 @@ use crate::{
 };
 
 impl ThreadState {
-    /// Notes that the agent waits. One that is known, open or closed, is not asked again.
+    /// Notes that the agent waits. One that is known, open or closed, is not asked again; of one that
+    /// outlived Baton it is known now that the agent waits.
     pub(super) fn asked(&mut self, now: Timestamp, new: NewRequest, out: &mut Outcome) {
         let thread_id = self.thread.id.clone();
         let Some(running) = &mut self.running else { return };
         let id = RequestId::derive(&thread_id, &new.key);
         if running.requests.contains_key(&id) {
-            return;
+            return self.still_asked(&id, out);
         }
         if running.requests.len() >= MAX_TURN_REQUESTS {
             // What was closed first is forgotten first; what is open never is.
@@ -37,6 +39,45 @@ impl ThreadState {
         };
         out.changes.push(Change::Request { request: request.clone() });
         running.requests.insert(id, request);
+    }
+
+    /// Takes that the agent still waits for a request that outlived Baton: an answer that was given
+    /// meanwhile is delivered.
+    pub(super) fn still_asked(&mut self, id: &RequestId, out: &mut Outcome) {
+        let Some(running) = &mut self.running else { return };
+        let Some(request) = running.requests.get_mut(id) else { return };
+        let RequestState::Checking { answer } = &mut request.state else { return };
+        request.state = match answer.take() {
+            Some(answer) => {
+                out.effects.push(Effect::Deliver(id.clone()));
+                RequestState::Answering { answer }
+            }
+            None => RequestState::Open { problem: None },
+        };
+        out.changes.push(Change::Request { request: request.clone() });
+    }
+
+    /// Nobody is asked what the agent may not wait for any more: Baton ended meanwhile.
+    pub(super) fn doubt_requests(&mut self, out: &mut Outcome) {
+        let Some(running) = &mut self.running else { return };
+        for request in running.requests.values_mut() {
+            if matches!(request.state, RequestState::Open { .. }) {
+                request.state = RequestState::Checking { answer: None };
+                out.changes.push(Change::Request { request: request.clone() });
+            }
+        }
+    }
+
+    /// Says of the answers that waited for such a request that they came to nothing.
+    pub(super) fn note_undelivered(&mut self, now: Timestamp, out: &mut Outcome) {
+        let Some(running) = &self.running else { return };
+        let held = |r: &&Request| matches!(r.state, RequestState::Checking { answer: Some(_) });
+        let lost: Vec<RequestId> =
+            running.requests.values().filter(held).map(|r| r.id.clone()).collect();
+        for id in lost {
+            let text = "Your answer was not delivered: the turn had ended with the agent.";
+            self.item(now, notice(format!("baton:undelivered:{id}"), text.to_owned()), out);
+        }
     }
 
     pub(super) fn ask_closed(
@@ -74,6 +115,7 @@ impl ThreadState {
                 matches!(answer, Answer::Approval { decision: Decision::Reject, .. })
             }
             RequestState::Open { .. }
+            | RequestState::Checking { .. }
             | RequestState::Resolved { answer: None }
             | RequestState::Withdrawn { .. } => false,
         };
@@ -92,14 +134,21 @@ impl ThreadState {
         let running = self.running.as_mut().ok_or(Refusal::RequestClosed)?;
         let request = running.requests.get_mut(id).ok_or(Refusal::RequestClosed)?;
         match &request.state {
-            RequestState::Open { .. } => {}
-            RequestState::Answering { .. } => return Err(Refusal::AlreadyAnswering),
+            RequestState::Open { .. } | RequestState::Checking { answer: None } => {}
+            RequestState::Answering { .. } | RequestState::Checking { answer: Some(_) } => {
+                return Err(Refusal::AlreadyAnswering);
+            }
             RequestState::Resolved { .. } | RequestState::Withdrawn { .. } => {
                 return Err(Refusal::RequestClosed);
             }
         }
         check(&request.body, &answer)?;
         let elsewhere = is_elsewhere(&answer);
+        if matches!(request.state, RequestState::Checking { .. }) && !elsewhere {
+            request.state = RequestState::Checking { answer: Some(answer) };
+            out.changes.push(Change::Request { request: request.clone() });
+            return Ok(());
+        }
         if elsewhere {
             let founded = founding::found(&self.thread, &running.turn, request, now);
             let founded = founded.ok_or_else(|| Refusal::WrongAnswer {

@@ -58,11 +58,16 @@ impl RunningTurn {
         self.requests.get(id)
     }
 
-    /// How many requests the agent may still wait for.
+    /// How many requests the agent waits for.
     #[must_use]
     pub fn open_requests(&self) -> u32 {
-        let open = self.requests.values().filter(|r| r.state.is_open()).count();
+        let open = self.requests.values().filter(|r| r.state.needs_person()).count();
         u32::try_from(open).unwrap_or(u32::MAX)
+    }
+
+    /// The requests of which it is not known since a restart whether the agent still waits.
+    pub fn unsure(&self) -> impl Iterator<Item = &Request> {
+        self.requests.values().filter(|r| matches!(r.state, RequestState::Checking { .. }))
     }
 
     /// The requests whose answer is on its way to the agent.
@@ -91,7 +96,7 @@ impl RunningTurn {
         };
         self.turn.state == TurnState::Running
             && !told
-            && self.open_requests() == 0
+            && !self.requests.values().any(|r| r.state.is_open())
             && !self.items.values().any(LiveItem::is_at_work)
     }
 }
@@ -372,6 +377,7 @@ impl ThreadState {
         if self.steering().is_some_and(|turn| turn.stopping) {
             self.end_with_running(now, out);
         }
+        self.note_undelivered(now, out);
         let Some(RunningTurn { mut turn, items, requests }) = self.running.take() else { return };
         let (state, error) = match outcome {
             // A person asked for the stop; however the agent words its end, that is what it was.

@@ -12,6 +12,7 @@
 //! | a running turn of which nothing is heard | [`SILENCE`] | the session is read |
 //! | a model that says nothing | [`SILENT_SHOWN`], [`SILENT_END`] | it is said, then the turn fails |
 //! | an answer on its way | [`ANSWERING`] | the request is open again |
+//! | a request that outlived Baton | [`CHECKING`] | it can be answered |
 //! | a stop | `STOP_GRACE` in `effects` | the turn ends without the agent |
 //!
 //! A person who is asked, a tool, a sub-agent and a wait that the agent tells of have no clock here:
@@ -56,6 +57,9 @@ const SILENT_END: Duration = Duration::from_secs(600);
 /// How long an answer may be on its way: the agent is given it for a shorter time, so this is
 /// reached only when whoever carried it is gone.
 const ANSWERING: Duration = Duration::from_secs(30);
+/// How long an agent whose session is open again may leave unsaid whether it still waits for a
+/// request that outlived Baton: it is said with the first reading, which may have to be repeated.
+const CHECKING: Duration = Duration::from_secs(30);
 /// How long a thread without turns or followers stays live.
 const IDLE: Duration = Duration::from_secs(300);
 
@@ -70,6 +74,8 @@ pub(super) struct Clocks {
     acceptance: Acceptance,
     /// The answers that are on their way.
     answering: HashMap<RequestId, Instant>,
+    /// Since when the session is open again while it is not known whether requests still wait.
+    checking: Option<Instant>,
 }
 
 /// The watch over a message from its handing over until the agent takes it.
@@ -102,6 +108,7 @@ impl Clocks {
             preparing: None,
             acceptance: Acceptance::default(),
             answering: HashMap::new(),
+            checking: None,
         }
     }
 
@@ -178,6 +185,7 @@ impl Actor {
         }
         let turn = running.turn().clone();
         self.look_after_answers().await;
+        self.look_after_unsure().await;
         if turn.state == TurnState::Preparing && self.prepares_too_long(&turn.id) {
             self.fail(&turn.id, not_begun()).await;
             return ControlFlow::Continue(());
@@ -263,6 +271,21 @@ impl Actor {
         for request in late {
             let problem = "the answer did not reach the agent in time; give it again".to_owned();
             self.apply(Input::DeliveryFailed { request, problem, gone: false }).await;
+        }
+    }
+
+    /// Lets requests be answered of which the agent does not say whether it still waits.
+    async fn look_after_unsure(&mut self) {
+        let Some(running) = self.state.running() else { return };
+        let ids: Vec<RequestId> = running.unsure().map(|r| r.id.clone()).collect();
+        if ids.is_empty() || self.clocks.is_looking() || !matches!(self.link, Link::Open { .. }) {
+            self.clocks.checking = None;
+            return;
+        }
+        if self.clocks.checking.get_or_insert_with(Instant::now).elapsed() > CHECKING {
+            for request in ids {
+                self.apply(Input::StillAsked(request)).await;
+            }
         }
     }
 

@@ -1,8 +1,8 @@
 //! Commands and queries, and how they are refused.
 
-use domain::{Project, Thread, ThreadId, Turn, TurnId, Window};
+use domain::{Answer, Decision, Project, RequestState, Thread, ThreadId, Turn, TurnId, Window};
 use protocol::{
-    Bootstrap, Diagnostics, Directories, ModelList, ProblemCode, ProjectTrust, ThreadList,
+    Bootstrap, Diagnostics, Directories, ModelList, Problem, ProblemCode, ProjectTrust, ThreadList,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -33,6 +33,48 @@ async fn a_repeated_command_gives_the_same_answer() {
     assert_eq!((again.id, again.ordinal), (sent.id, sent.ordinal));
     let window: Window = server.get(&format!("/api/threads/{}/window", thread.id)).await;
     assert_eq!(window.turns.len(), 1);
+}
+
+#[tokio::test]
+async fn who_answers_too_late_is_told_how_it_was_answered() {
+    let server = Server::start().await;
+    let thread = server.thread().await;
+    server.post(&format!("/api/threads/{}/turns", thread.id), &message("ask")).await;
+    let address = format!("/api/threads/{}/window", thread.id);
+    let seen = async |wanted: &dyn Fn(&Window) -> bool| {
+        let look = async {
+            loop {
+                let window: Window = server.get(&address).await;
+                if wanted(&window) {
+                    return window;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, look).await.unwrap()
+    };
+    let request = seen(&|window| !window.requests.is_empty()).await.requests.remove(0).id;
+    let path = format!("/api/threads/{}/requests/{}/answer", thread.id, request);
+    let answer = async |decision: &str| {
+        let answer = json!({ "answer": { "kind": "approval", "decision": decision } });
+        server.post(&path, &answer).await
+    };
+    assert_eq!(answer("once").await.status(), 202);
+    let given = Answer::Approval { decision: Decision::Once, message: None };
+    let stands = |problem: Problem| match problem.stands {
+        Some(
+            RequestState::Answering { answer } | RequestState::Resolved { answer: Some(answer) },
+        ) => answer,
+        other => panic!("{other:?}"),
+    };
+    let late = answer("reject").await;
+    let late: Problem = late.json().await.unwrap();
+    assert_eq!((late.status, stands(late)), (409, given.clone()));
+    // Also when the turn is over.
+    server.post(&format!("/api/threads/{}/stop", thread.id), &json!({})).await;
+    seen(&|window| window.turns.iter().all(|turn| turn.state.is_terminal())).await;
+    let late = problem(answer("reject").await, 409, ProblemCode::RequestClosed).await;
+    assert_eq!(stands(late), given);
 }
 
 #[tokio::test]

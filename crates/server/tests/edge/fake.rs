@@ -1,15 +1,16 @@
 //! A provider without an agent: it echoes what it is sent, word by word.
 //!
-//! `hold` never ends, `flood N` writes N lines, anything else comes back and the turn completes.
+//! `hold` never ends, `ask` asks to run a command and waits, `flood N` writes N lines, anything else comes back and the turn completes.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{
-    Access, AgentCommand, AgentEvent, Answer, CommandSource, ErrorCode, Extras, FullText,
-    ItemContent, ItemStatus, McpServer, McpState, Mode, Model, ModelAbilities, ProviderId,
-    ProviderSettings, ProviderState, ProviderStatus, Request, TurnEvent, TurnId, TurnOutcome,
+    Access, AgentCommand, AgentEvent, Answer, Approval, ApprovalKind, Choice, CommandSource,
+    Decision, ErrorCode, Extras, FullText, ItemContent, ItemStatus, McpServer, McpState, Mode,
+    Model, ModelAbilities, NewRequest, ProviderId, ProviderSettings, ProviderState, ProviderStatus,
+    Request, RequestBody, TurnEvent, TurnId, TurnOutcome,
 };
 use providers::{
     AnswerError, Inventory, OpenError, OpenSession, Opened, Origin, Place, Prompt, Provider,
@@ -167,6 +168,27 @@ impl Echo {
     }
 }
 
+fn ask() -> NewRequest {
+    let choice =
+        |decision| Choice { decision, covers: Vec::new(), scope: "just this once".to_owned() };
+    NewRequest {
+        key: "ask".to_owned(),
+        item: None,
+        from: None,
+        body: RequestBody::Approval(Approval {
+            what: ApprovalKind::Command,
+            permission: "bash".to_owned(),
+            title: "run a command".to_owned(),
+            command: Some("make".to_owned()),
+            diff: None,
+            path: None,
+            url: None,
+            details: Vec::new(),
+            choices: vec![choice(Decision::Once), choice(Decision::Reject)],
+        }),
+    }
+}
+
 async fn tell(events: &mpsc::Sender<AgentEvent>, turn: &TurnId, event: TurnEvent) {
     let _ = events.send(AgentEvent::Turn { turn: turn.clone(), event }).await;
 }
@@ -196,7 +218,10 @@ impl Session for Echo {
         };
         let start = item(ItemStatus::Running, Some(FullText::default()));
         tell(&self.events, &turn, TurnEvent::Item(start)).await;
-        if prompt.text == "hold" {
+        if prompt.text == "ask" {
+            tell(&self.events, &turn, TurnEvent::Asked(ask())).await;
+        }
+        if matches!(prompt.text.as_str(), "hold" | "ask") {
             return Ok(());
         }
         let pieces: Vec<String> = match prompt.text.strip_prefix("flood ") {
@@ -230,7 +255,7 @@ impl Session for Echo {
     fn abandon(&self, _: &TurnId) {}
 
     async fn answer(&self, _: &Request, _: &Answer) -> Result<(), AnswerError> {
-        Err(AnswerError::Gone)
+        Ok(())
     }
 
     fn want(&self, _: Access, _: Mode) {}

@@ -4,8 +4,8 @@ use super::samples::{body, item_key, message, request_key, turn_id};
 use super::world::World;
 use crate::{
     AgentEvent, Answer, Change, Decision, Effect, Input, ItemContent, ItemStatus, ItemUpdate,
-    NewRequest, Request, RequestId, RequestState, Thread, ThreadState, ThreadStatus, TurnEvent,
-    TurnState,
+    NewRequest, Refusal, Request, RequestId, RequestState, Thread, ThreadState, ThreadStatus,
+    TurnEvent, TurnOutcome, TurnState,
 };
 
 fn event(event: TurnEvent) -> Input {
@@ -173,4 +173,58 @@ fn a_turn_that_outlived_baton_says_so() {
         _ => false,
     };
     assert!(told.changes.iter().any(notice), "{told:?}");
+}
+
+/// A turn that asks, found so after a restart.
+fn outlived() -> (World, RequestId, Input) {
+    let mut world = World::new();
+    world.apply(Input::Submit(message(0))).unwrap();
+    world.apply(Input::Prepared { turn: turn_id(0), prompt_key: "msg_0".to_owned() }).unwrap();
+    world.apply(asked()).unwrap();
+    world.restart();
+    let (request, answer) = answered(&world.client.thread);
+    (world, request, answer)
+}
+
+#[test]
+fn a_request_that_outlived_baton_needs_nobody_until_the_agent_asks_again() {
+    let (mut world, request, _) = outlived();
+    let state = |world: &World| world.client.requests[&request].state.clone();
+    assert_eq!(state(&world), RequestState::Checking { answer: None });
+    assert_eq!(world.client.thread.status, ThreadStatus::Working);
+    world.restart();
+    assert_eq!(state(&world), RequestState::Checking { answer: None }, "still not known");
+    world.apply(asked()).unwrap();
+    assert_eq!(state(&world), RequestState::Open { problem: None });
+    assert_eq!(world.client.thread.status, ThreadStatus::NeedsYou);
+
+    let (mut world, ..) = outlived();
+    world.apply(Input::StillAsked(request.clone())).unwrap();
+    assert_eq!(state(&world), RequestState::Open { problem: None }, "the agent never said");
+}
+
+#[test]
+fn an_answer_to_it_is_held_and_given_once_the_agent_asks_again() {
+    let (mut world, request, answer) = outlived();
+    let held = world.apply(answer.clone()).unwrap();
+    assert_eq!(held.effects, [], "nobody is known to wait for it");
+    assert_eq!(world.apply(answer), Err(Refusal::AlreadyAnswering));
+    world.restart();
+    let given = world.apply(asked()).unwrap();
+    assert_eq!(given.effects, [Effect::Deliver(request.clone())]);
+    assert!(matches!(world.client.requests[&request].state, RequestState::Answering { .. }));
+}
+
+#[test]
+fn an_answer_that_came_to_nothing_is_said_in_the_turn() {
+    let (mut world, request, answer) = outlived();
+    world.apply(answer).unwrap();
+    let ended = world.apply(event(TurnEvent::Ended(TurnOutcome::Interrupted))).unwrap();
+    let said = |c: &Change| match c {
+        Change::Item { item } => item.body.head.contains("not delivered"),
+        _ => false,
+    };
+    assert!(ended.changes.iter().any(said), "{ended:?}");
+    let state = &world.client.requests[&request].state;
+    assert!(matches!(state, RequestState::Withdrawn { .. }), "{state:?}");
 }

@@ -159,7 +159,8 @@ impl World {
         assert_eq!(queue, self.state.queue().collect::<Vec<_>>());
         assert_eq!(thread.queued as usize, queue.len());
         let open: Vec<_> = client.open().collect();
-        assert_eq!(thread.open_requests as usize, open.len());
+        let asked = open.iter().filter(|r| r.state.needs_person()).count();
+        assert_eq!(thread.open_requests as usize, asked);
         assert!(
             open.iter().all(|r| active.is_some_and(|turn| turn.id == r.turn_id)),
             "a request outlived its turn"
@@ -173,7 +174,7 @@ impl World {
         let last =
             client.turns_in(&[TurnState::Completed, TurnState::Interrupted, TurnState::Failed]);
         let last = last.into_iter().filter(|t| t.started_at.is_some()).max_by_key(|t| t.ended_at);
-        let expected = match (active, open.len()) {
+        let expected = match (active, asked) {
             (Some(_), 0) => ThreadStatus::Working,
             (Some(_), _) => ThreadStatus::NeedsYou,
             (None, _) if last.is_some_and(|t| t.state == TurnState::Failed) => ThreadStatus::Failed,
@@ -211,6 +212,9 @@ impl World {
         assert_eq!(outcome.effects, due, "what was under way is taken up again");
         assert!(outcome.changes.is_empty(), "a restart by itself changes nothing");
         self.outcome(&before, &outcome, &Input::Release);
+        if let Some(turn) = self.client.active().map(|turn| turn.id.clone()) {
+            self.apply(Input::Restarted(turn)).expect("it is not refused");
+        }
     }
 
     /// What the machine holds of each item is what was told: telling it once more changes nothing.

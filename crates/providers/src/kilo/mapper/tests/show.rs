@@ -75,6 +75,7 @@ fn show_item(play: &Play, all: &[&Item], item: &Item, depth: usize, out: &mut St
 fn show_request(play: &Play, request: &Request, out: &mut String) {
     let state = match &request.state {
         RequestState::Open { .. } => "open".to_owned(),
+        RequestState::Checking { .. } => "checking".to_owned(),
         RequestState::Answering { .. } => "answering".to_owned(),
         RequestState::Resolved { .. } => "resolved".to_owned(),
         RequestState::Withdrawn { reason } => format!("withdrawn, {reason}"),

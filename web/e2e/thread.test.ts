@@ -109,8 +109,14 @@ test("messages wait in a queue that can be changed, and go on after a stop when 
   await queued.nth(1).getByRole("button", { name: "Edit", exact: true }).click();
   const field = page.getByRole("textbox", { name: "Queued message" });
   expect(await field.inputValue()).toBe("third, a mistake");
-  await field.fill("third, mended");
-  await field.press("Enter");
+  await page.keyboard.type(" that is not kept");
+  await page.keyboard.press("Escape");
+  const words = queued.nth(1).getByRole("button", { name: "Edit: third, a mistake" });
+  await until("it is where it was", () => words.evaluate((button) => button === document.activeElement));
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Control+A");
+  await page.keyboard.type("third, mended");
+  await page.keyboard.press("Enter");
   await queued.nth(1).filter({ hasText: "third, mended" }).waitFor();
   await queued.nth(1).getByRole("button", { name: "Move up" }).click();
   await queued.nth(0).filter({ hasText: "third, mended" }).waitFor();
@@ -121,9 +127,13 @@ test("messages wait in a queue that can be changed, and go on after a stop when 
 
   await page.locator(".send.stop").click();
   await page.locator(".queue[data-held]").waitFor();
+  // It is taken up while it is written anew: nothing of that is lost.
+  await queued.getByRole("button", { name: "Edit", exact: true }).click();
+  await page.keyboard.type(" and more");
   await page.getByRole("button", { name: "Send now" }).click();
   await lastTurn(page).filter({ hasText: "Second done." }).waitFor({ timeout: 60_000 });
   await ended(page, "completed");
+  expect(await page.getByRole("textbox", { name: "Message", exact: true }).inputValue()).toMatch(/and more$/);
   expect(await page.locator(".turn").count()).toBe(2);
 });
 

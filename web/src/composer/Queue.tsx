@@ -1,4 +1,4 @@
-import { createEffect, createMemo, createSignal, For, on, onMount, Show } from "solid-js";
+import { createEffect, createMemo, createSignal, For, on, onCleanup, onMount, Show, untrack } from "solid-js";
 import { api, ApiError, explain } from "../api/client";
 import { attempt, toast } from "../app/toasts";
 import type { Turn, TurnId } from "../generated/wire";
@@ -86,18 +86,24 @@ function Waiting(props: WaitingProps) {
     });
   const close = () => {
     setEdited(undefined);
-    row.focus();
+    // Back to where it can be edited again.
+    row.querySelector<HTMLElement>(".queued-text")?.focus();
+  };
+  /** The agent has it already: what was written meanwhile is not to be lost. */
+  const tooLate = (text: string) => {
+    putBack(scope.id, text);
+    toast("The message was taken up before it was changed. Your words are in the message field.");
   };
   const save = async (text: string) => {
     setBusy(true);
     try {
       await api.editTurn(scope.id, props.turn.id, { text });
+      setBusy(false);
       close();
     } catch (error) {
       if (error instanceof ApiError && error.problem.code === "not_queued") {
-        // The agent has it already: what was written now is not to be lost.
-        putBack(scope.id, text);
-        toast("The message was taken up before it was changed. Your words are in the message field.");
+        setEdited(undefined);
+        tooLate(text);
       } else toast(`The message could not be changed: ${explain(error)}`, { tone: "bad" });
     } finally {
       setBusy(false);
@@ -118,7 +124,7 @@ function Waiting(props: WaitingProps) {
   const name = () => (props.of > 1 ? `Queued ${props.place + 1}` : "Queued");
   return (
     <div class="queued" ref={row} tabindex="-1" data-turn={props.turn.id} role="group" aria-label={`${name()} of ${props.of}`} onKeyDown={onKey}>
-      <Show when={edited() === undefined} fallback={<Edit text={edited()!} busy={busy()} onSave={(text) => void save(text)} onCancel={close} />}>
+      <Show when={edited() === undefined} fallback={<Edit text={edited()!} busy={busy()} onSave={(text) => void save(text)} onCancel={close} onTaken={tooLate} waits={() => scope.view().turns[props.turn.id]?.state === "queued"} />}>
         <span class="queued-place" title={steering() ? "It is sent as soon as the agent can take it" : undefined}>
           {steering() ? "Next" : name()}
         </span>
@@ -158,13 +164,29 @@ function Waiting(props: WaitingProps) {
   );
 }
 
-function Edit(props: { text: string; busy: boolean; onSave: (text: string) => void; onCancel: () => void }) {
+interface EditProps {
+  text: string;
+  busy: boolean;
+  /** Whether the message still waits. */
+  waits: () => boolean;
+  onSave: (text: string) => void;
+  onCancel: () => void;
+  /** The message was taken up while it was being written anew. */
+  onTaken: (text: string) => void;
+}
+
+function Edit(props: EditProps) {
   // Another device may change the message meanwhile; what is written here stays until it is saved.
   const [text, setText] = createSignal(props.text);
+  const before = props.text;
+  const { waits, onTaken } = props;
   let area!: HTMLTextAreaElement;
   onMount(() => {
     area.focus();
     area.setSelectionRange(area.value.length, area.value.length);
+  });
+  onCleanup(() => {
+    if (!props.busy && text().trim() && text() !== before && !untrack(waits)) onTaken(text());
   });
   const save = () => text().trim() && !props.busy && props.onSave(text());
   const onKey = (event: KeyboardEvent) => {
@@ -181,7 +203,7 @@ function Edit(props: { text: string; busy: boolean; onSave: (text: string) => vo
   };
   return (
     <div class="queued-edit grow">
-      <textarea ref={area} rows="2" aria-label="Queued message" value={text()} disabled={props.busy} onInput={(event) => setText(event.currentTarget.value)} onKeyDown={onKey} />
+      <textarea ref={area} rows="2" aria-label="Queued message" value={text()} readOnly={props.busy} onInput={(event) => setText(event.currentTarget.value)} onKeyDown={onKey} />
       <button type="button" class="btn small" disabled={props.busy || !text().trim()} onClick={save}>
         Save
       </button>

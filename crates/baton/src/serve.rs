@@ -21,6 +21,8 @@ use crate::signals::Signals;
 const OPENING: Duration = Duration::from_secs(20);
 /// How long a browser has to read the page that leads it here, once it was told to open it.
 const REDIRECTING: Duration = Duration::from_secs(60);
+/// How often memory that is free is given back to the system.
+const GIVING_BACK: Duration = Duration::from_secs(60);
 
 /// Serves until a signal comes. A second one ends at once.
 pub(crate) async fn serve(options: Serve) -> Result<ExitCode> {
@@ -41,8 +43,10 @@ pub(crate) async fn serve(options: Serve) -> Result<ExitCode> {
     let serving = tokio::spawn(server::run(listener, baton.app.clone(), async {
         let _ = ended.await;
     }));
+    let giving_back = tokio::spawn(give_back_memory());
     let opening = greet(&options, &baton, &data, bound)?;
     signals.next().await;
+    giving_back.abort();
     tracing::info!("ending; once more to end at once");
     let _ = end.send(());
     if let Some(opening) = opening {
@@ -63,6 +67,13 @@ pub(crate) async fn serve(options: Serve) -> Result<ExitCode> {
     };
     drop(announced);
     Ok(code)
+}
+
+async fn give_back_memory() {
+    loop {
+        tokio::time::sleep(GIVING_BACK).await;
+        let _ = tokio::task::spawn_blocking(process::give_back_memory).await;
+    }
 }
 
 /// Takes the data directory, or says who has it.

@@ -3,7 +3,7 @@
 //! It owns starting a child (own process group, parent-death signal, explicit environment, no
 //! leaked descriptors), draining its pipes for life, stopping it with everything it started,
 //! waiting for it, and a ledger on disk by which a later run ends what an earlier one left
-//! behind. It deliberately does not know what a child does, which protocol it speaks or why it
+//! behind; and what Baton's own process needs of the system's library. It deliberately does not know what a child does, which protocol it speaks or why it
 //! was wanted, and it never signals a process it cannot prove to be its own.
 //!
 //! Start with [`Host`]: one per program, cheap to clone.
@@ -15,6 +15,7 @@ mod exit;
 mod host;
 mod ledger;
 mod lookup;
+mod memory;
 mod proc;
 mod reap;
 mod run;
@@ -29,6 +30,7 @@ pub use exit::{Cause, Exit, ExitWatch, Status};
 pub use host::{Host, HostConfig};
 pub use ledger::{Entry, Ledger};
 pub use lookup::which;
+pub use memory::give_back_memory;
 pub use proc::{Usage, usage};
 pub use reap::{Outcome, Reaped, reap};
 pub use run::Output;

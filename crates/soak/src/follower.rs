@@ -152,6 +152,12 @@ impl Follower {
                 _ = changed.changed() => continue,
                 () = tokio::time::sleep(Duration::from_secs(1)) => continue,
             };
+            if let ServerMessage::ThreadGap { id, .. } = &received.message
+                && !asked.contains(id)
+            {
+                // It was on its way when the thread was left, and nothing more of it follows.
+                continue;
+            }
             let again = self.take(world, received.message);
             if let Some(thread) = again {
                 asked.remove(&thread);

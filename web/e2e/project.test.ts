@@ -70,6 +70,22 @@ test("what a project would start is shown and decided, and its commands are offe
   // Kilo ran it: the model was told what the command's file says, and played the script in it.
   expect(await lastTurn(page).textContent()).toContain("/greet Ada");
   expect(await lastTurn(page).textContent()).toContain("Greetings from the command.");
+
+  // A name that no command has is asked about, a path is not.
+  await area.pressSequentially("/gret Ada");
+  await area.press("Enter");
+  const doubt = page.getByRole("group", { name: "No such command" });
+  await doubt.getByText("has no command /gret here").waitFor();
+  await looksRight(page, "no-such-command");
+  await page.keyboard.press("Escape");
+  expect(await doubt.count()).toBe(0);
+  await area.press("Enter");
+  await doubt.getByRole("button", { name: "Use /greet" }).click();
+  expect(await area.inputValue()).toBe("/greet Ada");
+  await area.fill("");
+  await area.pressSequentially("/tmp/x is a path");
+  await area.press("Enter");
+  await lastTurn(page).filter({ hasText: "/tmp/x is a path" }).waitFor();
 });
 
 test("a project whose configuration changed asks again in its threads, and says how its MCP servers are", async () => {

@@ -1,6 +1,8 @@
 import "./Composer.css";
 import { createEffect, createSignal, on, onCleanup, onMount, Show, type JSX } from "solid-js";
 import { CommandList, createCommandList, type CommandsOf } from "../extras/CommandList";
+import { withCommand, type UnknownCommand } from "../extras/commands";
+import { NoSuchCommand } from "../extras/NoSuchCommand";
 import type { AttachmentName } from "../generated/wire";
 import { Icon } from "../ui/Icon";
 import { createAttachments } from "./attachments";
@@ -50,6 +52,7 @@ export function Composer(props: ComposerProps) {
   };
   const put = (next: string) => {
     setText(next);
+    setDoubted(undefined);
     fit(area);
   };
   const write = (next: string) => {
@@ -80,9 +83,14 @@ export function Composer(props: ComposerProps) {
   };
   const isEmpty = () => text().trim() === "" && files.all().length === 0;
   const canSend = () => !isEmpty() && !files.busy() && !props.blocked;
-  const send = (how = props.onSend) => {
+  /** A message that is not sent before it is said what it means. */
+  const [doubted, setDoubted] = createSignal<{ unknown: UnknownCommand; how: ComposerProps["onSend"] }>();
+  const send = (how = props.onSend, asText = false) => {
     if (!canSend()) return;
     const message = text();
+    const unknown = asText ? undefined : commands.unknown(message);
+    setDoubted(unknown && { unknown, how });
+    if (unknown) return;
     put("");
     save();
     recalled = -1;
@@ -150,6 +158,28 @@ export function Composer(props: ComposerProps) {
         attach(event.dataTransfer.files);
       }}
       onPointerDown={(event) => event.target === event.currentTarget && area.focus()}>
+      <Show when={doubted()}>
+        {(doubt) => (
+          <NoSuchCommand
+            unknown={doubt().unknown}
+            agent={commands.agent()}
+            onUse={() => {
+              const next = withCommand(text(), doubt().unknown.near!);
+              write(next.text);
+              area.focus();
+              area.setSelectionRange(area.value.length, area.value.length);
+            }}
+            onSend={() => {
+              send(doubt().how, true);
+              area.focus();
+            }}
+            onClose={() => {
+              setDoubted(undefined);
+              area.focus();
+            }}
+          />
+        )}
+      </Show>
       <AttachmentStrip drafts={files} />
       <textarea
         ref={area}

@@ -5,7 +5,7 @@ import type { AgentCommand, CommandSource, Project, ProviderStatus } from "../ge
 import { Icon } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
 import { position } from "../ui/Popover";
-import { MAX_SHOWN, searchCommands, typedCommand, withCommand } from "./commands";
+import { MAX_SHOWN, searchCommands, typedCommand, unknownCommand, withCommand } from "./commands";
 import { extrasOf } from "./read";
 
 /** Whose commands a message may begin with. */
@@ -83,6 +83,11 @@ export function createCommandList(options: CommandListOptions) {
     commands,
     problem,
     choose,
+    /** The name that a message begins with and no command has, as far as the commands are known. */
+    unknown: (message: string) => {
+      const known = options.of() && commands();
+      return known ? unknownCommand(message, known) : undefined;
+    },
     /** Closes it when the focus goes elsewhere than between the message and the list. */
     left: (event: FocusEvent) => {
       const to = event.relatedTarget as Element | null;
@@ -96,6 +101,8 @@ export function createCommandList(options: CommandListOptions) {
       setCaret(options.area().selectionStart);
       if (sought() === undefined) dismissed = false;
       setWanted(sought() !== undefined && !dismissed);
+      // A name that was pasted with more behind it opens no list, and is looked at before it is sent.
+      if (!open() && !commands() && options.text().startsWith("/")) void load();
     },
     /** Takes note of where the caret went. */
     moved: () => setCaret(options.area().selectionStart),
@@ -213,7 +220,7 @@ function Nothing(props: { list: CommandListState }) {
               </>
             }
           >
-            {(all) => (all().length ? `No command of ${props.list.agent()} is called so: it is sent as it is.` : `${props.list.agent()} has no commands here.`)}
+            {(all) => (all().length ? `No command of ${props.list.agent()} is called so.` : `${props.list.agent()} has no commands here.`)}
           </Show>
         </p>
       }

@@ -2,7 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { shots, violations, wider } from "./look";
-import { bash, createWorld, lookBack, scripted, send, type World } from "./world";
+import { bash, createWorld, ended, lastTurn, lookBack, scripted, send, type World } from "./world";
 
 let world: World;
 let thread: string;
@@ -12,6 +12,16 @@ beforeAll(async () => {
   if (shots) await mkdir(shots, { recursive: true });
   const page = await world.open();
   await page.locator(".pick-model[data-state=chosen]").waitFor({ timeout: 60_000 });
+  // What was asked about and stopped, and what failed, are in every picture.
+  const missing = { tool: "read", args: { filePath: `${world.project}/missing.txt` } };
+  await send(page, scripted("Read and run", [missing], [bash("npm test")]));
+  await page.locator(".ask").waitFor({ timeout: 60_000 });
+  expect(await lastTurn(page).locator(".step-text").allTextContents()).toEqual(["Could not read missing.txt", "Waiting to run npm test"]);
+  await page.getByRole("button", { name: "Stop" }).click();
+  await ended(page, "interrupted");
+  expect(await lastTurn(page).locator(".step-text, .step-note").allTextContents()).toEqual(
+    expect.arrayContaining(["Not run npm test", "stopped before it was allowed"]),
+  );
   const answer = "Some words with `code`, a [link](https://example.org) and\n\n```js\nconst x = 1; // one\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n> quoted\n";
   await send(page, scripted("Look at this", [{ reasoning: "Hm." }, { text: answer }, bash("cat package.json")]));
   await page.locator(".ask").waitFor({ timeout: 60_000 });

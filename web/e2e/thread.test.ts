@@ -11,7 +11,7 @@ afterEach(({ task }) => lookBack(world, task));
 
 test("an approval shows the whole command and is answered by a key", async () => {
   const page = await newThread(world);
-  const command = "echo first && echo 'the second line of a long command' && echo third";
+  const command = "echo first && echo 'the second line of a long command' && echo third && exit 3";
   await send(page, scripted("Run it", [{ text: "Running." }, bash(command, "Says three things")], [{ text: "It ran." }]));
   const ask = page.locator(".ask");
   await ask.waitFor({ timeout: 60_000 });
@@ -28,6 +28,8 @@ test("an approval shows the whole command and is answered by a key", async () =>
   expect(await ask.count()).toBe(0);
   expect(await page.title()).toBe("Baton");
   const step = lastTurn(page).locator(".step").filter({ hasText: "echo first" });
+  expect(await step.locator(".step-note .bad").textContent()).toBe("exit 3");
+  await step.getByRole("img", { name: "failed" }).waitFor();
   await step.locator(".fold-line").click();
   expect(await step.locator(".pre").last().locator("pre").textContent()).toContain("the second line of a long command");
 });

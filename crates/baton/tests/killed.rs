@@ -218,6 +218,10 @@ async fn killed_amid_a_tool_its_processes_end_and_the_request_closes() {
         let window = baton.window(thread).await;
         assert_eq!(window["thread"]["open_requests"], 0);
         assert!(window["requests"].as_array().unwrap().is_empty(), "{window:#}");
+        let items = window["items"].as_array().unwrap();
+        let command = items.iter().find(|i| i["content"]["kind"] == "command").unwrap();
+        let expected = if *thread == asking { "not_run" } else { "failed" };
+        assert_eq!(command["status"], expected, "{window:#}");
     }
 }
 

@@ -32,7 +32,7 @@ pub struct Item {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub error: Option<String>,
-    /// When it was first seen.
+    /// When it began: when it was first seen, or when the last that was asked about it was allowed.
     pub started_at: Timestamp,
     /// When it was done.
     pub ended_at: Option<Timestamp>,
@@ -42,14 +42,29 @@ pub struct Item {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ItemStatus {
-    /// It grows, works, or waits for a person.
+    /// It grows or works.
     Running,
+    /// It waits for a person to allow it, and has not run. Agents tell such a tool as running.
+    Waiting,
     /// It finished.
     Done,
     /// It failed, or its turn ended before it did.
     Failed,
     /// A person said no.
     Declined,
+    /// It never ran: it ended, or its turn did, before a person had allowed it.
+    NotRun,
+}
+
+impl ItemStatus {
+    /// Whether it still grows, works or waits.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        match self {
+            Self::Running | Self::Waiting => true,
+            Self::Done | Self::Failed | Self::Declined | Self::NotRun => false,
+        }
+    }
 }
 
 /// What an item is. The comment of each variant says what the item's `body` holds.

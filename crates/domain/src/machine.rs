@@ -20,6 +20,7 @@ mod input;
 mod items;
 mod outcome;
 mod past;
+mod permits;
 mod queue;
 mod requests;
 mod sessions;

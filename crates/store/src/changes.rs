@@ -249,7 +249,7 @@ fn put_item(conn: &Connection, thread: &ThreadId, item: &Item) -> Result<(), Sto
             thread.as_str(),
             item.turn_id.as_str(),
             int(item.position),
-            item.status == domain::ItemStatus::Running,
+            item.status.is_open(),
             encode(item)?,
         ),
     )?;

@@ -742,7 +742,7 @@ body?: Body,
  */
 error?: string, 
 /**
- * When it was first seen.
+ * When it began: when it was first seen, or when the last that was asked about it was allowed.
  */
 started_at: number, 
 /**
@@ -899,7 +899,7 @@ export type ItemId = string;
 /**
  * Where an item stands.
  */
-export type ItemStatus = "running" | "done" | "failed" | "declined";
+export type ItemStatus = "running" | "waiting" | "done" | "failed" | "declined" | "not_run";
 
 /**
  * An MCP server, which gives an agent more tools.

@@ -166,7 +166,7 @@ function keepOlder(view: ThreadView, snapshot: Window): void {
   const known = Object.values(view.items);
   const older = known.filter((item) => first !== undefined && item.position < first);
   const meets = first !== undefined && known.some((item) => item.position >= first);
-  const settled = older.every((item) => item.status !== "running" && isOver(view.turns[item.turn_id]));
+  const settled = older.every((item) => !isOpen(item) && isOver(view.turns[item.turn_id]));
   const keep = snapshot.older !== null && meets && settled;
 
   const items = new Set(snapshot.items.map((item) => item.id));
@@ -194,7 +194,7 @@ export function trim(view: ThreadView, keep: number): void {
   const all = Object.values(view.items).sort((a, b) => a.position - b.position);
   if (all.length <= keep) return;
   const dropped = all.slice(0, all.length - keep);
-  for (const item of dropped) if (item.status !== "running") removeItem(view, item.id);
+  for (const item of dropped) if (!isOpen(item)) removeItem(view, item.id);
   view.older = all[all.length - keep]!.position;
   const first = view.turns[all[all.length - keep]!.turn_id]?.ordinal ?? 0;
   for (const id of [...view.turnOrder]) {
@@ -288,6 +288,11 @@ function removeRequest(view: ThreadView, id: string): void {
   delete view.requests[id];
   const at = view.requestOrder.indexOf(id);
   if (at >= 0) view.requestOrder.splice(at, 1);
+}
+
+/** Whether an item still changes by itself. */
+function isOpen(item: Item): boolean {
+  return item.status === "running" || item.status === "waiting";
 }
 
 function isOver(turn: Turn | undefined): boolean {

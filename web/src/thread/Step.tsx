@@ -1,7 +1,7 @@
 import "./Step.css";
 import { createMemo, For, Match, Show, Switch } from "solid-js";
 import { api } from "../api/client";
-import type { Item, ItemId, Todo } from "../generated/wire";
+import type { Item, ItemId, ItemStatus, Todo } from "../generated/wire";
 import { secondClock } from "../lib/clock";
 import { count, duration, exact, money, plural } from "../lib/format";
 import { Markdown } from "../markdown/Markdown";
@@ -9,7 +9,7 @@ import { Icon } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
 import { ItemBody, Pre } from "./BodyText";
 import { useThread } from "./context";
-import { describe, describeRun, prettyJson } from "./describe";
+import { describe, describeRun, hasFailed, isUnrun, prettyJson } from "./describe";
 import { DiffView } from "./DiffView";
 import { Fold } from "./Fold";
 import { cleanOutput } from "./output";
@@ -39,7 +39,7 @@ function StepView(props: { item: Item }) {
       line={
         <>
           <StepState item={props.item} />
-          <span class="step-text">
+          <span class="step-text" data-failed={hasFailed(props.item) ? "" : undefined}>
             <span class="step-verb">{line().verb}</span>{" "}
             <Show when={line().code} fallback={<span class="step-target">{line().target}</span>}>
               <code class="step-target">{line().target}</code>
@@ -56,7 +56,7 @@ function StepView(props: { item: Item }) {
             </span>
           </Show>
           <span class="step-note">
-            <StepNote item={props.item} note={line().note} steps={children().length} />
+            <StepNote item={props.item} note={line().note} problem={line().problem} steps={children().length} />
           </span>
         </>
       }
@@ -78,22 +78,24 @@ function isBare(item: Item): boolean {
 
 function StepState(props: { item: Item }) {
   const scope = useThread();
-  const asked = () => props.item.status === "running" && scope.isAsked(props.item.id);
-  const kindIs = (kind: Item["content"]["kind"]) => props.item.content.kind === kind;
-  const label = () => asked() ? "needs you" : ({ running: "running", done: "done", failed: "failed", declined: kindIs("question") ? "skipped" : "declined" })[props.item.status];
+  const open = () => props.item.status === "running" || props.item.status === "waiting";
+  const asked = () => open() && scope.isAsked(props.item.id);
+  const skipped = () => props.item.status === "declined" && props.item.content.kind === "question";
+  const shown = () => (hasFailed(props.item) ? "failed" : props.item.status);
+  const label = () => (asked() ? "needs you" : skipped() ? "skipped" : stateWords[shown()]);
   return (
-    <span class="step-icon" data-status={props.item.status} role="img" aria-label={label()} title={label()}>
+    <span class="step-icon" data-status={shown()} role="img" aria-label={label()} title={label()}>
       <Switch>
         <Match when={asked()}>
           <span class="mark" data-state="needs" />
         </Match>
-        <Match when={props.item.status === "running"}>
+        <Match when={open()}>
           <Spinner />
         </Match>
-        <Match when={props.item.status === "failed"}>
+        <Match when={shown() === "failed"}>
           <Icon name="close" size={13} />
         </Match>
-        <Match when={props.item.status === "declined"}>
+        <Match when={props.item.status === "declined" || props.item.status === "not_run"}>
           <span class="step-declined" />
         </Match>
         <Match when={props.item.status === "done"}>
@@ -104,24 +106,42 @@ function StepState(props: { item: Item }) {
   );
 }
 
+const stateWords = { running: "running", waiting: "waiting", done: "done", failed: "failed", declined: "declined", not_run: "not run" } satisfies Record<ItemStatus, string>;
+
 /** Durations shorter than this say nothing. */
 const WORTH_SAYING_MS = 1_000;
 
-function StepNote(props: { item: Item; note?: string; steps: number }) {
+function StepNote(props: { item: Item; note?: string; problem?: string; steps: number }) {
+  const scope = useThread();
   const lasted = () => {
     const { started_at, ended_at, status } = props.item;
+    // What did nothing took no time; how long a person thought about it is not its own.
+    if (isUnrun(status)) return "";
     const ms = (ended_at ?? (status === "running" ? Math.max(secondClock(), started_at) : started_at)) - started_at;
     return ms >= WORTH_SAYING_MS ? duration(status === "running" ? Math.floor(ms / 1000) * 1000 : ms).replace(/\.0 s$/, " s") : "";
+  };
+  const unallowed = () => {
+    const turn = scope.view().turns[props.item.turn_id];
+    return turn?.state === "interrupted" || turn?.stopping ? "stopped before it was allowed" : "the turn ended before it was allowed";
   };
   const parts = () =>
     [
       // A question that was skipped says so by its verb.
       props.item.status === "declined" && props.item.content.kind !== "question" ? "declined" : "",
+      props.item.status === "not_run" && props.item.content.kind !== "question" ? unallowed() : "",
       props.note ?? "",
       ...subAgentNotes(props.item, props.steps),
       lasted(),
     ].filter(Boolean);
-  return <span title={`Began ${exact(props.item.started_at)}`}>{parts().join(" · ")}</span>;
+  return (
+    <span title={isUnrun(props.item.status) ? undefined : `Began ${exact(props.item.started_at)}`}>
+      <Show when={props.problem}>
+        <span class="bad">{props.problem}</span>
+        {parts().length ? " · " : ""}
+      </Show>
+      {parts().join(" · ")}
+    </span>
+  );
 }
 
 /** What a sub-agent is doing and what it used. */
@@ -242,7 +262,9 @@ function StepBody(props: { item: Item }) {
         </Match>
       </Switch>
       <Show when={item().error}>
-        <p class="step-error">{item().error}</p>
+        <p class="step-error" classList={{ quiet: isUnrun(item().status) }}>
+          {item().error}
+        </p>
       </Show>
     </div>
   );
@@ -277,7 +299,9 @@ export function RunStep(props: { ids: readonly ItemId[] }) {
             </For>
           </span>
           <Show when={failed()}>
-            <span class="step-note">{failed()} failed</span>
+            <span class="step-note">
+              <span class="bad">{failed()} failed</span>
+            </span>
           </Show>
         </>
       }

@@ -3,6 +3,7 @@
 // while it grows.
 
 import type { Item, ItemContent, ItemId } from "../generated/wire";
+import { isUnrun } from "./describe";
 
 export type RowKind = "prose" | "reasoning" | "step" | "run" | "hidden";
 
@@ -23,7 +24,7 @@ export function rowsOf(ids: readonly ItemId[], itemOf: (id: ItemId) => Kinds | u
     const kind = item.content.kind === "todo_list" && id !== lastTodo ? "hidden" : kindOf(item.content);
     if (kind === "hidden") continue;
     const before = rows.at(-1);
-    if (kind === "run" && before?.kind === "run" && item.status !== "declined") before.ids.push(id);
+    if (kind === "run" && before?.kind === "run" && !isUnrun(item.status)) before.ids.push(id);
     else rows.push({ key: id, kind, ids: [id] });
   }
   for (const row of rows) if (row.kind === "run" && row.ids.length === 1) row.kind = "step";

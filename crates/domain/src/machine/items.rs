@@ -3,6 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+use super::permits::{Permit, can_wait, permit};
 use super::{Change, Effect, MAX_TURN_ITEMS, Outcome, ThreadState};
 use crate::{
     Body, FullText, Item, ItemContent, ItemId, ItemStatus, ItemUpdate, NoticeLevel, Phase,
@@ -48,21 +49,47 @@ fn digest(text: &str) -> u64 {
 impl LiveItem {
     pub(super) fn restored(item: Item, text: String) -> Self {
         let text = FullText::new(text);
-        let text = if item.status == ItemStatus::Running {
-            LiveText::Growing(text)
-        } else {
-            LiveText::settled(&text)
-        };
+        let text =
+            if item.status.is_open() { LiveText::Growing(text) } else { LiveText::settled(&text) };
         Self { item, text }
     }
 
-    pub(super) fn is_running(&self) -> bool {
-        self.item.status == ItemStatus::Running
+    pub(super) fn id(&self) -> &ItemId {
+        &self.item.id
     }
 
     /// Whether it is a tool or a sub-agent that has not finished.
     pub(super) fn is_at_work(&self) -> bool {
-        self.is_running() && !self.item.content.is_prose()
+        self.item.status.is_open() && !self.item.content.is_prose()
+    }
+
+    /// Notes that it is asked about, if it is what can wait.
+    pub(super) fn wait(&mut self, out: &mut Outcome) {
+        if self.item.status == ItemStatus::Running && can_wait(&self.item.content) {
+            self.item.status = ItemStatus::Waiting;
+            self.emit(out);
+        }
+    }
+
+    /// Ends its wait, if it waited; if it runs now, its time begins.
+    pub(super) fn waited(&mut self, now: Timestamp, status: ItemStatus, out: &mut Outcome) {
+        if self.item.status == ItemStatus::Waiting {
+            self.stand(now, status);
+            self.emit(out);
+        }
+    }
+
+    fn stand(&mut self, now: Timestamp, status: ItemStatus) {
+        let unrun = matches!(status, ItemStatus::Declined | ItemStatus::NotRun);
+        if self.item.status == ItemStatus::Waiting && status != ItemStatus::Waiting && !unrun {
+            self.item.started_at = now;
+        }
+        self.item.status = status;
+        if status.is_open() {
+            self.item.ended_at = None;
+        } else {
+            self.item.ended_at.get_or_insert(now);
+        }
     }
 
     /// Says what the item is now, its body brought up to date.
@@ -75,28 +102,36 @@ impl LiveItem {
                     text: text.as_str().to_owned(),
                 });
             }
-            if self.item.status != ItemStatus::Running {
+            if !self.item.status.is_open() {
                 self.text = LiveText::settled(text);
             }
         }
         out.changes.push(Change::Item { item: self.item.clone() });
     }
 
-    /// Closes an item that was still open when its turn ended.
-    pub(super) fn close(mut self, now: Timestamp, turn: TurnState, out: &mut Outcome) {
-        if !self.is_running() {
+    /// Closes an item that was still open when its turn ended, and what was asked about it.
+    pub(super) fn close(
+        mut self,
+        now: Timestamp,
+        turn: TurnState,
+        asked: Permit,
+        out: &mut Outcome,
+    ) {
+        if !self.item.status.is_open() {
             return;
         }
-        self.item.ended_at = Some(now);
         if let ItemContent::SubAgent { waiting, phase, .. } = &mut self.item.content {
             (*waiting, *phase) = (false, None);
         }
-        self.item.status = if self.item.content.is_prose() || turn == TurnState::Completed {
-            ItemStatus::Done
-        } else {
-            self.item.error.get_or_insert_with(|| "the turn ended before it finished".to_owned());
-            ItemStatus::Failed
+        let status = match self.item.status {
+            ItemStatus::Waiting => asked.unrun(),
+            _ if self.item.content.is_prose() || turn == TurnState::Completed => ItemStatus::Done,
+            _ => ItemStatus::Failed,
         };
+        if status == ItemStatus::Failed {
+            self.item.error.get_or_insert_with(|| "the turn ended before it finished".to_owned());
+        }
+        self.stand(now, status);
         self.emit(out);
     }
 }
@@ -146,8 +181,10 @@ impl ThreadState {
         let id = ItemId::derive(&self.thread.id, &update.key);
         let parent = update.parent.as_deref().map(|key| ItemId::derive(&self.thread.id, key));
         let Some(running) = &mut self.running else { return };
+        let asked = permit(&running.requests, &id);
         if let Some(live) = Arc::make_mut(&mut running.items).get_mut(&id) {
-            merge(live, now, parent, update, out);
+            let status = asked.status(Some(live.item.status), &update);
+            merge(live, now, parent, ItemUpdate { status, ..update }, out);
             return;
         }
         if running.items.len() > MAX_TURN_ITEMS {
@@ -159,18 +196,18 @@ impl ThreadState {
         if running.items.contains_key(&id) {
             return;
         }
-        let done = update.status != ItemStatus::Running;
+        let status = asked.status(None, &update);
         let item = Item {
             id,
             turn_id: running.turn.id.clone(),
             parent,
             position: self.next_position,
-            status: update.status,
+            status,
             content: update.content,
             body: Body::default(),
             error: update.error,
             started_at: now,
-            ended_at: done.then_some(now),
+            ended_at: (!status.is_open()).then_some(now),
         };
         self.next_position += 1;
         let text = LiveText::Growing(update.body.unwrap_or_default());
@@ -252,15 +289,10 @@ fn merge(
             _ => {}
         }
     }
-    live.item.status = update.status;
+    live.stand(now, update.status);
     live.item.content = update.content;
     live.item.parent = parent;
     live.item.error = update.error;
-    if update.status == ItemStatus::Running {
-        live.item.ended_at = None;
-    } else {
-        live.item.ended_at.get_or_insert(now);
-    }
     if let Some(new) = new_text {
         live.text = LiveText::Growing(new);
     }

@@ -51,8 +51,7 @@ impl ThreadState {
         for Correction { mut item, text } in corrections {
             let live = self.running.iter().map(|r| &r.turn.id);
             let live = live.chain(self.steering().map(|turn| &turn.id));
-            let ended =
-                item.status != ItemStatus::Running && !live.into_iter().any(|t| *t == item.turn_id);
+            let ended = !item.status.is_open() && !live.into_iter().any(|t| *t == item.turn_id);
             if !ended || !item.content.is_written() {
                 continue;
             }

@@ -1,10 +1,11 @@
 //! Requests within the machine: asked, answered, delivered, closed.
 
 use super::items::notice;
+use super::permits::{Closing, is_approval, rejects};
 use super::{Change, Effect, MAX_TURN_REQUESTS, Outcome, Refusal, ThreadState, founding};
 use crate::{
-    Answer, Decision, ItemId, NewRequest, PlanDecision, Request, RequestBody, RequestId,
-    RequestOutcome, RequestState, Timestamp,
+    Answer, ItemId, NewRequest, PlanDecision, Request, RequestBody, RequestId, RequestOutcome,
+    RequestState, Timestamp,
 };
 
 impl ThreadState {
@@ -38,7 +39,11 @@ impl ThreadState {
             closed_at: None,
         };
         out.changes.push(Change::Request { request: request.clone() });
+        let item = request.item_id.clone().filter(|_| is_approval(&request));
         running.requests.insert(id, request);
+        if let Some(item) = item {
+            running.await_answer(&item, out);
+        }
     }
 
     /// Takes that the agent still waits for a request that outlived Baton: an answer that was given
@@ -93,7 +98,7 @@ impl ThreadState {
             (
                 RequestOutcome::Answered | RequestOutcome::Rejected,
                 RequestState::Answering { answer },
-            ) => RequestState::Resolved { answer: Some(answer) },
+            ) => RequestState::Resolved { answer: Some(answer).filter(|a| is_that(a, outcome)) },
             (RequestOutcome::Rejected, _) if along => RequestState::Withdrawn {
                 reason: "it was rejected together with another request".to_owned(),
             },
@@ -103,6 +108,21 @@ impl ThreadState {
                 RequestState::Withdrawn { reason: "the agent no longer waits for it".to_owned() }
             }
         });
+        let closing = match outcome {
+            RequestOutcome::Answered => Closing::Allowed,
+            RequestOutcome::Rejected => Closing::Refused,
+            RequestOutcome::Gone => Closing::Passed,
+        };
+        self.decided(now, &id, closing, out);
+    }
+
+    /// Brings the tool that an approval is about up to what became of it.
+    fn decided(&mut self, now: Timestamp, id: &RequestId, closing: Closing, out: &mut Outcome) {
+        let Some(running) = &mut self.running else { return };
+        let request = running.requests.get(id).filter(|request| is_approval(request));
+        if let Some(item) = request.and_then(|request| request.item_id.clone()) {
+            running.answered(now, &item, closing, out);
+        }
     }
 
     /// Whether a person rejected something else that the same agent asked.
@@ -111,9 +131,7 @@ impl ThreadState {
         let from = running.requests.get(id).map(|request| &request.from);
         let rejected = |state: &RequestState| match state {
             RequestState::Answering { answer }
-            | RequestState::Resolved { answer: Some(answer) } => {
-                matches!(answer, Answer::Approval { decision: Decision::Reject, .. })
-            }
+            | RequestState::Resolved { answer: Some(answer) } => rejects(answer),
             RequestState::Open { .. }
             | RequestState::Checking { .. }
             | RequestState::Resolved { answer: None }
@@ -169,10 +187,17 @@ impl ThreadState {
     }
 
     pub(super) fn delivered(&mut self, now: Timestamp, id: &RequestId, out: &mut Outcome) {
+        let mut taken = None;
         self.close_request(now, id, out, |state| match state {
-            RequestState::Answering { answer } => RequestState::Resolved { answer: Some(answer) },
+            RequestState::Answering { answer } => {
+                taken = Some(if rejects(&answer) { Closing::Refused } else { Closing::Allowed });
+                RequestState::Resolved { answer: Some(answer) }
+            }
             other => other,
         });
+        if let Some(closing) = taken {
+            self.decided(now, id, closing, out);
+        }
     }
 
     pub(super) fn delivery_failed(
@@ -218,6 +243,14 @@ impl ThreadState {
         request.closed_at = (!state.is_open()).then_some(now);
         request.state = state;
         out.changes.push(Change::Request { request: request.clone() });
+    }
+}
+
+/// Whether an answer is what became of its request: somebody else's may have come before it.
+fn is_that(answer: &Answer, outcome: RequestOutcome) -> bool {
+    match answer {
+        Answer::Approval { .. } => rejects(answer) == (outcome == RequestOutcome::Rejected),
+        Answer::Question { .. } | Answer::Dismiss | Answer::Plan { .. } => true,
     }
 }
 

@@ -7,6 +7,7 @@ mod corrections;
 mod gone;
 mod ops;
 mod order;
+mod permits;
 mod plans;
 mod recovery;
 mod refusals;

@@ -387,7 +387,8 @@ impl ThreadState {
             TurnOutcome::Failed(error) => (TurnState::Failed, Some(error)),
         };
         for item in Arc::unwrap_or_clone(items).into_values() {
-            item.close(now, state, out);
+            let asked = item.permit(&requests);
+            item.close(now, state, asked, out);
         }
         for mut request in requests.into_values().filter(|r| r.state.is_open()) {
             request.state = super::requests::closed_with_turn(&request.body);

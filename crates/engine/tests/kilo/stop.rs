@@ -43,7 +43,7 @@ async fn stop_amid_a_tool_ends_its_processes() {
     testkit::wait::until_true(Duration::from_secs(20), || !shell.exists()).await;
     let window = bench.window(&thread).await;
     let command = item(&window, |c| matches!(c, ItemContent::Command { .. }));
-    assert_ne!(command.status, ItemStatus::Running);
+    assert_eq!(command.status, ItemStatus::Failed, "it ran, and did not finish");
     bench.engine.shutdown().await;
 }
 
@@ -56,6 +56,9 @@ async fn stop_while_asked_while_silent_and_twice() {
     bench.engine.stop(&thread).await.unwrap();
     bench.engine.stop(&thread).await.unwrap();
     assert_eq!(bench.ended(&thread, &turn).await.state, TurnState::Interrupted);
+    let window = bench.window(&thread).await;
+    let command = item(&window, |c| matches!(c, ItemContent::Command { .. }));
+    assert_eq!(command.status, ItemStatus::NotRun, "nobody allowed it");
 
     let turn = bench.send(&thread, &Script::new().open().hang()).await;
     bench

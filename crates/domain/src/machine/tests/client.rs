@@ -145,9 +145,11 @@ impl Client {
             ),
             Some(known) => {
                 assert_eq!((known.position, &known.turn_id), (item.position, &item.turn_id));
+                let waited = matches!(known.status, ItemStatus::Waiting | ItemStatus::NotRun);
+                assert!(waited || item.status != ItemStatus::NotRun, "it had run: {known:?}");
             }
         }
-        assert_eq!(item.ended_at.is_none(), item.status == ItemStatus::Running, "{item:?}");
+        assert_eq!(item.ended_at.is_none(), item.status.is_open(), "{item:?}");
         let known = self.bodies.get(&item.id).cloned();
         let whole = match (whole, item.body.is_shortened()) {
             (Some(whole), true) => whole,
@@ -163,7 +165,7 @@ impl Client {
 
     fn text(&mut self, id: &ItemId, at: u64, text: &str) {
         let item = self.items.get_mut(id).expect("text belongs to an item that is known");
-        assert_eq!(item.status, ItemStatus::Running, "only what runs grows");
+        assert!(item.status.is_open(), "only what is open grows");
         assert_eq!(item.body.len(), at, "a piece begins where the text ends");
         assert!(!text.is_empty());
         let end = if item.body.is_shortened() { &mut item.body.tail } else { &mut item.body.head };

@@ -7,10 +7,11 @@ use super::client::Client;
 use super::ops::{KEYS, Op, TURNS};
 use super::samples::{item_key, thread, turn_id};
 use crate::{
-    AgentEvent, Effect, FullText, Input, ItemStatus, ItemUpdate, Outcome, Refusal, RequestState,
-    ThreadState, ThreadStatus, TurnEvent, TurnId, TurnState, Usage,
+    AgentEvent, Effect, FullText, Input, ItemStatus, ItemUpdate, Outcome, Refusal, RequestBody,
+    RequestState, ThreadState, ThreadStatus, TurnEvent, TurnId, TurnState, Usage,
 };
 
+#[derive(Clone)]
 pub(super) struct World {
     pub(super) state: ThreadState,
     pub(super) client: Client,
@@ -165,7 +166,11 @@ impl World {
             open.iter().all(|r| active.is_some_and(|turn| turn.id == r.turn_id)),
             "a request outlived its turn"
         );
-        let running = client.items.values().filter(|i| i.status == ItemStatus::Running);
+        let approvals = open.iter().filter(|r| matches!(r.body, RequestBody::Approval(_)));
+        for item in approvals.filter_map(|r| client.items.get(r.item_id.as_ref()?)) {
+            assert_ne!(item.status, ItemStatus::Running, "what is asked about waits: {item:?}");
+        }
+        let running = client.items.values().filter(|i| i.status.is_open());
         assert!(
             running.into_iter().all(|i| active.is_some_and(|turn| turn.id == i.turn_id)),
             "an item outlived its turn"
@@ -251,7 +256,7 @@ impl World {
         }
         assert!(self.client.turns.values().all(|turn| turn.state.is_terminal()));
         assert_eq!(self.client.open().count(), 0);
-        assert!(self.client.items.values().all(|i| i.status != ItemStatus::Running));
+        assert!(self.client.items.values().all(|i| !i.status.is_open()));
         let usage = self.client.turns.values().fold(Usage::default(), |sum, t| sum.plus(&t.usage));
         assert_eq!(self.client.thread.usage, usage, "each turn is counted once");
     }

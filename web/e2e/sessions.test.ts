@@ -41,6 +41,7 @@ test("a session of Kilo is found, continued with its history, forked, taken back
   await until("the fork is shown", async () => page.url() !== continued);
   await page.locator(".turn").filter({ hasText: "The bird is a heron." }).waitFor({ timeout: 60_000 });
   expect(await page.locator(".turn").count()).toBe(1);
+  expect(await page.locator(".you header").first().textContent()).toContain("You, before the fork");
 
   await page.goto(continued);
   await lastTurn(page).filter({ hasText: "oak" }).waitFor();

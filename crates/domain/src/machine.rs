@@ -166,7 +166,9 @@ impl ThreadState {
             Input::Silent { turn, since } => self.silent(&turn, since, &mut out),
             Input::Restarted(turn) => self.restarted(now, &turn, &mut out),
             Input::StillAsked(request) => self.still_asked(&request, &mut out),
-            Input::Past { turns, earlier } => self.past(now, turns, earlier, &mut out),
+            Input::Past { origin, turns, earlier } => {
+                self.past(now, origin, turns, earlier, &mut out);
+            }
             Input::Correct(corrections) => self.correct(corrections, &mut out),
             Input::Renew => self.renew()?,
             Input::GoBack { turn, ordinal, key } => self.go_back(turn, ordinal, key)?,

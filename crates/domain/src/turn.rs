@@ -131,6 +131,8 @@ pub enum TurnOrigin {
     Here,
     /// In the agent's own interface, or by another program, on the same session.
     Elsewhere,
+    /// In the thread that this one was forked from.
+    Forked,
 }
 
 /// How a message reaches the agent.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use domain::{
     Access, AgentEvent, Change, ErrorCode, History, Input, InputKind, NativeSession, ProjectId,
     ProviderId, Refusal, ShellChange, Thread, ThreadId, ThreadState, Turn, TurnError, TurnId,
+    TurnOrigin,
 };
 use providers::{OpenError, Place, Provider, ReadSession, SessionQuery, Sessions};
 use store::StoreError;
@@ -93,12 +94,16 @@ impl Engine {
         if reading.history.busy && !anyway {
             return Err(EngineError::SessionBusy);
         }
+        let history = reading.history;
+        let at = now();
         let row = Thread {
             access,
             session: Some(session),
-            ..Thread::new(id, project_id, project.path, provider, now())
+            created_at: history.turns.first().map_or(at, |turn| turn.at),
+            active_at: history.turns.last().map_or(at, |turn| turn.at),
+            ..Thread::new(id, project_id, project.path, provider, at)
         };
-        self.put_past(row, reading.history).await
+        self.put_past(row, TurnOrigin::Elsewhere, history).await
     }
 
     /// Makes a thread of what was said in another up to and with a turn, in a session of its own.
@@ -146,7 +151,7 @@ impl Engine {
         };
         let wanted = ReadSession { session: made.clone(), thread: id, known: Vec::new() };
         let read = match sessions.read(&place, &wanted).await {
-            Ok(reading) => self.put_past(row, reading.history).await,
+            Ok(reading) => self.put_past(row, TurnOrigin::Forked, reading.history).await,
             Err(error) => Err(error.into()),
         };
         if read.is_err()
@@ -178,24 +183,20 @@ impl Engine {
     }
 
     /// Stores a thread with the history of its session, all of it or nothing.
-    async fn put_past(&self, row: Thread, history: History) -> Result<Thread, EngineError> {
+    async fn put_past(
+        &self,
+        row: Thread,
+        origin: TurnOrigin,
+        history: History,
+    ) -> Result<Thread, EngineError> {
         let offered =
             |model: &domain::ModelSelection| self.check_model(&row.provider, model).is_ok();
         let model = row.model.clone().or(history.model).filter(offered);
-        let begun = history.turns.first().map_or(row.created_at, |turn| turn.at);
-        let last = history.turns.last().map_or(row.active_at, |turn| turn.at);
         let title = if row.title.is_empty() { history.title } else { row.title.clone() };
-        let row = Thread {
-            title,
-            model,
-            context: history.context,
-            created_at: begun,
-            active_at: last,
-            ..row
-        };
+        let row = Thread { title, model, context: history.context, ..row };
         let (id, at) = (row.id.clone(), now());
         let mut state = ThreadState::new(row.clone(), 0, 0);
-        let past = Input::Past { turns: history.turns, earlier: history.earlier };
+        let past = Input::Past { origin, turns: history.turns, earlier: history.earlier };
         let mut outcome = state.apply(at, past)?;
         // The row first, since what follows belongs to it, and as it is after all that.
         outcome.changes.retain(|change| !matches!(change, Change::Thread { .. }));

@@ -2171,7 +2171,7 @@ attachments?: Array<Attachment>, };
 /**
  * Where a turn was begun.
  */
-export type TurnOrigin = "here" | "elsewhere";
+export type TurnOrigin = "here" | "elsewhere" | "forked";
 
 /**
  * Changes of a person to a waiting message; what is absent stays.

@@ -3,7 +3,7 @@ import { api, sentence } from "../api/client";
 import { useBaton } from "../app/baton";
 import { navigate } from "../app/router";
 import { attempt } from "../app/toasts";
-import type { Turn, TurnId } from "../generated/wire";
+import type { Turn, TurnId, TurnOrigin } from "../generated/wire";
 import { minuteClock, secondClock } from "../lib/clock";
 import { clock, count, duration, exact, money } from "../lib/format";
 import { newThreadId, newTurnId } from "../lib/ids";
@@ -45,6 +45,9 @@ export function TurnView(props: { id: TurnId }) {
   );
 }
 
+/** Who sent a message, by where it was sent. */
+const authors = { here: "You", elsewhere: "You, elsewhere", forked: "You, before the fork" } satisfies Record<TurnOrigin, string>;
+
 function UserMessage(props: { turn: Turn }) {
   const scope = useThread();
   const whole = async () => (await api.turnText(scope.id, props.turn.id)).text;
@@ -52,7 +55,7 @@ function UserMessage(props: { turn: Turn }) {
     <div class="you" data-row={props.turn.id}>
       <header>
         <small title={exact(props.turn.created_at)}>
-          {props.turn.origin === "elsewhere" ? "You, elsewhere" : "You"} · {clock(props.turn.created_at, minuteClock())}
+          {authors[props.turn.origin ?? "here"]} · {clock(props.turn.created_at, minuteClock())}
           <Show when={props.turn.mode === "plan"}> · Plan</Show>
         </small>
         <span class="grow" />

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::{
     Access, AgentEvent, Answer, Attachment, Delivery, FullText, Item, Mode, ModelSelection,
-    RequestId, Timestamp, TurnError, TurnId,
+    RequestId, Timestamp, TurnError, TurnId, TurnOrigin,
 };
 
 /// Something that happened to a thread.
@@ -68,8 +68,10 @@ pub enum Input {
     /// The agent does not say whether it still waits for this request, which outlived Baton: it is
     /// taken to, and says so when it is answered.
     StillAsked(RequestId),
-    /// The session has turns that were begun elsewhere; they come before those that still wait.
+    /// The session has turns that were not begun here; they come before those that still wait.
     Past {
+        /// Where they were begun.
+        origin: TurnOrigin,
         /// The turns, oldest first, each ended.
         turns: Vec<crate::PastTurn>,
         /// Turns of the session that came before them and are not kept here.

@@ -1,4 +1,4 @@
-//! What a session says of its history: turns that were begun elsewhere, told to the machine as if
+//! What a session says of its history: turns that were not begun here, told to the machine as if
 //! it had been there, and texts of ended turns that were not stored as they are.
 
 use std::collections::{BTreeMap, HashMap};
@@ -15,6 +15,7 @@ impl ThreadState {
     pub(super) fn past(
         &mut self,
         now: Timestamp,
+        origin: TurnOrigin,
         turns: Vec<PastTurn>,
         earlier: Earlier,
         out: &mut Outcome,
@@ -31,7 +32,7 @@ impl ThreadState {
         let mut told = Outcome::default();
         for (n, turn) in turns.into_iter().enumerate() {
             let missing = (n == 0).then_some(earlier).filter(|e| e.turns > 0 || e.more);
-            self.past_turn(now, turn, missing, &mut told);
+            self.past_turn(now, origin, turn, missing, &mut told);
         }
         out.changes.extend(last_of_each(told.changes));
         self.running = preparing;
@@ -79,6 +80,7 @@ impl ThreadState {
     fn past_turn(
         &mut self,
         now: Timestamp,
+        origin: TurnOrigin,
         past: PastTurn,
         missing: Option<Earlier>,
         out: &mut Outcome,
@@ -87,7 +89,7 @@ impl ThreadState {
         let id = TurnId::derive_past(&self.thread.id, &key);
         let input = TurnInput { kind, ..TurnInput::message(&text) };
         let turn = Turn {
-            origin: TurnOrigin::Elsewhere,
+            origin,
             model,
             mode,
             state: TurnState::Preparing,

@@ -9,7 +9,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use domain::{
-    Correction, Earlier, Effect, FullText, History, Input, Item, ItemId, PastTurn, ThreadId, TurnId,
+    Correction, Earlier, Effect, FullText, History, Input, Item, ItemId, PastTurn, ThreadId,
+    TurnId, TurnOrigin,
 };
 use providers::{Place, ReadSession, Reading};
 use store::{Store, StoreError};
@@ -140,7 +141,7 @@ impl Actor {
             }
         }
         if !new.is_empty() {
-            self.apply(Input::Past { turns: new, earlier }).await;
+            self.apply(Input::Past { origin: TurnOrigin::Elsewhere, turns: new, earlier }).await;
         }
     }
 }

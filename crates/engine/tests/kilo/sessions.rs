@@ -289,6 +289,12 @@ async fn a_fork_has_what_was_said_up_to_a_turn_and_a_compaction_is_a_turn() {
     assert_eq!((again.id, &again.session), (fork.id.clone(), &fork.session));
     assert_ne!(fork.session, bench.row(&thread).await.session);
     assert_eq!(fork.access, Access::AutoEdit);
+    // It is new, though what was said in it is not.
+    let last = first.ended_at.expect("it ended");
+    assert!(fork.created_at >= last && fork.active_at >= fork.created_at, "{fork:?}");
+    let turns = bench.window(&fork.id).await.turns;
+    assert_eq!(turns.iter().map(|t| t.origin).collect::<Vec<_>>(), [TurnOrigin::Forked]);
+    assert!(turns[0].created_at < last, "{turns:?}");
     assert_eq!(said(&bench.window(&fork.id).await), ["One."]);
     let whole = ThreadId::from_uuid(Uuid::now_v7());
     let whole = bench.engine.fork_thread(&thread, &second.id, whole).await.expect("a fork");

@@ -12,7 +12,7 @@ fn continued(recording: &super::recorded::Recording) -> Play {
     let mut play = Play::empty(&recording.root);
     let limit = |_: &domain::ModelSelection| Some(100_000);
     let (turns, _) = play.mapper.past(&thread().id, &messages, &children, limit);
-    play.input(Input::Past { turns, earlier: Earlier::default() });
+    play.input(Input::Past { origin: TurnOrigin::Elsewhere, turns, earlier: Earlier::default() });
     play
 }
 

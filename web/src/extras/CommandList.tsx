@@ -5,6 +5,7 @@ import type { AgentCommand, CommandSource, Project, ProviderStatus } from "../ge
 import { Icon } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
 import { position } from "../ui/Popover";
+import { Words } from "../ui/Words";
 import { MAX_SHOWN, searchCommands, typedCommand, unknownCommand, withCommand } from "./commands";
 import { extrasOf } from "./read";
 
@@ -226,7 +227,7 @@ function Nothing(props: { list: CommandListState }) {
       }
     >
       <div class="commands-note" role="alert">
-        <span class="bad">{props.list.problem()}</span>
+        <span class="bad"><Words text={props.list.problem()} /></span>
         <button type="button" class="btn small" onClick={() => props.list.again()}>
           <Icon name="refresh" size={14} />
           Try again

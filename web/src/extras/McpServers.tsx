@@ -7,6 +7,7 @@ import { CopyButton } from "../ui/CopyButton";
 import { Dialog } from "../ui/Dialog";
 import { Icon } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
+import { Words } from "../ui/Words";
 import { extrasOf } from "./read";
 import { mcpFix, mcpTone, mcpWords } from "./words";
 
@@ -35,7 +36,7 @@ export function McpServers(props: { project: Project; provider: ProviderStatus }
     <div class="mcp" aria-busy={loading()}>
       <Show when={problem()}>
         <p class="bad" role="alert">
-          {problem()}
+          <Words text={problem()} />
         </p>
       </Show>
       <Show when={servers()} fallback={<Show when={loading()}><p class="faint mcp-asking" role="status"><Spinner /> Asking {props.provider.name}…</p></Show>}>
@@ -70,7 +71,7 @@ function ServerRow(props: { server: McpServer; agent: string }) {
         </span>
       </div>
       <Show when={reason()}>
-        <div class="mcp-reason">{sentence(reason())}</div>
+        <div class="mcp-reason"><Words text={sentence(reason())} /></div>
       </Show>
       <Show when={mcpFix(props.server, props.agent)}>{(fix) => <div class="muted">{fix()}</div>}</Show>
       <Show when={command()}>

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { age, count, duration, money, nth, plural, price, size } from "./format";
+import { age, codePieces, count, duration, money, nth, plural, price, size } from "./format";
 
 const now = new Date(2026, 5, 15, 12, 0).getTime();
 const MIN = 60_000;
@@ -34,4 +34,10 @@ test("numbers read short", () => {
   expect([3, 0.25, 1.1, 0].map(price)).toEqual(["$3", "$0.25", "$1.1", "$0"]);
   expect([1, 2].map((n) => plural(n, "file"))).toEqual(["1 file", "2 files"]);
   expect([1, 2, 3, 4, 11, 22].map(nth)).toEqual(["1st", "2nd", "3rd", "4th", "11th", "22nd"]);
+});
+
+test("what stands between single backticks is code", () => {
+  const pieces = (text: string) => codePieces(text).map((piece) => (piece.code ? `[${piece.text}]` : piece.text));
+  expect(pieces("Run `baton pair` on it, or `x`.")).toEqual(["Run ", "[baton pair]", " on it, or ", "[x]", "."]);
+  for (const plain of ["", "a ` b", "``a``", "```\nblock\n```", "`two\nlines`"]) expect(pieces(plain).join("|")).toBe(plain);
 });

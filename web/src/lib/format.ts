@@ -94,3 +94,10 @@ function calendarDays(at: number, now: number): number {
   const start = (time: number) => new Date(time).setHours(0, 0, 0, 0);
   return Math.round((start(now) - start(at)) / DAY);
 }
+
+/** A text cut at what stands between single backticks. */
+export function codePieces(text: string): { text: string; code: boolean }[] {
+  // Every second piece is what was cut out.
+  const pieces = text.split(/(?<!`)`([^`\n]+)`(?!`)/).map((text, i) => ({ text, code: i % 2 === 1 }));
+  return pieces.filter((piece) => piece.text);
+}

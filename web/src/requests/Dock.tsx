@@ -6,6 +6,7 @@ import { takesText } from "../lib/writing";
 import { useThread } from "../thread/context";
 import { Icon } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
+import { Words } from "../ui/Words";
 import { ApprovalCard } from "./ApprovalCard";
 import { PlanCard } from "./PlanCard";
 import { QuestionForm } from "./QuestionForm";
@@ -140,7 +141,7 @@ function RequestCard(props: { request: Request; count: number; at: number; onSte
       <Show when={trouble() && (!busy() || given()?.state === "waiting")}>
         <div class="ask-problem" role="alert">
           <Icon name="warning" size={14} />
-          <span class="grow">The answer did not arrive: {trouble()}</span>
+          <span class="grow">The answer did not arrive: <Words text={trouble()} /></span>
           <Show
             when={given()?.state === "waiting"}
             fallback={

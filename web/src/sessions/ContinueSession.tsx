@@ -10,6 +10,7 @@ import { newThreadId } from "../lib/ids";
 import { Dialog } from "../ui/Dialog";
 import { Icon } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
+import { Words } from "../ui/Words";
 
 const PAGE = 25;
 const TYPING_MS = 250;
@@ -89,7 +90,7 @@ export function ContinueSession(props: { project: Project; provider: ProviderSta
       </label>
       <Show when={problem()}>
         <div class="sessions-problem" role="alert">
-          <span class="bad">{problem()}</span>
+          <span class="bad"><Words text={problem()} /></span>
           <button type="button" class="btn small" onClick={() => void load(0)}>
             <Icon name="refresh" size={14} />
             Try again

@@ -9,6 +9,7 @@ import { CheckAgain, FixCommand } from "./ProviderFix";
 import { Restart } from "./Restart";
 import { Upstreams } from "./Upstreams";
 import { stateWords, toneOf } from "./providerWords";
+import { Words } from "../ui/Words";
 
 /** A provider: whether it can be used, and how to make it so. */
 export function ProviderCard(props: { provider: ProviderStatus; settings?: boolean }) {
@@ -31,12 +32,12 @@ export function ProviderCard(props: { provider: ProviderStatus; settings?: boole
         <CheckAgain provider={props.provider} />
       </header>
       <Show when={props.provider.state !== "ready"}>
-        <p class="muted">{sentence(props.provider.message)}</p>
+        <p class="muted"><Words text={sentence(props.provider.message)} /></p>
       </Show>
       <FixCommand provider={props.provider} />
       <Show when={props.provider.problems.length}>
         <ul class="provider-problems" aria-label="Problems">
-          <For each={props.provider.problems}>{(problem) => <li>{sentence(problem.message)}</li>}</For>
+          <For each={props.provider.problems}>{(problem) => <li><Words text={sentence(problem.message)} /></li>}</For>
         </ul>
       </Show>
       <Show when={props.provider.binary}>

@@ -6,12 +6,13 @@ import type { ProviderStatus } from "../generated/wire";
 import { CopyButton } from "../ui/CopyButton";
 import { Icon } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
+import { Words } from "../ui/Words";
 
 /** What is wrong with a provider, and the command that mends it. */
 export function ProviderFix(props: { provider: ProviderStatus }) {
   return (
     <div class="provider-fix" data-provider={props.provider.id} data-state={props.provider.state}>
-      <p>{sentence(props.provider.message)}</p>
+      <p><Words text={sentence(props.provider.message)} /></p>
       <FixCommand provider={props.provider} />
       <CheckAgain provider={props.provider} />
     </div>

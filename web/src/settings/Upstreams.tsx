@@ -4,6 +4,7 @@ import { useBaton } from "../app/baton";
 import type { ProviderStatus, Upstream } from "../generated/wire";
 import { plural } from "../lib/format";
 import { CopyButton } from "../ui/CopyButton";
+import { Words } from "../ui/Words";
 import { upstreamTones, upstreamWords } from "./providerWords";
 
 /** Where a provider's models come from, what cannot be used and why, and the command that mends it. */
@@ -23,7 +24,7 @@ export function Upstreams(props: { provider: ProviderStatus }) {
               {(model) => (
                 <li>
                   <code>{model.id}</code>
-                  <div class="muted">{sentence(model.unverified ?? "")}</div>
+                  <div class="muted"><Words text={sentence(model.unverified ?? "")} /></div>
                 </li>
               )}
             </For>
@@ -34,7 +35,7 @@ export function Upstreams(props: { provider: ProviderStatus }) {
         <div class="upstreams">
           <h4>Upstream providers</h4>
           <Show when={list()?.stale}>
-            <p class="muted">This is the last list that could be had. {sentence(list()?.problem ?? "")}</p>
+            <p class="muted">This is the last list that could be had. <Words text={sentence(list()?.problem ?? "")} /></p>
           </Show>
           <ul aria-label="Upstream providers">
             <For each={list()?.upstreams}>{(upstream) => <UpstreamRow upstream={upstream} />}</For>
@@ -61,7 +62,7 @@ function UpstreamRow(props: { upstream: Upstream }) {
         </span>
         <span class="faint">{facts().join(" · ")}</span>
       </div>
-      <div class="muted">{sentence(props.upstream.message)}</div>
+      <div class="muted"><Words text={sentence(props.upstream.message)} /></div>
       <Show when={props.upstream.fix}>
         {(fix) => (
           <div class="fix-command">

@@ -3,6 +3,7 @@ import { createEffect, createMemo, createSignal, For, on, onCleanup, onMount, Sh
 import { api, ApiError, explain } from "../api/client";
 import type { DirectoryEntry, Project } from "../generated/wire";
 import { Icon } from "../ui/Icon";
+import { Words } from "../ui/Words";
 import { completed, continuing, parentOf, trimmed } from "./paths";
 
 const ASK_AFTER_MS = 80;
@@ -131,7 +132,7 @@ export function AddProject(props: { autofocus?: boolean; onAdded: (project: Proj
         </button>
       </div>
       <p id="project-problem" class="bad" role="alert">
-        {problem() || listProblem()}
+        <Words text={problem() || listProblem()} />
       </p>
       <Show when={open()}>
         <ul ref={list} id="project-paths" class="paths" role="listbox" aria-label="Directories">

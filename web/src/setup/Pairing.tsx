@@ -3,6 +3,7 @@ import { createSignal, onMount, Show } from "solid-js";
 import { api, explain } from "../api/client";
 import { pairingCode } from "../app/router";
 import { Logo } from "../ui/Icon";
+import { Words } from "../ui/Words";
 
 /** Lets a browser in that the server does not know. */
 export function Pairing(props: { problem?: string; onPaired: () => void }) {
@@ -61,7 +62,7 @@ export function Pairing(props: { problem?: string; onPaired: () => void }) {
         </div>
         <Show when={problem()}>
           <p id="pairing-problem" class="bad" role="alert">
-            {problem()}
+            <Words text={problem()} />
           </p>
         </Show>
       </form>

@@ -9,6 +9,7 @@ import { age, exact } from "../lib/format";
 import { PlainHeader } from "../thread/Header";
 import { Icon } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
+import { Words } from "../ui/Words";
 import { patchThread } from "./actions";
 import { DeleteThread } from "./ThreadMenu";
 
@@ -73,7 +74,7 @@ export function ArchivePage() {
           </ul>
           <Show when={problem()}>
             <div class="page-note" role="alert">
-              <p class="bad">{problem()}</p>
+              <p class="bad"><Words text={problem()} /></p>
               <button type="button" class="btn" onClick={() => void load()}>
                 Try again
               </button>

@@ -11,6 +11,7 @@ import { Icon, Logo } from "../ui/Icon";
 import { rowMark } from "../thread/status";
 import { Mark, Spinner } from "../ui/Mark";
 import { Menu, moveFocus, Popover } from "../ui/Popover";
+import { Words } from "../ui/Words";
 import { ConnectionState } from "./ConnectionState";
 import { listing, type Group } from "./groups";
 import { ThreadRow } from "./ThreadRow";
@@ -136,7 +137,7 @@ function Loading() {
     >
       {(problem) => (
         <div class="side-note bad" role="alert">
-          <p>{problem().title}</p>
+          <p><Words text={problem().title} /></p>
           <button type="button" class="btn small" onClick={() => baton.connection.resync({ topic: "shell" })}>
             Try again
           </button>

@@ -33,8 +33,8 @@ export function GoBack(props: { turn: Turn; whole: () => Promise<string> }) {
         </button>
       </Show>
       <Show when={asked()}>
-        <Confirm title="Go back?" action="Go back" run={run} onClose={() => setAsked(false)}>
-          <p>The conversation goes back to before this message. Files stay as they are.</p>
+        <Confirm title="Go back?" action="Go back" undoable run={run} onClose={() => setAsked(false)}>
+          <p>The conversation goes back to before this message. Files stay as they are. “Bring back” undoes it until you send the next message.</p>
         </Confirm>
       </Show>
     </>

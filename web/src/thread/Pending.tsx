@@ -4,6 +4,7 @@ import type { Outgoing } from "../composer/outbox";
 import { putBack } from "../composer/putBack";
 import { Icon } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
+import { Words } from "../ui/Words";
 import { UserText } from "./UserText";
 
 /** A message that the server has not confirmed yet. */
@@ -28,7 +29,7 @@ export function Pending(props: { entry: Outgoing }) {
       </Show>
       <Show when={props.entry.state === "failed"}>
         <div class="pending-problem" role="alert">
-          <span class="bad grow">{props.entry.problem}</span>
+          <span class="bad grow"><Words text={props.entry.problem} /></span>
           <button type="button" class="btn small" onClick={() => baton.outbox.retry(id())}>
             <Icon name="refresh" size={14} /> Try again
           </button>

@@ -18,6 +18,7 @@ import { patchThread } from "../sidebar/actions";
 import { emptyThread } from "../sync/state";
 import { lookAtTrust, TrustStrip } from "../trust/TrustStrip";
 import { Icon } from "../ui/Icon";
+import { Words } from "../ui/Words";
 import { ThreadContext, type ThreadScope } from "./context";
 import { PutAway } from "./GoBack";
 import { Header, PlainHeader } from "./Header";
@@ -100,9 +101,9 @@ function Unreadable(props: { id: ThreadId; title?: string; problem: Problem | nu
       <PlainHeader title={props.title || "Thread"} />
       <div class="page-note" role="alert">
         <Icon name="warning" size={20} />
-        <p>{props.problem?.title}</p>
+        <p><Words text={props.problem?.title} /></p>
         <Show when={props.problem?.detail}>
-          <p class="muted">{props.problem?.detail}</p>
+          <p class="muted"><Words text={props.problem?.detail} /></p>
         </Show>
         <div class="page-note-actions">
           <button type="button" class="btn" onClick={() => baton.reloadThread(props.id)}>
@@ -253,7 +254,7 @@ function Live(props: { id: ThreadId; thread: Thread }) {
             <div class="unusable" role="status" data-provider={found().id}>
               <Icon name="warning" size={14} />
               <span class="grow">
-                {found().name} cannot be used now: {sentence(found().message)}
+                {found().name} cannot be used now: <Words text={sentence(found().message)} />
               </span>
               <a class="link" href={hrefOf({ page: "settings" })}>
                 {found().name} in the settings
@@ -265,7 +266,7 @@ function Live(props: { id: ThreadId; thread: Thread }) {
           {(reason) => (
             <div class="unusable" role="status" data-gone-model>
               <Icon name="warning" size={14} />
-              <span class="grow">{reason()}</span>
+              <span class="grow"><Words text={reason()} /></span>
             </div>
           )}
         </Show>

@@ -12,6 +12,7 @@ import { CopyButton } from "../ui/CopyButton";
 import { SentFiles } from "../composer/Attachments";
 import { Icon } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
+import { Words } from "../ui/Words";
 import { isPutAway } from "./back";
 import { useThread } from "./context";
 import { GoBack } from "./GoBack";
@@ -73,7 +74,10 @@ function UserMessage(props: { turn: Turn }) {
 /** What a turn is doing while it is not over. */
 function Progress(props: { turn: Turn }) {
   const scope = useThread();
-  const needsYou = () => scope.view().requestOrder.some((id) => scope.view().requests[id]?.turn_id === props.turn.id);
+  const needsYou = () => scope.view().requestOrder.some((id) => {
+    const request = scope.view().requests[id];
+    return request?.turn_id === props.turn.id && request.state.state !== "checking";
+  });
   const words = () => (needsYou() && !props.turn.stopping ? "Waiting for you" : phaseWords(props.turn, scope.agent(), secondClock()));
   const since = () => Math.floor(Math.max(0, secondClock() - (props.turn.started_at ?? props.turn.created_at)) / 1000) * 1000;
   return (
@@ -176,9 +180,9 @@ function TurnFailure(props: { turn: Turn; code: keyof typeof errorTitles; messag
       <Icon name="warning" />
       <div>
         <b>{errorTitles[props.code]}</b>
-        <p>{props.message}</p>
+        <p><Words text={props.message} /></p>
         <Show when={props.hint}>
-          <p class="muted">{sentence(props.hint ?? "")}</p>
+          <p class="muted"><Words text={sentence(props.hint ?? "")} /></p>
         </Show>
       </div>
       <Show when={provider()}>{(broken) => <Restart provider={broken()} />}</Show>

@@ -1,5 +1,6 @@
-import { createMemo, createSignal, For, Show } from "solid-js";
+import { createMemo, createSignal, Show } from "solid-js";
 import { explain } from "../api/client";
+import { Words } from "../ui/Words";
 
 /** Lines of a message that are shown before a person asks for the rest. */
 const FIRST_LINES = 14;
@@ -35,11 +36,11 @@ export function UserText(props: {
     }
     setAll(!all());
   };
-  const pieces = createMemo(() => (all() ? (fetched() ?? props.text) : (short() ?? props.text)).split(/((?<!`)`[^`\n]+`(?!`))/));
+  const shown = createMemo(() => (all() ? (fetched() ?? props.text) : (short() ?? props.text)));
   return (
     <>
       <p class="you-text">
-        <For each={pieces()}>{(piece) => (/^`[^`]+`$/.test(piece) ? <code>{piece.slice(1, -1)}</code> : piece)}</For>
+        <Words text={shown()} />
         <Show when={short() !== undefined && !all()}>…</Show>
       </p>
       <Show when={short() !== undefined}>

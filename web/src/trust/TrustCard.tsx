@@ -4,6 +4,7 @@ import { api, ApiError, explain } from "../api/client";
 import type { Project, Startup } from "../generated/wire";
 import { Icon } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
+import { Words } from "../ui/Words";
 import { actWords, asksTrust, trustWords } from "./words";
 
 /** What a project's own configuration would start, and the decision on it. `plain` where a dialog has its title. */
@@ -93,7 +94,7 @@ export function TrustCard(props: { project: Project; plain?: boolean }) {
       </Show>
       <Show when={problem()}>
         <p class="bad" role="alert">
-          {problem()}
+          <Words text={problem()} />
         </p>
         <Show when={!shown()}>
           <button type="button" class="btn small trust-again" onClick={() => {

@@ -4,6 +4,7 @@ import { Portal } from "solid-js/web";
 import { explain } from "../api/client";
 import { route } from "../app/router";
 import { Icon } from "./Icon";
+import { Words } from "./Words";
 
 /** A modal dialog. It opens with its component and tells when it is closed, however that is done. */
 export function Dialog(props: { title: string; onClose: () => void; children: JSX.Element; class?: string; /** It has a button of its own that closes it. */ closes?: boolean }) {
@@ -42,11 +43,12 @@ export function Dialog(props: { title: string; onClose: () => void; children: JS
   );
 }
 
-/** Asks before something that cannot be undone. */
+/** Asks before something that cannot be undone, unless it says that it can. */
 export function Confirm(props: {
   title: string;
   children: JSX.Element;
   action: string;
+  undoable?: boolean;
   run: () => Promise<unknown>;
   onClose: () => void;
 }) {
@@ -68,14 +70,14 @@ export function Confirm(props: {
       <div class="dialog-text">{props.children}</div>
       <Show when={problem()}>
         <p class="bad" role="alert">
-          {problem()}
+          <Words text={problem()} />
         </p>
       </Show>
       <div class="dialog-actions">
         <button type="button" class="btn" autofocus onClick={(event) => event.currentTarget.closest("dialog")?.close()}>
           Cancel
         </button>
-        <button type="button" class="btn danger" disabled={busy()} onClick={() => void run()}>
+        <button type="button" class="btn" classList={{ danger: !props.undoable, primary: props.undoable }} disabled={busy()} onClick={() => void run()}>
           {props.action}
         </button>
       </div>

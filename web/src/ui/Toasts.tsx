@@ -2,6 +2,7 @@ import "./Toasts.css";
 import { For } from "solid-js";
 import { dismissToast, toasts } from "../app/toasts";
 import { Icon } from "./Icon";
+import { Words } from "./Words";
 
 export function Toasts() {
   return (
@@ -9,7 +10,7 @@ export function Toasts() {
       <For each={toasts()}>
         {(toast) => (
           <div class="toast" data-tone={toast.tone}>
-            <span class="grow">{toast.text}</span>
+            <span class="grow"><Words text={toast.text} /></span>
             {toast.action && (
               <button
                 type="button"

@@ -33,6 +33,8 @@ export interface ComposerProps {
 }
 
 const SAVE_AFTER_MS = 200;
+/** The longest message that the server takes, in UTF-16 units. */
+const MAX_UNITS = 1_000_000;
 
 /** The keys that send a message into what runs. */
 export const steerKey = /mac|iphone|ipad/i.test(navigator.userAgent) ? "⌘ Enter" : "Ctrl+Enter";
@@ -82,7 +84,8 @@ export function Composer(props: ComposerProps) {
     area.focus();
   };
   const isEmpty = () => text().trim() === "" && files.all().length === 0;
-  const canSend = () => !isEmpty() && !files.busy() && !props.blocked;
+  const tooLong = () => text().length > MAX_UNITS;
+  const canSend = () => !isEmpty() && !files.busy() && !props.blocked && !tooLong();
   /** A message that is not sent before it is said what it means. */
   const [doubted, setDoubted] = createSignal<{ unknown: UnknownCommand; how: ComposerProps["onSend"] }>();
   const send = (how = props.onSend, asText = false) => {
@@ -179,6 +182,11 @@ export function Composer(props: ComposerProps) {
             }}
           />
         )}
+      </Show>
+      <Show when={tooLong()}>
+        <p class="composer-long bad" role="alert">
+          {text().length.toLocaleString()} characters are too long for a message: at most {MAX_UNITS.toLocaleString()} can be sent. Attach the text as a file instead.
+        </p>
       </Show>
       <AttachmentStrip drafts={files} />
       <textarea

@@ -19,6 +19,7 @@ function setUp(answers: Array<() => Error | undefined>) {
   const outbox = createOutbox(
     { accepted: (t) => log.push(`accepted ${t.id}`), created: (id) => log.push(`created ${id}`) },
     {
+      deleteThread: async (thread) => next(`delete ${thread}`),
       createThread: async (thread) => (next(`create ${thread.id}`), {} as never),
       send: async (_, m) => (next(`send ${m.id}`), turn({ id: m.id })),
     },
@@ -78,4 +79,26 @@ test("a message can be taken back", async () => {
   await settle();
   expect(outbox.take("a")?.message.text).toBe("a");
   expect(outbox.of("thr_1")).toEqual([]);
+});
+
+const tooLong = () => new ApiError({ status: 422, code: "message_too_long", title: "the message has too many characters" });
+const begin = { id: "thr_1", project_id: "prj_1" } as CreateThread;
+
+test("a first message that is refused for good leaves no empty thread", async () => {
+  const { outbox, log } = setUp([() => undefined, tooLong]);
+  outbox.send("thr_1", message("a"), begin);
+  await settle();
+  expect(log).toEqual(["create thr_1", "created thr_1", "send a", "delete thr_1"]);
+  expect(outbox.of("thr_1")[0]).toMatchObject({ state: "failed", hopeless: true, began: "prj_1" });
+});
+
+test("a later one, or one that may be sent again, leaves its thread alone", async () => {
+  const { outbox, log } = setUp([() => undefined, refused, tooLong]);
+  outbox.send("thr_1", message("a"), begin);
+  await settle();
+  expect(outbox.of("thr_1")[0]!.hopeless).toBeUndefined();
+  outbox.send("thr_2", message("b"));
+  await settle();
+  expect(outbox.of("thr_2")[0]!.hopeless).toBe(true);
+  expect(log.filter((what) => what.startsWith("delete"))).toEqual([]);
 });

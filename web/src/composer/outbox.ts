@@ -3,7 +3,7 @@
 
 import { createRoot, createSignal } from "solid-js";
 import { api, ApiError, explain } from "../api/client";
-import type { CreateThread, SendMessage, Turn } from "../generated/wire";
+import type { CreateThread, ProblemCode, SendMessage, Turn } from "../generated/wire";
 import { recall, remember } from "../lib/storage";
 
 export interface Outgoing {
@@ -13,8 +13,17 @@ export interface Outgoing {
   create?: CreateThread;
   state: "sending" | "failed" | "sent";
   problem?: string;
+  /** It is refused however often it is sent. */
+  hopeless?: boolean;
+  /** The project, when the message was to begin its thread: one that is hopeless begins none. */
+  began?: string;
   at: number;
 }
+
+/** Refusals of the message itself: the same one meets them again. */
+const hopeless: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
+  "empty_message", "message_too_long", "too_large", "too_many_attachments", "unknown_attachment", "model_cannot_read", "no_model", "bad_request",
+]);
 
 const KEY = "outbox";
 /** More than a person leaves behind; the oldest failed ones are dropped from this device. */
@@ -29,7 +38,7 @@ export interface OutboxEvents {
   created(thread: string): void;
 }
 
-type Sender = Pick<typeof api, "createThread" | "send">;
+type Sender = Pick<typeof api, "createThread" | "deleteThread" | "send">;
 
 export function createOutbox(events: OutboxEvents, sender: Sender = api) {
   const [entries, setEntries] = createRoot(() => createSignal<readonly Outgoing[]>(load()));
@@ -73,10 +82,23 @@ export function createOutbox(events: OutboxEvents, sender: Sender = api) {
       events.accepted(turn);
       return true;
     } catch (error) {
-      const offline = error instanceof ApiError && error.offline;
-      patch(id, offline ? { problem: explain(error) } : { state: "failed", problem: explain(error) });
-      return !offline;
+      const refused = error instanceof ApiError ? error : undefined;
+      if (refused?.offline) {
+        patch(id, { problem: explain(error) });
+        return false;
+      }
+      const never = refused !== undefined && hopeless.has(refused.problem.code);
+      patch(id, { state: "failed", problem: explain(error), ...(never && { hopeless: true }) });
+      if (never && entry.began) await discardThread(entry);
+      return true;
     }
+  }
+
+  /** Takes the empty thread away that a message was to begin which never will. */
+  async function discardThread(entry: Outgoing): Promise<void> {
+    if (entries().some((e) => e.thread === entry.thread && e.message.id !== entry.message.id)) return;
+    // What is left of it when this fails can be deleted like any other.
+    await sender.deleteThread(entry.thread).catch(() => {});
   }
 
   return {
@@ -85,11 +107,11 @@ export function createOutbox(events: OutboxEvents, sender: Sender = api) {
     /** Whether the thread is not known to the server yet. */
     isCreating: (thread: string) => entries().some((e) => e.thread === thread && e.create),
     send(thread: string, message: SendMessage, create?: CreateThread): void {
-      update((list) => [...list, { thread, message, create, state: "sending", at: Date.now() }]);
+      update((list) => [...list, { thread, message, create, ...(create && { began: create.project_id }), state: "sending", at: Date.now() }]);
       void flush(thread);
     },
     retry(id: string): void {
-      patch(id, { state: "sending", problem: undefined });
+      patch(id, { state: "sending", problem: undefined, hopeless: undefined });
       const entry = entries().find((e) => e.message.id === id);
       if (entry) void flush(entry.thread);
     },

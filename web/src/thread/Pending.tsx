@@ -1,5 +1,6 @@
 import { Show } from "solid-js";
 import { useBaton } from "../app/baton";
+import { navigate } from "../app/router";
 import type { Outgoing } from "../composer/outbox";
 import { putBack } from "../composer/putBack";
 import { Icon } from "../ui/Icon";
@@ -11,6 +12,14 @@ import { UserText } from "./UserText";
 export function Pending(props: { entry: Outgoing }) {
   const baton = useBaton();
   const id = () => props.entry.message.id;
+  /** Takes the message out of here. A thread that it was to begin, and never will, is left too. */
+  const leave = (then: (place: string, text: string) => void) => {
+    const taken = baton.outbox.take(id());
+    if (!taken) return;
+    const project = taken.hopeless ? taken.began : undefined;
+    then(project ? `new.${project}` : taken.thread, taken.message.text);
+    if (project) navigate({ page: "home", project }, true);
+  };
   return (
     <div class="you pending" data-pending={props.entry.state} data-row={id()}>
       <header>
@@ -30,18 +39,16 @@ export function Pending(props: { entry: Outgoing }) {
       <Show when={props.entry.state === "failed"}>
         <div class="pending-problem" role="alert">
           <span class="bad grow"><Words text={props.entry.problem} /></span>
-          <button type="button" class="btn small" onClick={() => baton.outbox.retry(id())}>
-            <Icon name="refresh" size={14} /> Try again
-          </button>
-          <button
-            type="button"
-            class="btn quiet small"
-            onClick={() => {
-              const taken = baton.outbox.take(id());
-              if (taken) putBack(taken.thread, taken.message.text);
-            }}
-          >
+          <Show when={!props.entry.hopeless}>
+            <button type="button" class="btn small" onClick={() => baton.outbox.retry(id())}>
+              <Icon name="refresh" size={14} /> Try again
+            </button>
+          </Show>
+          <button type="button" class="btn quiet small" onClick={() => leave((place, text) => putBack(place, text))}>
             Edit
+          </button>
+          <button type="button" class="btn quiet small" onClick={() => leave(() => {})}>
+            Discard
           </button>
         </div>
       </Show>

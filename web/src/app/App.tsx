@@ -1,5 +1,5 @@
 import "./App.css";
-import { createEffect, createMemo, createSignal, ErrorBoundary, lazy, Match, onCleanup, onMount, Show, Suspense, Switch } from "solid-js";
+import { createEffect, createMemo, createSignal, ErrorBoundary, lazy, Match, on, onCleanup, onMount, Show, Suspense, Switch } from "solid-js";
 import { NewThread } from "../composer/NewThread";
 import { Sidebar } from "../sidebar/Sidebar";
 import { Pairing } from "../setup/Pairing";
@@ -12,6 +12,7 @@ import { Announcer } from "./Announcer";
 import { BatonContext, createBaton, useBaton } from "./baton";
 import { closeDrawer, drawer } from "./drawer";
 import { route } from "./router";
+import { leaveToasts } from "./toasts";
 
 const Settings = lazy(async () => ({ default: (await import("../settings/Settings")).Settings }));
 const ArchivePage = lazy(async () => ({ default: (await import("../sidebar/ArchivePage")).ArchivePage }));
@@ -46,10 +47,12 @@ function Shell() {
   };
   query.addEventListener("change", watch);
   onCleanup(() => query.removeEventListener("change", watch));
-  createEffect(() => {
-    route();
-    closeDrawer();
-  });
+  createEffect(
+    on(route, () => {
+      closeDrawer();
+      leaveToasts();
+    }),
+  );
   let side!: HTMLElement;
   createEffect(() => {
     if (!drawer()) return;
@@ -73,13 +76,13 @@ function Shell() {
             </p>
           )}
         </Show>
+        <Toasts />
         <ErrorBoundary fallback={(error, reset) => <Broken error={error} reset={reset} />}>
           <Suspense>
             <Page />
           </Suspense>
         </ErrorBoundary>
       </main>
-      <Toasts />
       <Announcer />
       <Keys />
     </div>

@@ -31,6 +31,11 @@ export function dismissToast(id: number): void {
   setToasts((list) => list.filter((t) => t.id !== id));
 }
 
+/** Another page is shown: only what can still be undone is of use there. */
+export function leaveToasts(): void {
+  setToasts((list) => list.filter((t) => t.action));
+}
+
 /** Does something for a person and tells them when it fails. Returns whether it worked. */
 export async function attempt(what: string, work: () => Promise<unknown>): Promise<boolean> {
   try {

@@ -5,11 +5,14 @@ import { createSignal, onCleanup, onMount } from "solid-js";
 import { address, api, explain } from "../api/client";
 import { toast } from "../app/toasts";
 import type { Attachment, AttachmentKind, AttachmentName } from "../generated/wire";
+import { plural } from "../lib/format";
 import { loadDraft, loadFiles, saveDraft } from "./drafts";
 
 /** As many as go with one message, and as large as one may be. */
 export const MAX_FILES = 20;
 export const MAX_BYTES = 10 * 1024 * 1024;
+/** What is said of files that do not go; of more, the newest. */
+const MAX_NOTES = 4;
 
 export interface Draft {
   key: number;
@@ -28,9 +31,28 @@ const kept = (file: Attachment): Draft => ({ key: ++last, name: file.name, file,
 
 export const attachmentUrl = (file: Attachment): string => address(`api/attachments/${encodeURIComponent(file.id)}`).href;
 
+/** Which of some files go with a message that has so many already, and why the others do not. */
+export function fitting<F extends Pick<File, "name" | "size">>(files: Iterable<F>, held: number): { take: F[]; refused: string[] } {
+  const [take, refused]: [F[], string[]] = [[], []];
+  let over = 0;
+  for (const file of files) {
+    if (file.size > MAX_BYTES) refused.push(`${file.name} has more than 10 MiB. Put it into the workspace and name its path in the message.`);
+    else if (held + take.length >= MAX_FILES) over++;
+    else take.push(file);
+  }
+  if (over) refused.push(`At most ${MAX_FILES} files go with a message: ${plural(over, "was", "were")} left out.`);
+  return { take, refused };
+}
+
 /** The files of the draft of a place. */
 export function createAttachments(place: string) {
   const [drafts, setDrafts] = createSignal<readonly Draft[]>(loadFiles(place).map(kept));
+  const [notes, setNotes] = createSignal<readonly string[]>([]);
+  /** Says with the message why a file does not go with it; elsewhere once its place was left. */
+  const note = (text: string) => {
+    if (left) toast(text, { tone: "bad" });
+    else setNotes((list) => [...list.filter((known) => known !== text), text].slice(-MAX_NOTES));
+  };
   const forget = (draft: Draft) => draft.picture?.startsWith("blob:") && URL.revokeObjectURL(draft.picture);
   const ready = () => drafts().flatMap((d) => (d.file ? [{ ...d.file, name: d.name }] : []));
   const save = () => saveDraft(place, loadDraft(place), ready());
@@ -40,7 +62,7 @@ export function createAttachments(place: string) {
   async function check(draft: Draft): Promise<void> {
     if (!draft.file || (await api.hasAttachment(draft.file.id).catch(() => true)) || left) return;
     remove(draft.key);
-    toast(`${draft.name} was attached too long ago and is no longer kept. Attach it again.`, { tone: "bad" });
+    note(`${draft.name} was attached too long ago and is no longer kept. Attach it again.`);
   }
   onMount(() => drafts().forEach((draft) => void check(draft)));
 
@@ -52,7 +74,7 @@ export function createAttachments(place: string) {
       save();
     } catch (error) {
       remove(key);
-      toast(`${file.name} could not be attached: ${explain(error)}`, { tone: "bad" });
+      note(`${file.name} could not be attached: ${explain(error)}`);
     }
   }
 
@@ -69,16 +91,14 @@ export function createAttachments(place: string) {
 
   return {
     all: drafts,
+    /** Why files do not go with the message, for as long as it is written. */
+    notes,
+    heard: () => setNotes([]),
     add(files: Iterable<File>): void {
-      for (const file of files) {
-        if (drafts().length >= MAX_FILES) {
-          toast(`At most ${MAX_FILES} files go with a message.`, { tone: "bad" });
-          return;
-        }
-        if (file.size > MAX_BYTES) {
-          toast(`${file.name} has more than 10 MiB. Put it into the workspace and name its path in the message.`, { tone: "bad" });
-          continue;
-        }
+      setNotes([]);
+      const { take, refused } = fitting(files, drafts().length);
+      refused.forEach(note);
+      for (const file of take) {
         const key = ++last;
         const picture = file.type.startsWith("image/") ? URL.createObjectURL(file) : undefined;
         setDrafts((list) => [...list, { key, name: file.name || "pasted", picture }]);
@@ -93,6 +113,7 @@ export function createAttachments(place: string) {
       const names = drafts().flatMap((d) => (d.file ? [{ id: d.file.id, name: d.name }] : []));
       drafts().forEach(forget);
       setDrafts([]);
+      setNotes([]);
       save();
       return names;
     },

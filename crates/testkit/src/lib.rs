@@ -5,6 +5,7 @@
 //! product.
 
 pub mod agents;
+pub mod arguments;
 pub mod browser;
 pub mod dice;
 pub mod faults;

@@ -5,21 +5,27 @@
 
 use std::path::{Path, PathBuf};
 use std::pin::pin;
-use std::process::Stdio;
+use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
+use testkit::arguments;
 use testkit::sandbox::Sandbox;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
+const USAGE: &str = "demo --baton PATH [--port N]";
+
 #[tokio::main]
-async fn main() -> Result<()> {
-    let arguments = Arguments::read(std::env::args().skip(1))?;
+async fn main() -> Result<ExitCode> {
+    let arguments = match Arguments::read(std::env::args().skip(1)) {
+        Ok(arguments) => arguments,
+        Err(code) => return Ok(code),
+    };
     let dir = testkit::agents::agents_dir().with_file_name("demo");
     println!("preparing the demo in {}", dir.display());
     let sandbox = Sandbox::at(&dir, 0).await?;
@@ -32,7 +38,7 @@ async fn main() -> Result<()> {
         () = &mut shown => {
             let status = baton.wait().await?;
             ensure!(status.success(), "Baton ended by itself ({status})");
-            return Ok(());
+            return Ok(ExitCode::SUCCESS);
         }
         signal = tokio::signal::ctrl_c() => signal?,
         _ = terminate.recv() => {}
@@ -46,7 +52,7 @@ async fn main() -> Result<()> {
     };
     let status = tokio::time::timeout(GRACE, stopped).await;
     status.with_context(|| format!("Baton did not stop within {GRACE:?} and is killed"))??;
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 struct Arguments {
@@ -55,17 +61,13 @@ struct Arguments {
 }
 
 impl Arguments {
-    fn read(mut arguments: impl Iterator<Item = String>) -> Result<Self> {
-        let (mut baton, mut port) = (None, None);
-        while let Some(name) = arguments.next() {
-            let value = arguments.next().with_context(|| format!("{name} takes a value"))?;
-            match name.as_str() {
-                "--baton" => baton = Some(value.into()),
-                "--port" => port = Some(value.parse().context("--port takes a number")?),
-                _ => bail!("usage: demo --baton PATH [--port N]"),
-            }
-        }
-        Ok(Self { baton: baton.context("--baton PATH is missing")?, port })
+    fn read(given: impl Iterator<Item = String>) -> Result<Self, ExitCode> {
+        let given = arguments::read(USAGE, &["baton", "port"], given)?;
+        let port = given.get("port").map(|port| port.parse()).transpose();
+        let port = port.map_err(|_| arguments::refuse(USAGE, "--port takes a number"))?;
+        let baton = given.get("baton").map(PathBuf::from);
+        let baton = baton.ok_or_else(|| arguments::refuse(USAGE, "--baton is missing"))?;
+        Ok(Self { baton, port })
     }
 }
 

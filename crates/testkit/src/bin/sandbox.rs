@@ -4,26 +4,26 @@
 //! `env`) when everything is there, and stays until its standard input ends, so that it never
 //! outlives whoever started it. Without `--dir` the sandbox is deleted then.
 
-use std::path::PathBuf;
+use std::path::Path;
+use std::process::ExitCode;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::Result;
+use testkit::arguments;
 use testkit::sandbox::Sandbox;
 
+const USAGE: &str = "sandbox [--dir DIR] [--port N]";
+
 #[tokio::main]
-async fn main() -> Result<()> {
-    let mut dir: Option<PathBuf> = None;
-    let mut port = 0;
-    let mut arguments = std::env::args().skip(1);
-    while let Some(name) = arguments.next() {
-        let value = arguments.next().with_context(|| format!("{name} takes a value"))?;
-        match name.as_str() {
-            "--dir" => dir = Some(value.into()),
-            "--port" => port = value.parse().context("--port takes a number")?,
-            _ => bail!("usage: sandbox [--dir DIR] [--port N]"),
-        }
-    }
-    let sandbox = match dir {
-        Some(dir) => Sandbox::at(&dir, port).await?,
+async fn main() -> Result<ExitCode> {
+    let given = match arguments::read(USAGE, &["dir", "port"], std::env::args().skip(1)) {
+        Ok(given) => given,
+        Err(code) => return Ok(code),
+    };
+    let Ok(port) = given.get("port").map_or(Ok(0), |port| port.parse()) else {
+        return Ok(arguments::refuse(USAGE, "--port takes a number"));
+    };
+    let sandbox = match given.get("dir") {
+        Some(dir) => Sandbox::at(Path::new(dir), port).await?,
         None => Sandbox::new().await?,
     };
     println!("{}", sandbox.describe());
@@ -31,7 +31,7 @@ async fn main() -> Result<()> {
         () = stdin_ended() => {}
         signal = tokio::signal::ctrl_c() => signal?,
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Waits for the end of standard input, on a thread that does not hold up the end of the program.

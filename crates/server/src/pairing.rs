@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -105,6 +105,7 @@ impl Pairing {
 
     /// Uses a code.
     pub(crate) fn redeem(&self, typed: &str, address: IpAddr, now: Instant) -> Try {
+        let address = place(address);
         let mut state = self.lock();
         state.codes.retain(|code| code.expires > now);
         state.failures.retain(|failures| now.duration_since(failures.last) < FORGIVEN);
@@ -146,6 +147,15 @@ impl State {
             self.failures.pop_front();
         }
         self.failures.push_back(Failures { address, count: 1, last: now });
+    }
+}
+
+/// Whom the failures of an address are counted for: one machine has as many IPv6 addresses of its
+/// network as it likes, and an IPv4 address may be written as one.
+fn place(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
+        v4 @ IpAddr::V4(_) => v4,
     }
 }
 
@@ -199,6 +209,21 @@ mod tests {
         assert_eq!(pairing.redeem("0000", HERE, now), Try::Wrong);
         assert!(matches!(pairing.redeem("0000", HERE, now), Try::Wait(3)));
         assert_eq!(pairing.redeem(code.as_str(), THERE, now), Try::Paired);
+    }
+
+    #[test]
+    fn another_address_of_the_same_machine_gains_nothing() {
+        for (tried, then) in [("2001:db8::1", "2001:db8::2:3"), ("::ffff:10.0.0.7", "10.0.0.7")] {
+            let (pairing, now) = (Pairing::default(), Instant::now());
+            let code = pairing.issue(now).expect("a code");
+            for _ in 0..FREE_FAILURES {
+                pairing.redeem("0000", tried.parse().expect("an address"), now);
+            }
+            let then = then.parse().expect("an address");
+            assert!(matches!(pairing.redeem(code.as_str(), then, now), Try::Wait(_)));
+            let other = "2001:db8:0:1::1".parse().expect("an address");
+            assert_eq!(pairing.redeem(code.as_str(), other, now), Try::Paired);
+        }
     }
 
     #[test]

@@ -68,6 +68,16 @@ impl Printer {
         io::stdout().flush()
     }
 
+    /// Ends the line that was begun, before something else is said: no agent goes on with a sentence
+    /// over what it asks.
+    pub(crate) fn end_line(&mut self) -> io::Result<()> {
+        if !self.json && !self.ends_with_newline {
+            writeln!(io::stdout())?;
+            self.ends_with_newline = true;
+        }
+        io::stdout().flush()
+    }
+
     /// Prints how it ended.
     pub(crate) fn end(
         &mut self,
@@ -91,10 +101,8 @@ impl Printer {
                 end["reason"] = json!(why);
             }
             writeln!(io::stdout(), "{end}")?;
-        } else if !self.ends_with_newline {
-            writeln!(io::stdout())?;
         }
-        io::stdout().flush()
+        self.end_line()
     }
 
     fn change(&mut self, change: Change, news: &mut News) -> io::Result<()> {

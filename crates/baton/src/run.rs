@@ -300,8 +300,10 @@ impl Following<'_> {
                 continue;
             }
             let asked = describe(request);
+            self.printer.end_line().context("standard output is closed")?;
             if self.may_wait {
-                eprintln!("baton: {asked} Answer it at {}.", self.link.client.url());
+                let (url, thread) = (self.link.client.url(), &self.thread.id);
+                eprintln!("baton: {asked} Answer it at {url}/#/t/{thread}");
             } else if self.stopping.is_none() {
                 eprintln!("baton: {asked} Nobody can answer it here, so the turn is stopped.");
                 self.stop(Stopping::NeedsAnswer).await?;

@@ -67,6 +67,23 @@ async fn a_running_server_is_used_and_keeps_the_thread() {
     assert!(end["error"]["message"].is_string(), "{end}");
     assert!(ran.out.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
 
+    // What is asked stands on a line of its own, with where to answer it.
+    let asking = ask();
+    let mut child = place.start(&["run", "--dir", &dir, &asking]).await;
+    let mut lines = child.take_lines().unwrap();
+    let both = async {
+        let (mut said, mut asked) = (false, false);
+        while !(said && asked) {
+            let line = lines.next().await.expect("it waits for the answer");
+            said |= line.stream == Stream::Stdout && line.text == "Looking.";
+            asked |= line.stream == Stream::Stderr && line.text.contains("/#/t/thr_");
+        }
+    };
+    tokio::time::timeout(DEADLINE, both).await.unwrap();
+    place.signal(&child, "INT").await;
+    let exit = tokio::time::timeout(DEADLINE, child.wait()).await.unwrap().unwrap();
+    assert_eq!(code(exit.status), 130, "{exit:?}");
+
     let ran = run(&["--no-wait"], ask()).await;
     assert_eq!(ran.code, 3, "{}", ran.err);
 

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { looksRight } from "./look";
 import { bash, createWorld, ended, lastTurn, lookBack, newThread, scripted, send, until, type World } from "./world";
 
 let world: World;
@@ -171,7 +172,8 @@ test("files go with a message: picked, pasted, taken out again, and shown with i
   await pick("notes.txt", "text/plain", "the word is xylophone");
   await page.locator(".file[data-state=ready]").filter({ hasText: "notes.txt" }).waitFor();
   await pick("program.bin", "application/octet-stream", "\u0000\u0001");
-  await page.locator(".toast").filter({ hasText: "program.bin could not be attached" }).waitFor();
+  const notes = page.locator(".files-notes");
+  await notes.filter({ hasText: "program.bin could not be attached" }).waitFor();
   await page.getByRole("textbox", { name: "Message" }).evaluate((area) => {
     const data = new DataTransfer();
     data.items.add(new File(["pasted words"], "pasted.txt", { type: "text/plain" }));
@@ -179,8 +181,17 @@ test("files go with a message: picked, pasted, taken out again, and shown with i
   });
   await until("two are attached", async () => (await page.locator(".file[data-state=ready]").count()) === 2);
   await page.getByRole("button", { name: "Remove pasted.txt" }).click();
+  // Words too long for a message are not sent, and lost as little as what is wrong with a file is.
+  const area = page.getByRole("textbox", { name: "Message" });
+  await area.fill("x".repeat(1_000_001));
+  await page.getByText("1,000,001 characters are too long for a message").waitFor();
+  expect(await page.locator(".send").isDisabled()).toBe(true);
+  await area.fill("");
+  await looksRight(page, "file-refused");
+  expect(await notes.count()).toBe(1);
   await send(page, scripted("Read it", [{ text: "Read." }]));
   await ended(page, "completed");
+  expect(await notes.count()).toBe(0);
   const sent = lastTurn(page).locator(".sent .file");
   expect(await sent.allTextContents()).toEqual(["notes.txt"]);
   const given = await page.request.get((await sent.first().getAttribute("href"))!);

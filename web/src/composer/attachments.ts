@@ -95,7 +95,6 @@ export function createAttachments(place: string) {
     notes,
     heard: () => setNotes([]),
     add(files: Iterable<File>): void {
-      setNotes([]);
       const { take, refused } = fitting(files, drafts().length);
       refused.forEach(note);
       for (const file of take) {

@@ -275,6 +275,7 @@ impl Actor {
     }
 
     async fn command(&mut self, command: Command) -> std::ops::ControlFlow<()> {
+        self.clocks.used();
         match command {
             Command::Input { input, reply } => {
                 self.applying = None;

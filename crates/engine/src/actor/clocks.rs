@@ -67,6 +67,9 @@ const IDLE: Duration = Duration::from_secs(300);
 pub(super) struct Clocks {
     /// When the agent last told anything.
     last_sign: Instant,
+    /// When a person last wanted anything, or a turn last was there. What the agent tells besides is
+    /// no use of the thread: a bad link alone would keep it live for ever.
+    used: Instant,
     /// When the running turn last went on, or last waited for something else than its model.
     progress: Instant,
     /// The turn that prepares, and since when.
@@ -104,12 +107,18 @@ impl Clocks {
         let now = Instant::now();
         Self {
             last_sign: now,
+            used: now,
             progress: now,
             preparing: None,
             acceptance: Acceptance::default(),
             answering: HashMap::new(),
             checking: None,
         }
+    }
+
+    /// A person wants something.
+    pub(super) fn used(&mut self) {
+        self.used = Instant::now();
     }
 
     /// The agent told something, whatever it was.
@@ -176,8 +185,9 @@ impl Actor {
         }
         let Some(running) = self.state.running() else {
             self.publisher.rest();
-            return self.retire_if_idle(self.clocks.last_sign.elapsed()).await;
+            return self.retire_if_idle().await;
         };
+        self.clocks.used();
         if self.saving.is_stalled() {
             // Agents are not read meanwhile, so nothing of them can be heard.
             self.clocks.went_on();
@@ -344,9 +354,12 @@ impl Actor {
         self.apply(Input::Fail { turn: turn.clone(), error }).await;
     }
 
-    async fn retire_if_idle(&mut self, silent: Duration) -> ControlFlow<()> {
+    async fn retire_if_idle(&mut self) -> ControlFlow<()> {
         let busy = self.publisher.is_followed() || self.saving.is_stalled();
-        if busy || silent < IDLE || !self.shared.retire(&self.id, &self.commands) {
+        if busy
+            || self.clocks.used.elapsed() < IDLE
+            || !self.shared.retire(&self.id, &self.commands)
+        {
             return ControlFlow::Continue(());
         }
         self.close_link().await;

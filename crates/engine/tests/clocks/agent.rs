@@ -178,6 +178,19 @@ impl Agent {
         events.send(event).await.expect("a reader");
     }
 
+    /// Tells that the link to it went, and came back.
+    pub(crate) async fn flap(&self) {
+        let events = self.state().events.clone().expect("an open session");
+        for down in [true, false] {
+            let _ = events.send(AgentEvent::Reconnecting(down)).await;
+        }
+    }
+
+    /// Whether nobody reads what it tells any more.
+    pub(crate) fn is_left(&self) -> bool {
+        self.state().events.as_ref().is_none_or(mpsc::Sender::is_closed)
+    }
+
     /// Notes the call; returns only if it is not to hang.
     async fn called(&self, what: What, call: Option<Call>) {
         let (gate, breaks) = {

@@ -130,3 +130,21 @@ async fn a_change_of_the_access_is_answered_once_the_agent_goes_by_it() {
     // An agent that says nothing keeps nobody waiting for ever.
     assert_eq!(change(Access::Supervised).await.unwrap().unwrap().access, Access::Supervised);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_thread_that_nobody_uses_is_let_go_though_its_link_comes_and_goes() {
+    let bench = Bench::start().await;
+    let turn = bench.running().await;
+    for _ in 0..20 {
+        bench.agent.flap().await;
+        bench.pass(30).await;
+    }
+    assert!(!bench.agent.is_left(), "its turn goes on");
+    bench.tell(&turn, TurnEvent::Ended(TurnOutcome::Completed)).await;
+    bench.ended(&turn).await;
+    for _ in 0..11 {
+        bench.agent.flap().await;
+        bench.pass(30).await;
+    }
+    assert!(bench.agent.is_left(), "it is live for its bad link alone");
+}

@@ -205,13 +205,19 @@ async fn killed_amid_a_tool_its_processes_end_and_the_request_closes() {
     baton.see(&thread, |w| w.to_string().contains("begun\\n")).await;
     let asking = baton.thread("supervised").await;
     let asked = baton.send(&asking, &Script::new().bash("echo x").step().text("no")).await;
-    baton.see(&asking, |w| w["requests"].as_array().is_some_and(|r| !r.is_empty())).await;
+    let window =
+        baton.see(&asking, |w| w["requests"].as_array().is_some_and(|r| !r.is_empty())).await;
+    let request = window["requests"][0]["id"].as_str().unwrap();
     baton.kill();
     // Kilo ends with Baton and takes its tools along; one that it has no time for is ended by the
     // next start.
     baton.gone(|name| name.contains("kilo")).await;
 
     baton.up();
+    // Whoever answers before it is known that nobody waits is told that it came to nothing.
+    let once = json!({"answer": {"kind": "approval", "decision": "once"}});
+    let path = format!("/api/threads/{asking}/requests/{request}/answer");
+    baton.call("POST", &path, Some(once)).await;
     baton.gone(|name| name == "sleep" || name == "bash").await;
     for (thread, turn) in [(&thread, &running), (&asking, &asked)] {
         assert_eq!(baton.ended(thread, turn).await, "interrupted");
@@ -219,6 +225,8 @@ async fn killed_amid_a_tool_its_processes_end_and_the_request_closes() {
         assert_eq!(window["thread"]["open_requests"], 0);
         assert!(window["requests"].as_array().unwrap().is_empty(), "{window:#}");
         let items = window["items"].as_array().unwrap();
+        let told = items.iter().any(|item| item.to_string().contains("answer was not delivered"));
+        assert_eq!(told, *thread == asking, "{window:#}");
         let command = items.iter().find(|i| i["content"]["kind"] == "command").unwrap();
         let expected = if *thread == asking { "not_run" } else { "failed" };
         assert_eq!(command["status"], expected, "{window:#}");

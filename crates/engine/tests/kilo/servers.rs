@@ -65,7 +65,9 @@ async fn run(opened: &mut Opened, script: &Script) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_project_would_start_is_started_for_trusted_threads_only() {
-    let bench = Bench::start().await;
+    let unused = Duration::from_secs(5);
+    let bounds = Bounds { server_unused: unused, ..Bounds::default() };
+    let bench = Bench::start_bounded(bounds).await;
     let marks = bench.data().join("marks.txt");
     // It says which of the servers started it.
     let command = format!("echo $PPID >> '{}'", marks.display());
@@ -91,11 +93,17 @@ async fn what_a_project_would_start_is_started_for_trusted_threads_only() {
     let mut other = open(&bench, false).await;
     run(&mut other, &Script::new().text("I as well.")).await;
     assert_eq!(bench.kilo.untrusted_server_pid().await, Some(second));
+    // One that no session is open on ends after a while, and none other.
+    untrusted.session.close().await;
+    other.session.close().await;
+    let runs = |pid: u32| std::path::Path::new(&format!("/proc/{pid}")).exists();
+    until_true(PATIENT, || !runs(second)).await;
+    let ends = bench.kilo.report().await.ends;
+    let end = ends.iter().find(|end| end.pid == Some(second)).expect("a remembered end");
+    assert_eq!((end.why, end.turns), (AgentEndReason::Unused, 0));
+    assert!(runs(first), "a session is open on it");
     bench.engine.shutdown().await;
-    for pid in [first, second] {
-        let process = std::path::PathBuf::from(format!("/proc/{pid}"));
-        until_true(PATIENT, || !process.exists()).await;
-    }
+    until_true(PATIENT, || !runs(first)).await;
 }
 
 /// Bounds that a test can wait for.

@@ -30,6 +30,8 @@ pub struct Bounds {
     pub recycle_after: Duration,
     /// How long a directory's instance, with its MCP servers, is kept when nothing uses it.
     pub directory_unused: Duration,
+    /// How long the server is kept when no thread has a session open: it takes half a gigabyte.
+    pub server_unused: Duration,
 }
 
 impl Default for Bounds {
@@ -45,6 +47,7 @@ impl Default for Bounds {
             idle_cpu_for: Duration::from_secs(180),
             recycle_after: Duration::from_secs(600),
             directory_unused: Duration::from_secs(600),
+            server_unused: Duration::from_secs(600),
         }
     }
 }

@@ -44,8 +44,6 @@ const GRACE: Duration = Duration::from_secs(5);
 const SHORT_GRACE: Duration = Duration::from_secs(1);
 /// Lines of a dead server's last words that are told.
 const LAST_WORDS: usize = 3;
-/// How long the server is kept when no thread has a session open: it takes half a gigabyte.
-const UNUSED: Duration = Duration::from_secs(600);
 
 /// Which of the two servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -278,7 +276,7 @@ impl Shared {
     /// Stops a server on which no session is open and for which none was asked lately.
     async fn end_unused(&self, kind: Kind, generation: Generation) -> bool {
         let mut slot = self.slots.lock(kind).await;
-        let lately = slot.wanted.is_some_and(|at| at.elapsed() < UNUSED);
+        let lately = slot.wanted.is_some_and(|at| at.elapsed() < self.config.bounds.server_unused);
         let unused = slot.serves(generation) && !lately && self.router.is_unused(generation);
         if unused {
             self.stop(&mut slot, End::Unused).await;

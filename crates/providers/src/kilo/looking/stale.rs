@@ -27,8 +27,14 @@ async fn one(mut socket: TcpStream, told: Told) {
             n => head.extend_from_slice(&bytes[..n]),
         }
     }
-    let list = head.starts_with(b"GET /provider ");
-    let answer = if list { *told.lock().unwrap() } else { Some((200, "{}")) };
+    let head = String::from_utf8_lossy(&head).to_lowercase();
+    let list = head.starts_with("get /provider ");
+    let answer = match () {
+        // For a directory that is named, Kilo makes an instance.
+        () if head.contains("directory") => Some((400, "{}")),
+        () if list => *told.lock().unwrap(),
+        () => Some((200, "{}")),
+    };
     let Some((status, body)) = answer else {
         // Open until the client gives up.
         while socket.read(&mut [0; 16]).await.is_ok_and(|n| n > 0) {}

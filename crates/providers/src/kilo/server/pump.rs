@@ -6,7 +6,7 @@ use std::time::Duration;
 use kilo_sdk::{Event, EventStream, StreamItem};
 use tokio::time::Instant;
 
-use super::{GRACE, Running, UNUSED};
+use super::{GRACE, Running};
 use crate::kilo::Shared;
 use crate::kilo::router::{Fault, Frame};
 
@@ -23,6 +23,7 @@ pub(super) async fn pump(shared: Arc<Shared>, mut stream: EventStream, running: 
         })
     };
     let mut refresh = models(Duration::ZERO);
+    let unused = shared.config.bounds.server_unused;
     let mut unused_since = Instant::now();
     let mut settling = Settling::default();
     loop {
@@ -32,7 +33,7 @@ pub(super) async fn pump(shared: Arc<Shared>, mut stream: EventStream, running: 
                 shared.router.link(generation, Fault::Broken, false);
                 continue;
             }
-            () = tokio::time::sleep_until(unused_since + UNUSED) => {
+            () = tokio::time::sleep_until(unused_since + unused) => {
                 if shared.end_unused(running.kind, generation).await {
                     return;
                 }

@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout};
 use super::super::problems::Source;
 use super::{End, Running};
 use crate::kilo::Shared;
+use crate::kilo::bounds::Bounds;
 
 /// How long the sessions of a server have to close before it is started anew.
 const CLOSING: Duration = Duration::from_secs(5);
@@ -78,7 +79,7 @@ pub(super) async fn watch(shared: Arc<Shared>, running: Running) {
     let bounds = &shared.config.bounds;
     let started = Instant::now();
     let mut last: Option<(Instant, Duration)> = None;
-    let mut busy_since: Option<Instant> = None;
+    let mut load = Load::default();
     loop {
         tokio::time::sleep(bounds.sample_every).await;
         let server = running.server.clone();
@@ -92,9 +93,7 @@ pub(super) async fn watch(shared: Arc<Shared>, running: Running) {
         *running.vitals.sample.lock().unwrap_or_else(PoisonError::into_inner) = Some(sample);
 
         let idle = shared.router.turns(running.generation) == 0;
-        busy_since =
-            (idle && cpu_percent > bounds.idle_cpu_percent).then(|| busy_since.unwrap_or(now));
-        let runaway = busy_since.is_some_and(|since| now - since >= bounds.idle_cpu_for);
+        let runaway = load.runs_away(now, idle, cpu_percent, bounds);
         let large = usage.own_rss_bytes > bounds.memory_bytes;
         shared.tell_usage(&running, &usage, large, runaway);
         let why = match (large, runaway) {
@@ -107,6 +106,21 @@ pub(super) async fn watch(shared: Arc<Shared>, running: Running) {
             // In a task of its own: the end of the server ends this one.
             tokio::spawn(async move { shared.recycle_idle(&running, why).await });
         }
+    }
+}
+
+/// Since when a server on which nothing runs keeps a processor busy.
+#[derive(Debug, Default)]
+struct Load {
+    busy_since: Option<Instant>,
+}
+
+impl Load {
+    /// Takes a sample, and says whether it went on for too long.
+    fn runs_away(&mut self, now: Instant, idle: bool, cpu_percent: u32, bounds: &Bounds) -> bool {
+        let busy = idle && cpu_percent > bounds.idle_cpu_percent;
+        self.busy_since = busy.then(|| self.busy_since.unwrap_or(now));
+        self.busy_since.is_some_and(|since| now - since >= bounds.idle_cpu_for)
     }
 }
 
@@ -181,6 +195,21 @@ pub(super) async fn is_quiet(running: &Running, directory: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_runs_away_when_it_is_busy_for_minutes_though_nothing_runs() {
+        let (bounds, start) = (Bounds::default(), Instant::now());
+        let mut load = Load::default();
+        let mut sample = |minute: f64, idle, percent| {
+            load.runs_away(start + Duration::from_secs_f64(minute * 60.0), idle, percent, &bounds)
+        };
+        assert!(!sample(0.0, true, 99) && !sample(2.9, true, 99), "it may be at something");
+        assert!(sample(3.0, true, 99));
+        assert!(!sample(3.5, false, 99), "a turn may take what it likes");
+        assert!(!sample(4.0, true, 99) && !sample(6.9, true, 99), "it counts from then on");
+        assert!(!sample(6.95, true, 9) && !sample(7.0, true, 99), "a pause ends it");
+        assert!(sample(10.0, true, 99));
+    }
 
     #[test]
     fn processor_time_is_of_one_processor() {

@@ -100,7 +100,32 @@ pub(in crate::kilo) fn agent(mode: Mode) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use domain::{AttachmentKind, ModelSelection, TurnId};
+
     use super::*;
+
+    #[tokio::test]
+    async fn a_message_whose_file_cannot_be_read_any_more_is_refused_with_the_file_s_name() {
+        let data = tempfile::tempdir().unwrap();
+        let path = data.path().join("stored");
+        std::fs::write(&path, "words").unwrap();
+        let file =
+            PromptFile { name: "notes.txt".to_owned(), kind: AttachmentKind::Text, path: path.clone() };
+        let prompt = Prompt {
+            turn: TurnId::parse("trn_00000000000000000000000000000007").unwrap(),
+            key: "msg_1".to_owned(),
+            kind: InputKind::Message,
+            text: "Read this.".to_owned(),
+            attachments: vec![file],
+            model: ModelSelection { model: "mock/m1".to_owned(), option: None },
+            mode: Mode::Build,
+        };
+        assert_eq!(wire_prompt(&prompt).await.unwrap().parts.len(), 2);
+        std::fs::remove_file(path).unwrap();
+        let refused = wire_prompt(&prompt).await.unwrap_err();
+        assert_eq!(refused.code, ErrorCode::Rejected);
+        assert!(refused.message.contains("notes.txt"), "{refused:?}");
+    }
 
     #[test]
     fn what_a_message_is_called_says_which_it_is_whether_or_not_it_was_seen() {

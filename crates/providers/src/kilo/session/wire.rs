@@ -109,8 +109,11 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let path = data.path().join("stored");
         std::fs::write(&path, "words").unwrap();
-        let file =
-            PromptFile { name: "notes.txt".to_owned(), kind: AttachmentKind::Text, path: path.clone() };
+        let file = PromptFile {
+            name: "notes.txt".to_owned(),
+            kind: AttachmentKind::Text,
+            path: path.clone(),
+        };
         let prompt = Prompt {
             turn: TurnId::parse("trn_00000000000000000000000000000007").unwrap(),
             key: "msg_1".to_owned(),

@@ -368,7 +368,11 @@ impl Actor {
 
     /// Applies what an agent or the engine reports, which cannot be refused.
     async fn apply(&mut self, input: Input) {
-        let told = matches!(input, Input::Agent(_));
+        // A link that comes and goes says nothing of the turn.
+        let told = match &input {
+            Input::Agent(event) => !matches!(event, AgentEvent::Reconnecting(_)),
+            _ => false,
+        };
         match self.state.apply(now(), input) {
             Ok(outcome) => {
                 // What is known already is no sign that the turn goes on.

@@ -175,6 +175,8 @@ fn takes(running: &RunningTurn, next: &Turn) -> bool {
     };
     let turn = &running.turn;
     turn.state == TurnState::Running
+        // What is said before its own message is there would come before it.
+        && turn.phase != Some(Phase::Sending)
         && !turn.stopping
         && turn.mode == next.mode
         && turn.input.kind == InputKind::Message

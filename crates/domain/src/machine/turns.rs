@@ -266,10 +266,17 @@ impl ThreadState {
             }
         }
         let Some(running) = self.at_the_agent(id) else { return };
-        if !matches!(event, TurnEvent::Ended(_)) && running.turn.state == TurnState::Preparing {
-            advance(&mut running.turn, TurnState::Running);
-            running.turn.phase = None;
-            out.changes.push(Change::Turn { turn: running.turn.clone() });
+        let begins = running.turn.state == TurnState::Preparing;
+        let sending = begins || running.turn.phase == Some(Phase::Sending);
+        if sending && !matches!(event, TurnEvent::Ended(_)) {
+            let there = shows_message(&event);
+            if begins {
+                advance(&mut running.turn, TurnState::Running);
+            }
+            running.turn.phase = (!there).then_some(Phase::Sending);
+            if begins || there {
+                out.changes.push(Change::Turn { turn: running.turn.clone() });
+            }
         }
         match event {
             TurnEvent::Started => {}
@@ -279,8 +286,9 @@ impl ThreadState {
                     out.changes.push(Change::Turn { turn: running.turn.clone() });
                 }
             }
-            // That nothing else is waited for is no word of a model that is silent.
-            TurnEvent::Phase(None) if matches!(running.turn.phase, Some(Phase::Silent { .. })) => {}
+            // That nothing else is waited for is no word of a model that is silent, or of a message.
+            TurnEvent::Phase(None)
+                if matches!(running.turn.phase, Some(Phase::Silent { .. } | Phase::Sending)) => {}
             TurnEvent::Phase(phase) => {
                 if running.turn.phase != phase {
                     running.turn.phase = phase;
@@ -378,7 +386,9 @@ impl ThreadState {
             self.end_with_running(now, out);
         }
         self.note_undelivered(now, out);
-        let Some(RunningTurn { mut turn, items, requests }) = self.running.take() else { return };
+        let Some(RunningTurn { mut turn, items, requests }) = self.running.take() else {
+            return;
+        };
         let (state, error) = match outcome {
             // A person asked for the stop; however the agent words its end, that is what it was.
             TurnOutcome::Failed(_) if turn.stopping => (TurnState::Interrupted, None),
@@ -421,5 +431,22 @@ pub(super) fn advance(turn: &mut Turn, next: TurnState) {
     debug_assert!(turn.state.may_become(next), "{:?} may not become {next:?}", turn.state);
     if turn.state.may_become(next) {
         turn.state = next;
+    }
+}
+
+/// Whether an event comes only after the agent has the turn's message: a name and a request may
+/// come before, and the message is still on its way then.
+fn shows_message(event: &TurnEvent) -> bool {
+    match event {
+        TurnEvent::Started
+        | TurnEvent::Item(_)
+        | TurnEvent::Text { .. }
+        | TurnEvent::ItemRemoved { .. }
+        | TurnEvent::Usage(_) => true,
+        TurnEvent::Named { .. }
+        | TurnEvent::Phase(_)
+        | TurnEvent::Asked(_)
+        | TurnEvent::AskClosed { .. }
+        | TurnEvent::Ended(_) => false,
     }
 }

@@ -132,6 +132,19 @@ async fn a_change_of_the_access_is_answered_once_the_agent_goes_by_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_link_that_comes_and_goes_does_not_keep_a_silent_turn() {
+    let bench = Bench::start().await;
+    let turn = bench.running().await;
+    for _ in 0..22 {
+        bench.agent.flap().await;
+        bench.pass(30).await;
+    }
+    let row = bench.ended(&turn).await.0;
+    assert_eq!(row.state, TurnState::Failed, "{row:?}");
+    assert_eq!(row.error.map(|error| error.code), Some(ErrorCode::Silent));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_thread_that_nobody_uses_is_let_go_though_its_link_comes_and_goes() {
     let bench = Bench::start().await;
     let turn = bench.running().await;

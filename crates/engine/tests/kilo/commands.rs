@@ -150,5 +150,23 @@ async fn a_command_waits_in_the_queue_or_steers_like_any_message() {
     let [notice] = &notices[..] else { panic!("{notices:?}") };
     assert_eq!(notice.turn_id, steered);
     assert!(notice.body.head.contains("mock/m2"), "{notice:?}");
+
+    // Kilo takes longer to make a message of a command than to take one: it comes first all the same.
+    let script = Script::new().text("Greeted").wait("greeting").text(".").bash("echo y").step();
+    let first = call(&bench, &thread, "/greet First", &script.text("never said")).await;
+    let mut steering = message(&Script::new().text("And then.").prompt("then"));
+    steering.delivery = Delivery::Steer;
+    let second = bench.engine.send(&thread, steering).await.unwrap().id;
+    bench.reached("greeting").await;
+    let given = |t: &&Turn| t.id == second && t.prompt_key.is_some();
+    bench.see(&thread, |w| w.turns.iter().find(given).map(|_| ())).await;
+    bench.sandbox.model.release("greeting");
+    for turn in [&first, &second] {
+        let turn = bench.ended(&thread, turn).await;
+        assert_eq!((turn.state, &turn.error), (TurnState::Completed, &None));
+    }
+    let window = bench.window(&thread).await;
+    let said = crate::harness::said(&window);
+    assert!(said.ends_with(&["Greeted.", "And then."]), "{said:?}");
     bench.engine.shutdown().await;
 }

@@ -36,6 +36,20 @@ fn steered() -> World {
     world
 }
 
+#[test]
+fn a_message_steers_once_the_one_before_it_is_there() {
+    let mut world = World::new();
+    world.apply(Input::Submit(message(0))).unwrap();
+    world.apply(prepared(0)).unwrap();
+    // As with a command, which asks and works before there is a message of it.
+    world.apply(event(0, TurnEvent::Named { key: "command:0".to_owned() })).unwrap();
+    assert_eq!(states(&world, 1), [Running]);
+    assert_eq!(world.apply(Input::Submit(steer(1))).unwrap().effects, [], "it would come first");
+    assert_eq!(states(&world, 2), [Running, Queued]);
+    let there = world.apply(event(0, TurnEvent::Started)).unwrap();
+    assert_eq!(there.effects, [Effect::Prepare(turn_id(1))]);
+}
+
 use TurnState::{Completed, Failed, Interrupted, Preparing, Queued, Running};
 
 #[test]
@@ -167,6 +181,7 @@ fn what_a_person_is_asked_is_not_taken_from_them_by_a_message() {
         let mut world = World::new();
         world.apply(Input::Submit(message(0))).unwrap();
         world.apply(prepared(0)).unwrap();
+        world.apply(event(0, TurnEvent::Started)).unwrap();
         let key = request_key(0, 0);
         let asked = NewRequest { key: key.clone(), item: None, from: None, body: body(kind) };
         world.apply(event(0, TurnEvent::Asked(asked))).unwrap();

@@ -12,14 +12,18 @@ beforeAll(async () => {
   if (shots) await mkdir(shots, { recursive: true });
   const page = await world.open();
   await page.locator(".pick-model[data-state=chosen]").waitFor({ timeout: 60_000 });
-  // What was asked about and stopped, and what failed, are in every picture.
+  // What was asked about and stopped, what failed, and what was not taken up are in every picture.
   const missing = { tool: "read", args: { filePath: `${world.project}/missing.txt` } };
   await send(page, scripted("Read and run", [missing], [bash("npm test")]));
   await page.locator(".ask").waitFor({ timeout: 60_000 });
   expect(await lastTurn(page).locator(".step-text").allTextContents()).toEqual(["Could not read missing.txt", "Waiting to run npm test"]);
+  await page.getByRole("textbox", { name: "Message" }).fill("and lint it");
+  await page.keyboard.press("Control+Enter");
+  await page.locator(".progress[data-phase=steering]").waitFor();
   await page.getByRole("button", { name: "Stop" }).click();
   await ended(page, "interrupted");
-  expect(await lastTurn(page).locator(".step-text, .step-note").allTextContents()).toEqual(
+  await lastTurn(page).locator(".untaken").getByRole("button", { name: "Send again" }).waitFor();
+  expect(await page.locator(".turn").first().locator(".step-text, .step-note").allTextContents()).toEqual(
     expect.arrayContaining(["Not run npm test", "stopped before it was allowed"]),
   );
   const answer = "Some words with `code`, a [link](https://example.org) and\n\n```js\nconst x = 1; // one\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n> quoted\n";

@@ -109,6 +109,7 @@ fn turn(thread: &ThreadId, ordinal: u64) -> Turn {
         phase: None,
         stopping: false,
         error: None,
+        untaken: false,
         prompt_key: Some(format!("msg_{}", Uuid::now_v7().simple())),
         usage: Usage::default(),
         created_at: BEGIN,

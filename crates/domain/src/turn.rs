@@ -38,6 +38,10 @@ pub struct Turn {
     pub stopping: bool,
     /// Why it failed.
     pub error: Option<TurnError>,
+    /// Whether it was stopped or failed before the agent was known to have taken the message.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub untaken: bool,
     /// The provider's name for the message, written before the message is sent; with it an
     /// unsure sending is looked up instead of repeated.
     pub prompt_key: Option<String>,
@@ -75,6 +79,7 @@ impl Turn {
             phase: None,
             stopping: false,
             error: None,
+            untaken: false,
             prompt_key: None,
             usage: Usage::default(),
             created_at: at,

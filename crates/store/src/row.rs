@@ -141,6 +141,7 @@ pub(crate) fn turn(thread: &ThreadId, row: &Row<'_>) -> rusqlite::Result<Option<
             hint: None,
             retryable: false,
         }),
+        untaken: false,
         prompt_key: None,
         usage: Usage::default(),
         created_at: 0,

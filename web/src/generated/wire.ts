@@ -2104,6 +2104,10 @@ stopping: boolean,
  */
 error: TurnError | null, 
 /**
+ * Whether it was stopped or failed before the agent was known to have taken the message.
+ */
+untaken?: boolean, 
+/**
  * The provider's name for the message, written before the message is sent; with it an
  * unsure sending is looked up instead of repeated.
  */

@@ -14,10 +14,10 @@ import { Icon } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
 import { Words } from "../ui/Words";
 import { isPutAway } from "./back";
-import { useThread } from "./context";
+import { useThread, type ThreadScope } from "./context";
 import { GoBack } from "./GoBack";
 import { Rows } from "./Rows";
-import { errorTitles, isOver, phaseWords } from "./status";
+import { errorTitles, isOver, isUntaken, phaseWords, untakenWords } from "./status";
 import { UserText } from "./UserText";
 
 /** More rows than this are drawn only when they come near. */
@@ -125,6 +125,9 @@ function TurnEnd(props: { turn: Turn }) {
     `${count(usage().output)} written, ${count(usage().reasoning)} of reasoning`;
   return (
     <>
+      <Show when={isUntaken(props.turn)}>
+        <Untaken turn={props.turn} />
+      </Show>
       <Show when={props.turn.error}>{(error) => <TurnFailure turn={props.turn} code={error().code} message={error().message} hint={error().hint} />}</Show>
       <footer class="end" data-state={props.turn.state}>
         <span class="end-state">{endWords[props.turn.state as keyof typeof endWords]}</span>
@@ -170,8 +173,7 @@ function TurnFailure(props: { turn: Turn; code: keyof typeof errorTitles; messag
     }
     const sent = await attempt("The message could not be sent again", async () => {
       if (lost()) baton.absorb(await api.renewSession(scope.id));
-      const text = props.turn.input.text.omitted ? (await api.turnText(scope.id, props.turn.id)).text : props.turn.input.text.head;
-      scope.sendAgain(text, (props.turn.input.attachments ?? []).map(({ id, name }) => ({ id, name })));
+      await sendAgain(scope, props.turn);
     });
     setBusy(sent);
   };
@@ -189,6 +191,31 @@ function TurnFailure(props: { turn: Turn; code: keyof typeof errorTitles; messag
       <button type="button" class="btn small" disabled={busy()} onClick={() => void again()}>
         <Icon name="refresh" size={14} />
         {lost() ? "Go on in a new session" : "Try again"}
+      </button>
+    </div>
+  );
+}
+
+async function sendAgain(scope: ThreadScope, turn: Turn): Promise<void> {
+  const text = turn.input.text.omitted ? (await api.turnText(scope.id, turn.id)).text : turn.input.text.head;
+  scope.sendAgain(text, (turn.input.attachments ?? []).map(({ id, name }) => ({ id, name })));
+}
+
+/** Says of a message that was stopped before the agent took it what is known, and offers it again. */
+function Untaken(props: { turn: Turn }) {
+  const scope = useThread();
+  const [sent, setSent] = createSignal(false);
+  const again = async () => {
+    setSent(true);
+    setSent(await attempt("The message could not be sent again", () => sendAgain(scope, props.turn)));
+  };
+  return (
+    <div class="notice untaken" data-level="info">
+      <Icon name="info" size={14} />
+      <span class="grow">{untakenWords(props.turn, scope.agent())}</span>
+      <button type="button" class="btn small" disabled={sent()} onClick={() => void again()}>
+        <Icon name="refresh" size={14} />
+        Send again
       </button>
     </div>
   );

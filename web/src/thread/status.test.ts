@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { thread, turn } from "../sync/samples";
-import { isShown, phaseWords, rowMark } from "./status";
+import { isShown, isUntaken, phaseWords, rowMark, untakenWords } from "./status";
 
 test("a thread's mark tells what matters most", () => {
   const mark = (over: Parameters<typeof thread>[0]) => rowMark(thread(over));
@@ -23,6 +23,14 @@ test("what a turn is doing is said in words", () => {
     "Retrying in 8 s (2nd try): overloaded",
   );
   expect(say({ phase: { kind: "retrying", attempt: 1, next_at: null, message: "" } })).toBe("Retrying now (1st try)");
+});
+
+test("of a message that was stopped it is said whether the agent had taken it", () => {
+  expect(isUntaken(turn({ state: "interrupted" }))).toBe(false);
+  expect(isUntaken(turn({ state: "interrupted", untaken: true }))).toBe(true);
+  expect(isUntaken(turn({ state: "failed", untaken: true }))).toBe(false);
+  expect(untakenWords(turn({ prompt_key: null }), "Kilo")).toBe("It was stopped before Kilo was given this message.");
+  expect(untakenWords(turn({ prompt_key: "msg_1" }), "Kilo")).toContain("Kilo had not taken this message up");
 });
 
 test("queued and withdrawn turns are no part of the conversation", () => {

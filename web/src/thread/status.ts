@@ -54,6 +54,18 @@ export function isShown(turn: Pick<Turn, "state" | "started_at">): boolean {
   return !(turn.state === "interrupted" && turn.started_at === null);
 }
 
+/** Whether it is a message that was stopped before the agent took it; one that failed says why by its error. */
+export function isUntaken(turn: Pick<Turn, "state" | "untaken" | "input">): boolean {
+  return turn.state === "interrupted" && !!turn.untaken && turn.input.kind === "message";
+}
+
+/** What is known of such a message. What an agent was given it may keep, and read with what comes next. */
+export function untakenWords(turn: Pick<Turn, "prompt_key">, agent: string): string {
+  return turn.prompt_key === null
+    ? `It was stopped before ${agent} was given this message.`
+    : `${agent} had not taken this message up when it was stopped, and did nothing for it. It may still read it together with the next one.`;
+}
+
 /** What a turn that is not over is doing. */
 export function phaseWords(turn: Pick<Turn, "state" | "phase" | "stopping">, agent: string, now: number): string {
   if (turn.stopping) return "Stopping…";

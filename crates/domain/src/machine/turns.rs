@@ -430,6 +430,8 @@ impl ThreadState {
 pub(super) fn advance(turn: &mut Turn, next: TurnState) {
     debug_assert!(turn.state.may_become(next), "{:?} may not become {next:?}", turn.state);
     if turn.state.may_become(next) {
+        turn.untaken = turn.state != TurnState::Running
+            && matches!(next, TurnState::Interrupted | TurnState::Failed);
         turn.state = next;
     }
 }

@@ -80,6 +80,7 @@ async fn an_approval_stays_while_a_message_waits_and_a_stop_ends_both() {
     for turn in [&third, &fourth] {
         let turn = bench.ended(&thread, turn).await;
         assert_eq!((turn.state, &turn.error), (TurnState::Interrupted, &None));
+        assert_eq!(turn.untaken, turn.id == fourth, "{turn:?}");
     }
     // What is sent next is untouched by either.
     let turn = bench.run(&thread, &Script::new().text("Going on.")).await;

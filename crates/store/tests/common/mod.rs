@@ -100,6 +100,7 @@ pub(crate) fn turn(thread: u128, n: u128, state: TurnState) -> Turn {
         phase: None,
         stopping: false,
         error: None,
+        untaken: false,
         prompt_key: None,
         usage: Usage::default(),
         created_at: 1,

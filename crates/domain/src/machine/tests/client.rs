@@ -126,6 +126,8 @@ impl Client {
         assert_eq!(turn.input.text, Body::bounded(&self.messages[&turn.id], BodyLimits::PROSE));
         assert_eq!(turn.ended_at.is_some(), turn.state.is_terminal());
         assert_eq!(turn.error.is_some(), turn.state == TurnState::Failed);
+        let unfinished = matches!(turn.state, TurnState::Interrupted | TurnState::Failed);
+        assert!(unfinished || !turn.untaken, "what was done was taken: {turn:?}");
         if turn.state.is_terminal() {
             assert!(turn.phase.is_none() && !turn.stopping, "{turn:?}");
         }

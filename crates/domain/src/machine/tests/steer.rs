@@ -23,6 +23,10 @@ fn states(world: &World, count: u8) -> Vec<TurnState> {
     (0..count).map(|n| world.client.turns[&turn_id(n)].state).collect()
 }
 
+fn untaken(world: &World) -> [bool; 2] {
+    [0, 1].map(|n| world.client.turns[&turn_id(n)].untaken)
+}
+
 /// A turn runs, and a message is at the agent that steers it.
 fn steered() -> World {
     let mut world = World::new();
@@ -89,6 +93,7 @@ fn a_stop_ends_both() {
         let outcome = world.apply(end).unwrap();
         assert!(outcome.effects.contains(&Effect::Abandon(turn_id(1))), "{outcome:?}");
         assert_eq!(states(&world, 2), [Interrupted, Interrupted]);
+        assert_eq!(untaken(&world), [false, true], "it is known which of them the agent had read");
         let late = world.apply(event(1, TurnEvent::Started)).unwrap();
         assert_eq!(late, Outcome::default());
     }
@@ -100,7 +105,15 @@ fn a_stop_ends_both() {
     world.apply(Input::Submit(steer(1))).unwrap();
     world.apply(Input::Stop).unwrap();
     assert_eq!(states(&world, 2), [Running, Interrupted]);
+    assert_eq!(untaken(&world), [false, true]);
     assert_eq!(world.apply(prepared(1)).unwrap(), Outcome::default());
+    // It was taken, and stopped then.
+    let mut world = steered();
+    world.apply(event(1, TurnEvent::Started)).unwrap();
+    world.apply(Input::Stop).unwrap();
+    world.apply(ended(1, TurnOutcome::Interrupted)).unwrap();
+    assert_eq!(states(&world, 2), [Completed, Interrupted]);
+    assert_eq!(untaken(&world), [false, false]);
 }
 
 #[test]

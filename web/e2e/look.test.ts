@@ -21,7 +21,9 @@ beforeAll(async () => {
   await page.keyboard.press("Control+Enter");
   await page.locator(".progress[data-phase=steering]").waitFor();
   await page.getByRole("button", { name: "Stop" }).click();
+  // The message that waited may be given up before the turn that ran has ended.
   await ended(page, "interrupted");
+  await page.locator(".turn[data-state=interrupted]").nth(1).waitFor();
   await lastTurn(page).locator(".untaken").getByRole("button", { name: "Send again" }).waitFor();
   expect(await page.locator(".turn").first().locator(".step-text, .step-note").allTextContents()).toEqual(
     expect.arrayContaining(["Not run npm test", "stopped before it was allowed"]),

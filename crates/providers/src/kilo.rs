@@ -245,6 +245,9 @@ impl Provider for Kilo {
     async fn configure(&self, settings: ProviderSettings) {
         // Before anything is awaited: from here on an open goes by them, and a start is cut short.
         let before = self.0.settings.send_replace(Some(settings.clone()));
+        if before.is_none() {
+            tokio::spawn(looking::installs::watch(Arc::downgrade(&self.0)));
+        }
         self.0.status.send_modify(|status| status.settings.clone_from(&settings));
         // What was named is checked at once, not when the models are next read.
         let named = before.as_ref().is_some_and(|b| b.custom_models != settings.custom_models);

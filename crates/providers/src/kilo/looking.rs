@@ -1,5 +1,7 @@
 //! What can be said of Kilo on this machine: installed or not, usable or not, which models.
 
+pub(super) mod installs;
+
 use std::path::Path;
 use std::sync::Arc;
 

@@ -1,0 +1,114 @@
+//! A program that is installed, updated or repaired while it cannot be used is looked at by itself.
+
+use std::path::Path;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, SystemTime};
+
+use domain::ProviderState;
+
+use crate::kilo::Shared;
+
+/// How often the program is looked for; that takes microseconds.
+const STEP: Duration = Duration::from_secs(3);
+
+/// What the program is known by; `None` when there is none.
+type Mark = Option<(u64, Option<SystemTime>)>;
+
+/// Looks for the program for as long as Baton runs, while it cannot be used.
+pub(in crate::kilo) async fn watch(shared: Weak<Shared>) {
+    let mut seen = None;
+    loop {
+        tokio::time::sleep(STEP).await;
+        let Some(shared) = shared.upgrade().filter(|s| !s.closed.is_cancelled()) else { return };
+        if !shared.wants_program() {
+            seen = None;
+            continue;
+        }
+        // A directory that does not answer holds up this watch alone.
+        let Some(mark) = shared.clone().mark_program().await else { return };
+        let none = shared.status.borrow().state == ProviderState::NotInstalled;
+        // Else the first mark is taken to be of what the last look found.
+        let before = seen.replace(mark).unwrap_or(if none { None } else { mark });
+        if before != mark {
+            shared.look(true).await;
+        }
+    }
+}
+
+impl Shared {
+    fn wants_program(&self) -> bool {
+        let settings = self.settings();
+        settings.enabled
+            && settings.server.is_none()
+            && match self.status.borrow().state {
+                ProviderState::NotInstalled
+                | ProviderState::WrongProgram
+                | ProviderState::TooOld
+                | ProviderState::Broken => true,
+                ProviderState::Unknown
+                | ProviderState::Disabled
+                | ProviderState::SignedOut
+                | ProviderState::Ready => false,
+            }
+    }
+
+    async fn mark_program(self: Arc<Self>) -> Option<Mark> {
+        let mark = move || {
+            let configured = self.settings().binary;
+            let found = kilo_sdk::find(configured.as_deref().map(Path::new), &self.config.path)?;
+            let program = found.metadata().ok()?;
+            Some((program.len(), program.modified().ok()))
+        };
+        tokio::task::spawn_blocking(mark).await.ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use domain::{ProviderSettings, ProviderState, ProviderStatus};
+    use tokio::sync::watch;
+
+    use crate::Provider as _;
+    use crate::kilo::{Bounds, Kilo, KiloConfig};
+
+    async fn until(
+        status: &mut watch::Receiver<ProviderStatus>,
+        what: impl FnMut(&ProviderStatus) -> bool,
+    ) {
+        let patience = std::time::Duration::from_secs(120);
+        tokio::time::timeout(patience, status.wait_for(what)).await.expect("in time").unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_program_that_comes_or_changes_is_looked_at_by_itself() {
+        let dir = tempfile::tempdir().unwrap();
+        let kilo = Kilo::new(KiloConfig {
+            host: process::Host::default(),
+            path: dir.path().into(),
+            cwd: dir.path().into(),
+            state: dir.path().into(),
+            injected: None,
+            env: Vec::new(),
+            bounds: Bounds::default(),
+            native_log: None,
+        });
+        let mut status = kilo.status();
+        kilo.configure(ProviderSettings::default()).await;
+        assert_eq!(status.borrow().state, ProviderState::NotInstalled);
+
+        let install = |version: &str| {
+            // As npm does: whole at once, so that nobody finds a program that is being written.
+            let (new, program) = (dir.path().join("new"), dir.path().join("kilo"));
+            std::fs::write(&new, format!("#!/bin/sh\necho {version}\n")).unwrap();
+            std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o755)).unwrap();
+            std::fs::rename(&new, &program).unwrap();
+        };
+        install("1.0.0");
+        until(&mut status, |status| status.state == ProviderState::TooOld).await;
+        install("7.70.7");
+        until(&mut status, |status| status.version.as_deref() == Some("7.70.7")).await;
+        kilo.shutdown().await;
+    }
+}

@@ -59,6 +59,32 @@ impl Killable {
         self.running = Some((child, url, file["token"].as_str().unwrap().to_owned()));
     }
 
+    /// A `kilo serve` that is none of Baton's, in its place from now on.
+    async fn with_theirs(&self) -> process::Child {
+        let mut spec = process::Spec::new(&self.sandbox.kilo.binary)
+            .args(["serve", "--hostname", "127.0.0.1", "--port", "0"])
+            .env("KILO_SERVER_PASSWORD", "their password")
+            .env("KILO_CONFIG_CONTENT", providers::kilo::rules().to_string());
+        for (name, value) in &self.sandbox.env {
+            spec = spec.env(name, value);
+        }
+        let mut child = process::Host::default().spawn(spec).await.unwrap();
+        let mut lines = child.take_lines().unwrap();
+        let listening = async {
+            while let Some(line) = lines.next().await {
+                if let Some((_, url)) = line.text.split_once("listening on ") {
+                    return url.to_owned();
+                }
+            }
+            panic!("it ended");
+        };
+        let url = tokio::time::timeout(PATIENT, listening).await.expect("an address");
+        let used = json!({"server": url, "server_password": "their password"});
+        let status = self.call("PATCH", "/api/providers/kilo", Some(used)).await;
+        assert_eq!(status["state"], "ready", "{status:#}");
+        child
+    }
+
     fn kill(&mut self) {
         let (mut child, ..) = self.running.take().unwrap();
         child.kill().unwrap();
@@ -231,6 +257,38 @@ async fn killed_amid_a_tool_its_processes_end_and_the_request_closes() {
         let expected = if *thread == asking { "not_run" } else { "failed" };
         assert_eq!(command["status"], expected, "{window:#}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_an_agent_that_outlives_it_asks_it_asks_again_and_is_answered_once() {
+    let mut baton = Killable::start().await;
+    let theirs = baton.with_theirs().await;
+    let thread = baton.thread("supervised").await;
+    let script = Script::new().bash("echo ran >> ran.txt").step().text("It ran.");
+    let turn = baton.send(&thread, &script).await;
+    let open = |w: &Value| w["requests"][0]["state"]["state"] == "open";
+    let before = baton.see(&thread, open).await;
+    baton.kill();
+
+    baton.up();
+    let window = baton.see(&thread, open).await;
+    assert_eq!(window["requests"][0]["id"], before["requests"][0]["id"], "{window:#}");
+    assert_eq!(window["requests"].as_array().unwrap().len(), 1, "{window:#}");
+    let ran = baton.sandbox.project.join("ran.txt");
+    assert!(!ran.exists(), "it ran unasked");
+    let request = before["requests"][0]["id"].as_str().unwrap();
+    let once = json!({"answer": {"kind": "approval", "decision": "once"}});
+    let path = format!("/api/threads/{thread}/requests/{request}/answer");
+    baton.call("POST", &path, Some(once)).await;
+    assert_eq!(baton.ended(&thread, &turn).await, "completed");
+    assert_eq!(std::fs::read_to_string(ran).unwrap(), "ran\n");
+    let window = baton.window(&thread).await;
+    assert_eq!(said(&window), ["It ran."]);
+    assert_eq!(window["requests"].as_array().unwrap().len(), 0, "{window:#}");
+    assert_eq!(window["turns"].as_array().unwrap().len(), 1, "{window:#}");
+    assert_eq!(window["thread"]["session"], before["thread"]["session"]);
+    assert!(theirs.exit().get().is_none(), "it was ended");
+    theirs.stop("the test", Duration::ZERO).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

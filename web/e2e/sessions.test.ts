@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => world?.close());
 afterEach(({ task }) => lookBack(world, task));
 
-test("a session of Kilo is found, continued with its history, forked, taken back and brought back", async () => {
+test("a session of Kilo is found, continued with its history, forked, taken back and brought back, and once deleted another one begins", async () => {
   const page = await newThread(world);
   await send(page, scripted("Remember the bird", [{ text: "The bird is a heron." }]));
   await ended(page, "completed");
@@ -57,6 +57,23 @@ test("a session of Kilo is found, continued with its history, forked, taken back
   await away.getByRole("button", { name: "Bring back" }).click();
   await away.waitFor({ state: "detached" });
   await lastTurn(page).filter({ hasText: "The tree is an oak." }).waitFor();
+
+  // Deleted in Kilo it cannot go on, which is told; in a new one the thread goes on.
+  const thread = new URL(continued).hash.split("/").at(-1)!;
+  const session = async () => (await world.ask<{ thread: { session: string | null } }>("GET", `threads/${thread}/window`)).thread.session;
+  const deleted = (await session())!;
+  await world.kilo("session", "delete", deleted);
+  await send(page, scripted("And the river", [{ text: "The river is the Weser." }]));
+  await ended(page, "failed");
+  await lastTurn(page).locator(".failure[data-code=session_lost]").getByRole("button", { name: "Go on in a new session" }).click();
+  await lastTurn(page).filter({ hasText: "The river is the Weser." }).waitFor({ timeout: 60_000 });
+  await ended(page, "completed");
+  const renewed = await session();
+  expect(renewed).not.toBe(deleted);
+  await send(page, scripted("And the hill", [{ text: "The hill is the Brocken." }]));
+  await lastTurn(page).filter({ hasText: "The hill is the Brocken." }).waitFor({ timeout: 60_000 });
+  await ended(page, "completed");
+  expect(await session()).toBe(renewed);
 });
 
 test("what is queued, attached and asked has room at every width", async () => {

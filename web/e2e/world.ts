@@ -32,6 +32,8 @@ export interface World {
   /** Ends Baton the hard way, and starts it again on the same port and data. */
   kill(): Promise<void>;
   start(): Promise<void>;
+  /** Runs the user's own Kilo in the project, as from a terminal, to its end. */
+  kilo(...args: string[]): Promise<void>;
   /** Pictures every open page, when E2E_SHOTS names a directory. */
   picture(name: string): Promise<void>;
   /** What pages complained of since the last look: errors, and whatever the policy forbade. */
@@ -44,6 +46,7 @@ interface Sandbox {
   control_url: string;
   home: string;
   project: string;
+  kilo: string;
   env: Record<string, string>;
 }
 
@@ -189,6 +192,13 @@ class RealWorld implements World {
 
   async kill(): Promise<void> {
     await end(this.#baton, "SIGKILL");
+  }
+
+  async kilo(...args: string[]): Promise<void> {
+    const env = { ...process.env, ...this.sandbox.env };
+    const child = spawn(this.sandbox.kilo, args, { cwd: this.project, env, stdio: ["ignore", "ignore", "inherit"] });
+    const [code] = (await once(child, "exit")) as [number | null];
+    if (code !== 0) throw new Error(`kilo ${args.join(" ")} ended with ${code}`);
   }
 
   async closePages(): Promise<void> {

@@ -424,7 +424,8 @@ async fn two_hundred_cycles_leave_no_zombies_and_no_descriptors() {
     assert!(output.status.success() && text.contains("cycles done"), "{output:?}");
 }
 
-/// Not a test: run again by the one above.
+/// Not a test: run again by the one above; by hand with `PROCESS_TEST_CYCLES=5000` for ten thousand
+/// children, which takes two minutes.
 #[tokio::test]
 async fn helper_cycles() {
     let Ok(cycles) = std::env::var("PROCESS_TEST_CYCLES") else { return };

@@ -100,15 +100,27 @@ fn changed(bench: &Bench, mark: &str, outside: &std::path::Path) -> Vec<&'static
     found
 }
 
+/// What a turn of everything comes to under one access.
+struct Wanted<'a> {
+    access: Access,
+    /// What asks, and how often.
+    asked: &'a [(&'a str, usize)],
+    /// What changes something unasked.
+    done: &'a [&'a str],
+    /// How many notes the MCP server has then.
+    notes: usize,
+}
+
 /// Runs everything with one access and stops when what asks, asks, and what does not, is done.
-async fn check(bench: &Bench, access: Access, asked: &[(&str, usize)], done: &[&str]) {
+async fn check(bench: &Bench, notes: &Notes, wanted: &Wanted<'_>) {
+    let Wanted { access, asked, done, .. } = *wanted;
     let outside = tempfile::tempdir().unwrap();
     std::fs::write(outside.path().join("there"), "secret").unwrap();
     std::fs::write(bench.sandbox.project.join("edited.txt"), "before").unwrap();
     let mark = format!("{access:?}").to_lowercase();
     let thread = bench.thread_with(access).await;
     let turn = bench.send(&thread, &everything(bench, &mark, outside.path())).await;
-    let wanted: Asked = asked.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect();
+    let asks: Asked = asked.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect();
     bench
         .see(&thread, |w| {
             let finished = |wanted: fn(&ItemContent) -> bool| {
@@ -122,13 +134,14 @@ async fn check(bench: &Bench, access: Access, asked: &[(&str, usize)], done: &[&
                     )
                     && finished(|c| matches!(c, ItemContent::TodoList { .. }))
                     && finished(|c| matches!(c, ItemContent::Tool { name, .. } if name == "skill"));
-            (looked && open_asks(w) == wanted && changed(bench, &mark, outside.path()) == done)
-                .then_some(())
+            let did = changed(bench, &mark, outside.path()) == done;
+            (looked && did && open_asks(w) == asks && notes.count() == wanted.notes).then_some(())
         })
         .await;
     bench.engine.stop(&thread).await.unwrap();
     bench.ended(&thread, &turn).await;
     assert_eq!(changed(bench, &mark, outside.path()), done, "{access:?}");
+    assert_eq!(notes.count(), wanted.notes, "{access:?}");
 }
 
 async fn matrix(bench: &Bench, notes: &Notes) {
@@ -145,15 +158,14 @@ async fn matrix(bench: &Bench, notes: &Notes) {
     ];
     let mut supervised = always.to_vec();
     supervised.extend([("edit", 2), ("general: edit", 1)]);
-    check(bench, Access::Supervised, &supervised, &[]).await;
+    let of = |access, asked, done, notes| Wanted { access, asked, done, notes };
+    check(bench, notes, &of(Access::Supervised, &supervised, &[], 0)).await;
     let edits = ["write", "child-write", "edit"];
-    check(bench, Access::AutoEdit, &always, &edits).await;
-    assert_eq!(notes.count(), 0, "an MCP tool ran unasked");
+    check(bench, notes, &of(Access::AutoEdit, &always, &edits, 0)).await;
     // Questions are a person's in every access.
     let all =
         ["bash", "write", "child-bash", "child-write", "edit", "outside write", "outside bash"];
-    check(bench, Access::Full, &[("question", 1)], &all).await;
-    assert_eq!(notes.count(), 2);
+    check(bench, notes, &of(Access::Full, &[("question", 1)], &all, 2)).await;
 }
 
 /// A Kilo with an MCP server, and more in its user's configuration.

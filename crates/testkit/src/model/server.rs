@@ -103,6 +103,12 @@ impl ModelServer {
         format!("http://{}/v1", self.address)
     }
 
+    /// Returns the base URL without `/v1`, as Claude Code is configured: `http://127.0.0.1:<port>`.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// Returns where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {

@@ -47,7 +47,7 @@ pub fn answer(request: &Request) -> Answer {
         begins: None,
     };
     match request.purpose {
-        Purpose::Title => return said(Kind::Title, title(request)),
+        Purpose::Title => return said(Kind::Title, request.protocol.title(&title(request))),
         Purpose::Summary => return said(Kind::Summary, summary(&request.messages)),
         Purpose::Side => return said(Kind::Side, "Noted.".to_owned()),
         Purpose::Turn => {}
@@ -141,9 +141,11 @@ fn title(request: &Request) -> String {
     let prompts = request.messages.iter().filter(|message| message.role == "user");
     let lines = prompts.flat_map(|message| message.text.lines()).map(str::trim);
     let listed = lines.clone().find_map(|line| line.strip_prefix("1. "));
-    let first = lines
-        .take_while(|line| !line.starts_with(super::script::FENCE))
-        .find(|line| !line.is_empty() && !line.to_lowercase().contains("title for this"));
+    let first = lines.take_while(|line| !line.starts_with(super::script::FENCE)).find(|line| {
+        !line.is_empty()
+            && !line.starts_with('<')
+            && !line.to_lowercase().contains("title for this")
+    });
     let spoken = listed.or(first).unwrap_or("Scripted conversation");
     let words: Vec<&str> = spoken.split_whitespace().take(6).collect();
     words.join(" ").trim_end_matches(['.', ',', ':', '!', '?']).chars().take(60).collect()

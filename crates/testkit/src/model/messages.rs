@@ -59,7 +59,9 @@ fn block(block: &Value) -> Option<Message> {
 
 /// Tells what a person wrote from what Claude Code 2.1.197 adds by itself.
 fn told(text: &str) -> Message {
-    let own = is_wrapped(text) || text.starts_with("[Request interrupted by user");
+    let own = is_wrapped(text)
+        || text.starts_with("[Request interrupted by user")
+        || text.contains(SUMMARY);
     Message::new(if own { "system" } else { "user" }, text)
 }
 
@@ -67,7 +69,7 @@ fn told(text: &str) -> Message {
 /// summary is asked for with holds these words, tools or not, and a title is to be JSON.
 fn purpose(body: &Value, messages: &[Message], tools: &[String]) -> Purpose {
     let mut asked = messages.iter().rev().take_while(|message| message.role != "assistant");
-    let summary = asked.any(|asked| asked.role == "user" && asked.text.contains(SUMMARY));
+    let summary = asked.any(|asked| asked.role == "system" && asked.text.contains(SUMMARY));
     let titled = &body["output_config"]["format"]["schema"]["properties"]["title"];
     if summary {
         Purpose::Summary

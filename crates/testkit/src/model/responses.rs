@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::protocol::{Protocol, Usage, Writer, call_of, is_wrapped, list, string, texts};
-use super::request::{Message, Request};
+use super::request::{Message, Purpose, Request};
 
 /// Reads a request.
 pub(crate) fn read(body: &Value) -> Request {
@@ -11,6 +11,7 @@ pub(crate) fn read(body: &Value) -> Request {
         protocol: Protocol::Responses,
         model: string(&body["model"]),
         stream: body["stream"].as_bool().unwrap_or(false),
+        purpose: purpose(body),
         messages: messages(body),
         reasoning_effort: body["reasoning"]["effort"].as_str().map(str::to_owned),
         ..Request::default()
@@ -21,6 +22,16 @@ pub(crate) fn read(body: &Value) -> Request {
         read_tool(&mut request, tool, None);
     }
     request
+}
+
+/// Codex 0.169.0 says what a request is for.
+fn purpose(body: &Value) -> Purpose {
+    let metadata = string(&body["client_metadata"]["x-codex-turn-metadata"]);
+    let metadata: Value = serde_json::from_str(&metadata).unwrap_or_default();
+    match metadata["request_kind"].as_str() {
+        Some("compaction") => Purpose::Summary,
+        _ => Purpose::Turn,
+    }
 }
 
 fn read_tool(request: &mut Request, tool: &Value, namespace: Option<&str>) {
@@ -87,9 +98,13 @@ fn said(all: &mut Vec<Message>, call: &mut Option<u64>, item: &Value, text: &str
 /// the surroundings and of the project's instructions.
 fn part(part: &Value) -> Message {
     let text = string(&part["text"]);
-    let told = is_wrapped(&text) || text.starts_with("# AGENTS.md instructions");
+    let told = is_wrapped(&text) || OWN.iter().any(|start| text.starts_with(start));
     Message::new(if told { "system" } else { "user" }, text)
 }
+
+/// How else a text starts that Codex 0.169.0 writes itself.
+const OWN: &[&str] =
+    &["# AGENTS.md instructions", "You are performing a CONTEXT CHECKPOINT COMPACTION"];
 
 /// An answer under way.
 pub(crate) struct Answer {

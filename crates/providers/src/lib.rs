@@ -6,6 +6,7 @@
 
 mod contract;
 pub mod kilo;
+mod shared;
 
 pub use contract::{
     AnswerError, Inventory, OpenError, OpenSession, Opened, Origin, Place, Prompt, PromptFile,

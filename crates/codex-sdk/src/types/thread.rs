@@ -185,6 +185,8 @@ pub enum ErrorKind {
     Policy,
     /// The service answered with this HTTP status, or could not be reached (`None`).
     Http(Option<u16>),
+    /// The service's answer broke off.
+    Disconnected,
     /// Anything else.
     Other,
 }
@@ -216,10 +218,14 @@ impl TurnError {
                     "responseStreamDisconnected",
                     "responseTooManyFailedAttempts",
                 ];
-                let named = http.iter().find_map(|name| one.get(*name));
-                named.map_or(ErrorKind::Other, |inner| {
+                let named = http.iter().find_map(|name| Some((*name, one.get(*name)?)));
+                named.map_or(ErrorKind::Other, |(name, inner)| {
                     let status = inner.get("httpStatusCode").and_then(Value::as_u64);
-                    ErrorKind::Http(status.and_then(|status| u16::try_from(status).ok()))
+                    match status.and_then(|status| u16::try_from(status).ok()) {
+                        // Also what is said when it is not known why (0.169.0).
+                        None if name == "responseStreamDisconnected" => ErrorKind::Disconnected,
+                        status => ErrorKind::Http(status),
+                    }
                 })
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => ErrorKind::Other,
@@ -256,6 +262,10 @@ mod tests {
         );
         assert_eq!(
             kind(r#"{"responseStreamDisconnected":{"httpStatusCode":null}}"#),
+            ErrorKind::Disconnected
+        );
+        assert_eq!(
+            kind(r#"{"httpConnectionFailed":{"httpStatusCode":null}}"#),
             ErrorKind::Http(None)
         );
         assert_eq!(kind(r#"{"new":{}}"#), ErrorKind::Other);

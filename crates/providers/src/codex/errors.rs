@@ -46,7 +46,7 @@ fn code(kind: ErrorKind) -> ErrorCode {
         ErrorKind::ModelNotFound | ErrorKind::Http(Some(404)) => ErrorCode::ModelUnavailable,
         ErrorKind::ContextWindowExceeded => ErrorCode::ContextOverflow,
         ErrorKind::Policy => ErrorCode::ContentFiltered,
-        ErrorKind::Http(None) => ErrorCode::Network,
+        ErrorKind::Http(None) | ErrorKind::Disconnected => ErrorCode::Network,
         ErrorKind::Overloaded
         | ErrorKind::InternalServerError
         | ErrorKind::BadRequest

@@ -94,6 +94,8 @@ struct Active {
     phase: Option<Phase>,
     /// Failed attempts in a row.
     attempts: u32,
+    /// Texts of the answer that is being read: should it break off, they are told anew.
+    fresh: Vec<String>,
     /// The plan that was proposed last, and its item.
     plan: Option<(String, String)>,
     /// The plan is a person's to decide; Codex itself is idle.
@@ -155,6 +157,7 @@ impl Mapper {
             error: None,
             phase: None,
             attempts: 0,
+            fresh: Vec::new(),
             plan: None,
             deciding: false,
         });
@@ -354,7 +357,8 @@ impl Mapper {
     }
 
     fn retrying(&mut self, native: &str, error: &codex_sdk::types::TurnError, out: &mut Mapped) {
-        // The answer begins anew: what was streamed of it is told again under another name.
+        // The answer begins anew: what was told of it, whole texts too, is told again under other
+        // names (0.169.0).
         self.take_back_texts(native, out);
         let Some(active) = &mut self.active else { return };
         active.attempts += 1;

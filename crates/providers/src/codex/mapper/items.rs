@@ -55,6 +55,11 @@ impl Mapper {
             return;
         }
         self.note_plan(&name, item);
+        if content::text(item).is_some()
+            && let Some(active) = self.active.as_mut().filter(|a| a.fresh.len() < MAX_OPEN)
+        {
+            active.fresh.push(name);
+        }
         let mut updates = content::updates(native, item, None, &self.workspace, true);
         if let ItemBody::Compaction = &item.body
             && let Some(active) = &self.active
@@ -159,7 +164,11 @@ impl Mapper {
             .filter(|(_, open)| unfinished(open))
             .map(|(name, _)| name.clone())
             .collect();
+        if let Some(active) = self.active.as_mut().filter(|a| a.native.as_deref() == Some(native)) {
+            names.append(&mut active.fresh);
+        }
         names.sort();
+        names.dedup();
         for name in names {
             self.items.remove(&name);
             self.tell(TurnEvent::ItemRemoved { key: name }, out);

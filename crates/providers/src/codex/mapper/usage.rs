@@ -73,6 +73,10 @@ fn minus(all: Usage, part: Usage) -> Usage {
 impl Mapper {
     /// Takes the usage of the root.
     pub(super) fn usage(&mut self, usage: &TokenUsage, out: &mut Mapped) {
+        // The answer that it counts was read whole.
+        if let Some(active) = &mut self.active {
+            active.fresh.clear();
+        }
         let root = self.root.clone();
         self.meter.take(&root, usage);
         self.tell(TurnEvent::Usage(self.meter.total()), out);

@@ -17,14 +17,14 @@ use domain::{
     AgentReport, ErrorCode, ProviderCapabilities, ProviderId, ProviderSettings, ProviderStatus,
 };
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::contract::unavailable;
 use crate::shared::ends::{End, Ends};
 use crate::shared::installs;
 use crate::shared::places::must_be;
-use crate::{Inventory, OpenError, OpenSession, Opened, Origin, Provider, RestartError};
+use crate::{Inventory, OpenError, OpenSession, Opened, Origin, Provider, RestartError, Sessions};
 
 mod access;
 mod errors;
@@ -34,14 +34,18 @@ mod models;
 mod router;
 mod server;
 mod session;
+mod sessions;
 
 use looking::Who;
 use router::{NotJoined, Router};
 use server::{Found, Held, Slot};
 use session::{CodexSession, Inner};
+use sessions::{CodexSessions, Waiting};
 
 /// Events that may wait for a thread.
 const MAX_EVENTS: usize = 1024;
+/// Deletions of sessions that may wait to be looked at.
+const MAX_DELETIONS: usize = 64;
 /// How long an open waits for the first settings, which are on their way when Baton starts.
 const FIRST_SETTINGS: Duration = Duration::from_secs(10);
 /// How long a process's end may take to be known when an open failed on it.
@@ -107,6 +111,10 @@ struct Shared {
     router: Arc<Router>,
     /// How processes ended, and how many were started.
     ends: Ends,
+    /// What is to be taken back before the next message of a session.
+    waiting: Arc<Waiting>,
+    /// The sessions that were deleted at Codex while they had no lane.
+    deletions: broadcast::Sender<String>,
 }
 
 impl Codex {
@@ -136,6 +144,8 @@ impl Codex {
             closed: CancellationToken::new(),
             router: Arc::default(),
             ends: Ends::default(),
+            waiting: Arc::default(),
+            deletions: broadcast::Sender::new(MAX_DELETIONS),
         }))
     }
 
@@ -260,6 +270,10 @@ impl Provider for Codex {
         self.0.report().await
     }
 
+    fn sessions(&self) -> Option<Arc<dyn Sessions>> {
+        Some(Arc::new(CodexSessions(self.0.clone())))
+    }
+
     async fn shutdown(&self) {
         self.0.closed.cancel();
         self.0.end_server(End::BatonEnds).await;
@@ -318,6 +332,7 @@ impl Shared {
             request.workspace.clone(),
             process,
             request.access,
+            self.waiting.clone(),
         ));
         self.router.attend(&id, &inner);
         drop(hold);

@@ -12,6 +12,8 @@ pub struct Item {
     pub id: String,
     /// What kind it is, in the server's word.
     pub kind: String,
+    /// When it was whole, in milliseconds since 1970.
+    pub completed_at_ms: Option<i64>,
     /// What it is.
     pub body: ItemBody,
 }
@@ -231,6 +233,7 @@ impl Item {
         let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
         let id = text("id").unwrap_or_default();
         let kind = text("type").unwrap_or_default();
+        let completed_at_ms = value.get("completedAtMs").and_then(Value::as_i64);
         let body = match kind.as_str() {
             "userMessage" => ItemBody::UserMessage {
                 client_id: text("clientId"),
@@ -257,7 +260,7 @@ impl Item {
             "contextCompaction" => ItemBody::Compaction,
             _ => ItemBody::Other(value),
         };
-        Self { id, kind, body }
+        Self { id, kind, completed_at_ms, body }
     }
 }
 

@@ -14,6 +14,7 @@ mod errors;
 mod harness;
 mod plans;
 mod resume;
+mod sessions;
 mod steer;
 mod stop;
 mod text;

@@ -209,6 +209,14 @@ impl Router {
         self.routes().roots.get(thread).is_some_and(|route| !route.events.is_closed())
     }
 
+    /// Stops what runs in a session.
+    pub(super) async fn abort(&self, thread: &str) {
+        let open = self.routes().roots.get(thread).and_then(|route| route.session.upgrade());
+        if let Some(session) = open {
+            session.abort().await;
+        }
+    }
+
     /// How many turns run.
     pub(super) fn turns(&self) -> u32 {
         let open: Vec<_> = self.routes().roots.values().map(|r| r.session.clone()).collect();

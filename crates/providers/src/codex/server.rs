@@ -403,6 +403,11 @@ async fn pump(shared: Arc<Shared>, running: Running, mut incoming: mpsc::Receive
                     _ => {}
                 }
                 if let Some(thread) = event.thread.clone() {
+                    if event.body == EventBody::Deleted && !shared.router.is_open(&thread) {
+                        // Nobody listens when no thread could have it.
+                        let _ = shared.deletions.send(thread);
+                        continue;
+                    }
                     shared.router.route(&thread, Frame::Event(Box::new(event)));
                 }
             }

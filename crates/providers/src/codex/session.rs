@@ -21,6 +21,7 @@ use super::access;
 use super::errors::send_error;
 use super::mapper::{Automatic, Mapper, Reply};
 use super::router::Router;
+use super::sessions::Waiting;
 use crate::{AnswerError, Prompt, SendError, Session, Sighting};
 
 mod answers;
@@ -60,6 +61,8 @@ pub(super) struct Inner {
     /// Messages that are being handed over.
     sending: AtomicU32,
     closed: AtomicBool,
+    /// What is to be taken back before the next message.
+    waiting: Arc<Waiting>,
 }
 
 impl Inner {
@@ -70,6 +73,7 @@ impl Inner {
         workspace: PathBuf,
         process: String,
         access: Access,
+        waiting: Arc<Waiting>,
     ) -> Self {
         let mapper = Mapper::new(id.clone(), workspace.clone(), process, access);
         Self {
@@ -86,6 +90,7 @@ impl Inner {
             model: Mutex::default(),
             sending: AtomicU32::new(0),
             closed: AtomicBool::new(false),
+            waiting,
         }
     }
 
@@ -137,6 +142,30 @@ impl Inner {
             return Err(closed());
         }
         if self.was_stopped(turn) { Err(stopped_before()) } else { Ok(()) }
+    }
+
+    /// Stops whatever runs in the session, whoever began it.
+    pub(super) async fn abort(&self) {
+        let _alone = self.gate.lock().await;
+        if let Err(error) = self.quiet().await {
+            tracing::debug!(thread = self.id, %error, "what ran was not stopped");
+        }
+    }
+
+    /// Goes back to before a turn, if a person wanted that before this message.
+    async fn go_back(&self) -> Result<(), SendError> {
+        let Some(turn) = self.waiting.get(&self.id) else { return Ok(()) };
+        let params = json!({ "threadId": self.id, "beforeTurnId": turn });
+        match self.client().ask("thread/revert", params).await {
+            Ok(_) => {
+                self.waiting.done(&self.id);
+                Ok(())
+            }
+            Err(error) => Err(SendError {
+                message: format!("Codex did not go back: {error}"),
+                ..send_error(&error)
+            }),
+        }
     }
 
     /// Stops whatever runs in the session, sub-agents and what they left running included.
@@ -237,6 +266,7 @@ impl Inner {
     async fn send_now(&self, prompt: &Prompt, input: Vec<Value>) -> Result<(), SendError> {
         self.still_wanted(&prompt.turn)?;
         self.quiet().await.map_err(|e| send_error(&e))?;
+        self.go_back().await?;
         self.still_wanted(&prompt.turn)?;
         self.wish().1 = prompt.mode;
         *self.model() = Some(prompt.model.clone());

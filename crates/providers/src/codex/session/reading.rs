@@ -2,9 +2,11 @@
 
 use codex_sdk::types::{Event, EventBody, Item, ItemBody, Page, Turn, TurnStatus};
 use codex_sdk::{Client, Error};
+use domain::Timestamp;
 use serde_json::json;
 
 use super::COMPACTION;
+use crate::codex::mapper::past::TURN;
 
 /// Turns that are read at once.
 const PAGE: u32 = 20;
@@ -34,9 +36,16 @@ pub(super) async fn turn(client: &Client, thread: &str, id: &str) -> Result<Opti
 }
 
 /// Finds the turn of a message.
-pub(super) async fn find(client: &Client, thread: &str, key: &str) -> Result<Option<Turn>, Error> {
+pub(in crate::codex) async fn find(
+    client: &Client,
+    thread: &str,
+    key: &str,
+) -> Result<Option<Turn>, Error> {
     if let Some(at) = key.strip_prefix(COMPACTION) {
         return search(client, thread, |turn| is_compaction_after(turn, at)).await;
+    }
+    if let Some(id) = key.strip_prefix(TURN) {
+        return turn(client, thread, id).await;
     }
     search(client, thread, |turn| turn.items.iter().any(|item| is_message(item, key))).await
 }
@@ -72,11 +81,27 @@ fn is_message(item: &Item, key: &str) -> bool {
 /// Whether a turn is a compaction that began after it was named: its name tells the time.
 fn is_compaction_after(turn: &Turn, name: &str) -> bool {
     let compacts = turn.items.iter().any(|item| item.body == ItemBody::Compaction);
-    let named = uuid::Uuid::parse_str(name).ok().and_then(|name| name.get_timestamp());
-    let named = named.map(|at| at.to_unix().0);
-    let began = turn.started_at.unwrap_or_default();
+    let began = turn.started_at.unwrap_or_default() * 1000.0;
+    #[expect(clippy::cast_possible_truncation, reason = "times are far from the bounds")]
+    let began = began as Timestamp;
     // Codex tells whole seconds.
-    compacts && named.is_some_and(|named| began + 1.0 > named as f64)
+    compacts && named_at(name).is_some_and(|named| began + 1000 > named)
+}
+
+/// When a name of ours was made.
+pub(in crate::codex) fn named_at(name: &str) -> Option<Timestamp> {
+    let (seconds, nanos) = uuid::Uuid::parse_str(name).ok()?.get_timestamp()?.to_unix();
+    Timestamp::try_from(seconds * 1000 + u64::from(nanos / 1_000_000)).ok()
+}
+
+/// What items that were read tell, as if they happened now.
+pub(in crate::codex) fn items(thread: &str, turn: &str, items: Vec<Item>) -> Vec<Event> {
+    let event = |item| Event {
+        thread: Some(thread.to_owned()),
+        turn: Some(turn.to_owned()),
+        body: EventBody::ItemCompleted(item),
+    };
+    items.into_iter().map(event).collect()
 }
 
 /// What a turn that was read tells, as if it happened now.

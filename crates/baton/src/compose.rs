@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result};
 use engine::Engine;
 use process::{Host, HostConfig, Ledger, Outcome};
 use providers::Provider;
+use providers::codex::{Codex, CodexConfig};
 use providers::kilo::native_log::NativeLog;
 use providers::kilo::{Bounds, Kilo, KiloConfig};
 use server::{App, Assets, Config, Hosts, Token};
@@ -50,7 +51,9 @@ pub(crate) async fn compose(
         withhold: vec!["BATON_*".to_owned()],
         ledger: Some(Ledger::new(&ledger, "BATON_CHILD")),
     });
-    let engine = Engine::start(store.clone(), vec![kilo(data, &host, native_log)?]).await?;
+    let cwd = agents_directory(data)?;
+    let providers = vec![kilo(data, &host, native_log, cwd.clone())?, codex(&host, cwd)];
+    let engine = Engine::start(store.clone(), providers).await?;
     let url = format!("http://{}", from_here(address));
     let config = Config {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -65,10 +68,19 @@ pub(crate) async fn compose(
     Ok(Baton { app, engine, host, token, url })
 }
 
-fn kilo(data: &DataDir, host: &Host, native_log: bool) -> Result<Arc<dyn Provider>> {
-    // A directory of its own, so that no project's configuration is in force where it starts.
+/// A directory of its own, so that no project's configuration is in force where agents start.
+fn agents_directory(data: &DataDir) -> Result<PathBuf> {
     let cwd = data.path().join("agents");
     std::fs::create_dir_all(&cwd).with_context(|| format!("{} cannot be made", cwd.display()))?;
+    Ok(cwd)
+}
+
+fn codex(host: &Host, cwd: PathBuf) -> Arc<dyn Provider> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    Arc::new(Codex::new(CodexConfig::new(host.clone(), path, cwd)))
+}
+
+fn kilo(data: &DataDir, host: &Host, native_log: bool, cwd: PathBuf) -> Result<Arc<dyn Provider>> {
     Ok(Arc::new(Kilo::new(KiloConfig {
         host: host.clone(),
         path: std::env::var_os("PATH").unwrap_or_default(),

@@ -175,7 +175,11 @@ impl Server {
     /// Stops it: running turns are aborted, and whatever is left after `grace` is killed. Takes
     /// 0.5 s with telemetry off (Kilo 7.7.7), up to 4 s when busy. Within its first second it is
     /// given that second, out of `grace`, to get ready for the signal.
-    pub async fn stop(&self, reason: &'static str, grace: Duration) -> Option<Exit> {
+    pub async fn stop(
+        &self,
+        reason: impl Into<std::borrow::Cow<'static, str>>,
+        grace: Duration,
+    ) -> Option<Exit> {
         let unhandled = Self::UNHANDLED.saturating_sub(self.ready.elapsed()).min(grace);
         let mut exit = self.exit();
         let _ = tokio::time::timeout(unhandled, exit.wait()).await;

@@ -404,6 +404,15 @@ pub struct OpenError {
     pub hint: Option<String>,
 }
 
+/// What is said when an agent cannot be used.
+pub(crate) fn unavailable(message: &str, hint: Option<&str>) -> OpenError {
+    OpenError {
+        code: ErrorCode::AgentUnavailable,
+        message: message.to_owned(),
+        hint: hint.map(str::to_owned),
+    }
+}
+
 /// Why an agent process was not started anew.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RestartError {

@@ -6,22 +6,24 @@
 //! (`router`), the session's face and task (`session`), the server's life (`server`), and what can
 //! be said of the installation and its models (`looking`). The wire itself is `kilo-sdk`'s.
 
-use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{
-    AgentEnd, AgentReport, ErrorCode, Extras, ProviderCapabilities, ProviderId, ProviderProblem,
+    AgentReport, ErrorCode, Extras, ProviderCapabilities, ProviderId, ProviderProblem,
     ProviderSettings, ProviderStatus, Startup, StartupProblem, ThreadId,
 };
 use kilo_sdk::{NewSession, SessionId};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::contract::unavailable;
+use crate::shared::ends::{End, Ends};
+use crate::shared::installs;
+use crate::shared::places::{must_be, on_disk};
 use crate::{
     Inventory, OpenError, OpenSession, Opened, Origin, Place, Provider, RestartError, Sessions,
 };
@@ -47,7 +49,7 @@ pub use bounds::Bounds;
 use native_log::NativeLog;
 use problems::Source;
 use router::{NotJoined, Router};
-use server::{End, Found, Held, Kind, Slots, unavailable};
+use server::{Found, Held, Kind, Slots};
 use session::{Inner, KiloSession, Known};
 use sessions::KiloSessions;
 
@@ -56,9 +58,6 @@ const MAX_EVENTS: usize = 1024;
 
 /// Deletions of sessions that may wait to be looked at.
 const MAX_DELETIONS: usize = 64;
-
-/// How long a directory may take to be read.
-const ON_DISK: Duration = Duration::from_secs(10);
 
 /// How long an open waits for the first settings, which are on their way when Baton starts.
 const FIRST_SETTINGS: Duration = Duration::from_secs(10);
@@ -123,10 +122,8 @@ struct Shared {
     router: Arc<Router>,
     /// The sessions that were deleted at Kilo while they had no lane.
     deletions: broadcast::Sender<String>,
-    /// How servers ended, the latest first.
-    ends: Mutex<VecDeque<AgentEnd>>,
-    /// How many servers were started.
-    starts: AtomicU32,
+    /// How servers ended, and how many were started.
+    ends: Ends,
     /// What is wrong although Kilo can be used, the latest last.
     problems: Mutex<Vec<(Source, ProviderProblem)>>,
 }
@@ -158,8 +155,7 @@ impl Kilo {
             closed: CancellationToken::new(),
             router: Arc::default(),
             deletions: broadcast::Sender::new(MAX_DELETIONS),
-            ends: Mutex::default(),
-            starts: AtomicU32::new(0),
+            ends: Ends::default(),
             problems: Mutex::default(),
         }))
     }
@@ -246,7 +242,7 @@ impl Provider for Kilo {
         // Before anything is awaited: from here on an open goes by them, and a start is cut short.
         let before = self.0.settings.send_replace(Some(settings.clone()));
         if before.is_none() {
-            tokio::spawn(looking::installs::watch(Arc::downgrade(&self.0)));
+            tokio::spawn(installs::watch(Arc::downgrade(&self.0)));
         }
         self.0.status.send_modify(|status| status.settings.clone_from(&settings));
         // What was named is checked at once, not when the models are next read.
@@ -415,19 +411,38 @@ impl Shared {
     }
 }
 
+impl installs::Installable for Shared {
+    fn is_closed(&self) -> bool {
+        self.closed.is_cancelled()
+    }
+
+    fn status(&self) -> ProviderStatus {
+        self.status.borrow().clone()
+    }
+
+    fn wants_program(&self) -> bool {
+        let settings = self.settings();
+        settings.enabled && settings.server.is_none()
+    }
+
+    fn find(&self) -> Option<PathBuf> {
+        let configured = self.settings().binary;
+        kilo_sdk::find(configured.as_deref().map(Path::new), &self.config.path)
+    }
+
+    async fn look_again(self: Arc<Self>) {
+        self.look(true).await;
+    }
+}
+
 /// The directory to work in: it is there, and Kilo leaves unread there what nobody trusted.
 async fn workspace_of(directory: &Path, trusted: bool) -> Result<String, OpenError> {
+    must_be(directory).await?;
     let path = directory.to_owned();
-    let look = move || path.is_dir().then(|| startup::unheld(&path).filter(|_| !trusted));
-    match on_disk(directory, look).await? {
-        Some(None) => Ok(directory.to_string_lossy().into_owned()),
-        Some(Some(file)) => Err(not_held_back(&file)),
-        None => Err(OpenError {
-            code: ErrorCode::AgentUnavailable,
-            message: format!("the directory {} is gone", directory.display()),
-            hint: Some("bring it back, or work in another project".to_owned()),
-        }),
+    if !trusted && let Some(file) = on_disk(directory, move || startup::unheld(&path)).await? {
+        return Err(not_held_back(&file));
     }
+    Ok(directory.to_string_lossy().into_owned())
 }
 
 fn not_held_back(file: &Path) -> OpenError {
@@ -440,21 +455,6 @@ fn not_held_back(file: &Path) -> OpenError {
         hint: Some(
             "look at what it would start and trust the project, or move that file away".to_owned(),
         ),
-    }
-}
-
-/// Reads something of a directory where it holds nobody up: its file system may never answer.
-async fn on_disk<T: Send + 'static>(
-    directory: &Path,
-    read: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, OpenError> {
-    match tokio::time::timeout(ON_DISK, tokio::task::spawn_blocking(read)).await {
-        Ok(Ok(found)) => Ok(found),
-        Ok(Err(_)) | Err(_) => Err(OpenError {
-            code: ErrorCode::AgentUnavailable,
-            message: format!("the directory {} does not answer", directory.display()),
-            hint: Some("bring its file system back, or work in another project".to_owned()),
-        }),
     }
 }
 
@@ -484,31 +484,5 @@ fn open_error(error: &kilo_sdk::Error) -> OpenError {
         code: ErrorCode::AgentUnavailable,
         message: format!("Kilo could not open the session: {error}"),
         hint: Some("try again; if it goes on, restart Kilo in the settings".to_owned()),
-    }
-}
-
-fn now() -> domain::Timestamp {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn a_directory_that_does_not_answer_is_told_and_holds_nobody_up() {
-        let (answer, asked) = std::sync::mpsc::channel::<()>();
-        let dead = tokio::spawn(async move {
-            on_disk(Path::new("/far"), move || asked.recv().is_ok()).await.unwrap_err()
-        });
-        assert!(workspace_of(Path::new("/"), true).await.is_ok());
-        tokio::time::advance(ON_DISK + Duration::from_secs(1)).await;
-        let error = dead.await.unwrap();
-        assert_eq!(error.code, ErrorCode::AgentUnavailable);
-        assert_eq!(error.message, "the directory /far does not answer");
-        drop(answer);
-        let gone = workspace_of(Path::new("/no/such/directory"), true).await.unwrap_err();
-        assert!(gone.message.ends_with("is gone"), "{gone}");
     }
 }

@@ -4,8 +4,10 @@
 //! [`AgentEvent`]s. Its wire types never leave its folder. The crate knows nothing of storage,
 //! browsers or threads beyond their ids.
 
+pub mod codex;
 mod contract;
 pub mod kilo;
+mod shared;
 
 pub use contract::{
     AnswerError, Inventory, OpenError, OpenSession, Opened, Origin, Place, Prompt, PromptFile,

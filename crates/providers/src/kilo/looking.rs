@@ -1,30 +1,20 @@
 //! What can be said of Kilo on this machine: installed or not, usable or not, which models.
 
-pub(super) mod installs;
-
 use std::path::Path;
 use std::sync::Arc;
 
 use domain::{ProviderState, ProviderStatus};
 use kilo_sdk::{Client, LocateError};
-use tokio::sync::watch;
 
 use super::problems::{self, Source};
 use super::server::{Found, Host, Kind};
-use super::{Shared, models, now};
-use crate::OpenError;
+use super::{Shared, models};
+use crate::shared::looks::{self, Checking, Said, broken, plain};
 
 const INSTALL: &str = "npm install -g @kilocode/cli";
 const UPDATE: &str = "npm install -g @kilocode/cli@latest";
 /// Signs in to any upstream; with `-p` to one (Kilo 7.7.7, `kilo auth login --help`).
 pub(super) const SIGN_IN: &str = "kilo auth login";
-
-/// A state with its sentence and the command that mends it.
-pub(super) struct Said {
-    pub(super) state: ProviderState,
-    pub(super) message: String,
-    pub(super) fix: Option<String>,
-}
 
 impl Shared {
     pub(super) async fn locate(&self) -> Result<Found, LocateError> {
@@ -38,11 +28,7 @@ impl Shared {
     pub(super) async fn look(self: &Arc<Self>, models: bool) -> ProviderStatus {
         let _one_at_a_time = self.looking.lock().await;
         if !self.settings().enabled {
-            return self.say(Said {
-                state: ProviderState::Disabled,
-                message: "switched off".to_owned(),
-                fix: None,
-            });
+            return self.say(Said::switched_off());
         }
         let _checking = Checking::begin(&self.status);
         self.forgive().await;
@@ -116,14 +102,7 @@ impl Shared {
 
     pub(super) fn say(&self, said: Said) -> ProviderStatus {
         let models = models::number(models::usable(&self.inventory.borrow().models));
-        self.status.send_modify(|status| {
-            status.state = said.state;
-            status.message = said.message;
-            status.fix = said.fix;
-            status.models = models;
-            status.checking = false;
-            status.checked_at = Some(now());
-        });
+        looks::say(&self.status, said, models);
         self.status.borrow().clone()
     }
 
@@ -193,32 +172,6 @@ async fn forget_configuration(client: &Client) {
     }
 }
 
-/// Shows that a look is in progress for as long as it is, also when its caller gives up.
-struct Checking<'a>(&'a watch::Sender<ProviderStatus>);
-
-impl<'a> Checking<'a> {
-    fn begin(status: &'a watch::Sender<ProviderStatus>) -> Self {
-        status.send_modify(|status| status.checking = true);
-        Self(status)
-    }
-}
-
-impl Drop for Checking<'_> {
-    fn drop(&mut self) {
-        self.0.send_if_modified(|status| std::mem::take(&mut status.checking));
-    }
-}
-
-/// The state of an installation whose server does not start. A hint is a sentence, while a fix is
-/// a command to run, so the hint becomes part of the message.
-pub(super) fn broken(error: OpenError) -> Said {
-    let message = match error.hint {
-        Some(hint) => format!("{}; {hint}", error.message),
-        None => error.message,
-    };
-    Said { state: ProviderState::Broken, message, fix: None }
-}
-
 /// The state an installation problem means. When the settings name a program, installing another
 /// one would not help.
 pub(super) fn describe(error: &LocateError, configured: bool) -> Said {
@@ -241,36 +194,11 @@ pub(super) fn describe(error: &LocateError, configured: bool) -> Said {
     Said { state, message, fix: Some(fix.to_owned()) }
 }
 
-/// What a program wrote for a terminal, without colours and other control codes.
-pub(super) fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '\u{1b}' => {
-                // A control sequence ends with its first letter.
-                let _ = chars.by_ref().find(char::is_ascii_alphabetic);
-            }
-            c if c.is_control() && c != '\n' && c != '\t' => {}
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod stale;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kilo::server::unavailable;
-
-    #[test]
-    fn a_hint_is_told_and_not_offered_as_a_command() {
-        let said = broken(unavailable("Kilo is slow", Some("try again; the machine may be busy")));
-        assert_eq!(said.message, "Kilo is slow; try again; the machine may be busy");
-        assert_eq!(said.fix, None);
-    }
 
     #[test]
     fn a_program_named_in_the_settings_is_to_be_corrected_not_installed() {
@@ -281,11 +209,5 @@ mod tests {
         assert!(said.message.contains("/nope/kilo") && said.message.contains("settings"));
         let said = describe(&LocateError::NotFound { command: "kilo", configured: None }, false);
         assert_eq!(said.fix.as_deref(), Some(INSTALL));
-    }
-
-    #[test]
-    fn what_was_written_for_a_terminal_is_made_plain() {
-        assert_eq!(plain("\u{1b}[91m\u{1b}[1mError: \u{1b}[0mbad\r\n\tline"), "Error: bad\n\tline");
-        assert_eq!(plain("plain ünïcode"), "plain ünïcode");
     }
 }

@@ -18,7 +18,6 @@ use super::baseline;
 
 pub(super) mod asks;
 mod belonging;
-mod bounds;
 mod calls;
 mod children;
 mod content;
@@ -30,8 +29,8 @@ mod steer;
 mod tools;
 mod turn;
 
+pub(super) use crate::shared::shorten::line;
 use belonging::Source;
-pub(super) use bounds::line;
 pub(super) use names::Servers;
 pub(super) use requests::{Ask, AskKind, Label};
 pub(super) use snapshot::{Placed, Snapshot};
@@ -395,7 +394,7 @@ impl Mapper {
     pub(super) fn set_plan(&mut self, path: String, text: Option<String>) {
         let written = self.plan.take().filter(|plan| plan.path.ends_with(&path));
         let text = text.or(written.map(|plan| plan.text)).unwrap_or_default();
-        let text = bounds::cut(&text, MAX_PLAN);
+        let text = crate::shared::shorten::cut(&text, MAX_PLAN);
         self.plan = Some(Plan { path, text });
     }
 

@@ -3,24 +3,24 @@
 //! There are two at most: one for the threads of trusted projects, and one, in which projects'
 //! own configuration is left unread, for the others.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use domain::{AgentEndReason, ErrorCode, ProviderState, Timestamp, TurnError};
+use domain::{AgentEnd, AgentEndReason, ProviderState, Timestamp, TurnError};
 use kilo_sdk::{EventStream, Installed};
 use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::Shared;
 use super::router::{Generation, Hold};
 use super::session::server_gone;
-use super::{Shared, looking};
 use crate::OpenError;
+use crate::shared::ends::End;
+use crate::shared::failures::Failures;
+use crate::shared::{looks, now};
 
 mod directories;
-mod ends;
 mod health;
 mod host;
 mod pump;
@@ -30,21 +30,18 @@ mod start;
 mod unknown;
 mod usage;
 
-pub(super) use ends::End;
 pub(super) use host::Host;
 use usage::Vitals;
 
-/// Ends of the server that are forgiven within [`FORGIVEN_FOR`] before it is left alone.
-const FORGIVEN: usize = 3;
-const FORGIVEN_FOR: Duration = Duration::from_secs(300);
-/// The pauses before a start after the first end, after the second, and so on.
-const BACK_OFF: [Duration; FORGIVEN - 1] = [Duration::from_secs(1), Duration::from_secs(5)];
 /// How long the server has to end by itself.
 const GRACE: Duration = Duration::from_secs(5);
 /// The same for one that answers nothing, and so hardly a signal.
 const SHORT_GRACE: Duration = Duration::from_secs(1);
 /// Lines of a dead server's last words that are told.
 const LAST_WORDS: usize = 3;
+
+/// What people call the agent.
+const WHO: &str = "Kilo";
 
 /// Which of the two servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,10 +63,7 @@ pub(super) struct Slots {
 #[derive(Default)]
 pub(super) struct Slot {
     running: Option<Running>,
-    /// When servers failed (ended by themselves, did not start, answered no more), the newest last.
-    failures: VecDeque<Instant>,
-    /// What the last failure was, in words.
-    failure: String,
+    failures: Failures,
     /// When a server was last asked for.
     wanted: Option<Instant>,
 }
@@ -117,7 +111,7 @@ impl Shared {
         let mut slot = self.slots.lock(kind).await;
         slot.wanted = Some(Instant::now());
         if let Some(why) = self.barred() {
-            return Err(why.refusal());
+            return Err(why.refusal(WHO));
         }
         if slot.running.as_ref().is_some_and(Running::is_gone) {
             self.bury(&mut slot);
@@ -135,7 +129,7 @@ impl Shared {
             Some(running) => running,
             None => tokio::select! {
                 biased;
-                why = self.bar() => return Err(why.refusal()),
+                why = self.bar() => return Err(why.refusal(WHO)),
                 started = self.find_and_start(kind, &mut slot) => started?,
             },
         };
@@ -170,13 +164,13 @@ impl Shared {
         kind: Kind,
         slot: &mut Slot,
     ) -> Result<Running, OpenError> {
-        if let Err(error) = slot.may_start() {
+        if let Err(error) = slot.failures.may_start(WHO) {
             if kind == Kind::Trusted {
-                self.say(looking::broken(error.clone()));
+                self.say(looks::broken(error.clone()));
             }
             return Err(error);
         }
-        slot.back_off().await;
+        slot.failures.back_off().await;
         let wanted = self.wanted(kind);
         let started = match &wanted {
             Wanted::Own(program) => {
@@ -192,19 +186,19 @@ impl Shared {
                     server,
                     generation: self.router.begin(),
                     wanted,
-                    since: super::now(),
+                    since: now(),
                     vitals: Arc::default(),
                     gone: CancellationToken::new(),
                 };
                 slot.running = Some(running.clone());
-                self.starts.fetch_add(1, Ordering::Relaxed);
+                self.ends.started();
                 self.tell_running();
                 tokio::spawn(care(self.clone(), running.clone(), stream.heard()));
                 tokio::spawn(pump::pump(self.clone(), stream, running.clone()));
                 Ok(running)
             }
             Err(error) => {
-                slot.note_failure(&error.message);
+                slot.failures.note(&error.message);
                 let said = Some(error.message.clone());
                 self.remember(kind, None, AgentEndReason::NotStarted, said, 0);
                 Err(error)
@@ -301,12 +295,12 @@ impl Shared {
             let _ = timeout(GRACE, self.router.abort_all(running.generation)).await;
         }
         // First, so that turns end by this reason and not by what the server's end makes of them.
-        self.let_go(&running, &why.error());
+        self.let_go(&running, &why.error(WHO));
         let wedged = why == End::NotAnswering;
         if wedged {
-            slot.note_failure(why.reason());
+            slot.failures.note(&why.reason(WHO));
         }
-        running.server.stop(why.reason(), if wedged { SHORT_GRACE } else { GRACE }).await;
+        running.server.stop(why.reason(WHO), if wedged { SHORT_GRACE } else { GRACE }).await;
         self.remember(running.kind, running.server.pid(), why.into(), None, turns);
     }
 
@@ -315,12 +309,12 @@ impl Shared {
         let Some(running) = slot.running.take() else { return };
         let words = running.server.last_words();
         let from = words.len().saturating_sub(LAST_WORDS);
-        let said = looking::plain(&words.get(from..).unwrap_or_default().join("; "));
+        let said = looks::plain(&words.get(from..).unwrap_or_default().join("; "));
         let pid = running.server.pid();
         tracing::warn!(?pid, said, "kilo serve ended unexpectedly");
         let turns = self.router.turns(running.generation);
         let error = server_gone(&said);
-        slot.note_failure(&said);
+        slot.failures.note(&said);
         self.let_go(&running, &error);
         self.remember(running.kind, pid, AgentEndReason::Died, Some(said), turns);
         self.status.send_modify(|status| {
@@ -339,6 +333,19 @@ impl Shared {
         self.tell_running();
     }
 
+    /// Remembers how a server ended.
+    fn remember(
+        &self,
+        kind: Kind,
+        pid: Option<u32>,
+        why: AgentEndReason,
+        said: Option<String>,
+        turns: u32,
+    ) {
+        let trusted = kind == Kind::Trusted;
+        self.ends.remember(WHO, AgentEnd { at: now(), trusted, pid, why, said, turns });
+    }
+
     fn tell_running(&self) {
         let running = self.router.is_served();
         self.status
@@ -348,7 +355,7 @@ impl Shared {
     /// Forgets earlier ends: a person wants it tried again.
     pub(super) async fn forgive(&self) {
         for kind in Kind::BOTH {
-            self.slots.lock(kind).await.failures.clear();
+            self.slots.lock(kind).await.failures.forgive();
         }
     }
 }
@@ -378,36 +385,6 @@ impl Slot {
 
     fn serves(&self, generation: Generation) -> bool {
         self.running.as_ref().is_some_and(|running| running.generation == generation)
-    }
-
-    fn note_failure(&mut self, said: &str) {
-        self.failures.push_back(Instant::now());
-        said.clone_into(&mut self.failure);
-        while self.failures.len() > FORGIVEN {
-            self.failures.pop_front();
-        }
-    }
-
-    /// Refuses a start after too many failures in a short time.
-    fn may_start(&mut self) -> Result<(), OpenError> {
-        self.failures.retain(|at| at.elapsed() < FORGIVEN_FOR);
-        if self.failures.len() < FORGIVEN {
-            return Ok(());
-        }
-        let mut said =
-            format!("Kilo failed {FORGIVEN} times within five minutes and is left alone");
-        if !self.failure.is_empty() {
-            said = format!("{said}; the last time: {}", self.failure);
-        }
-        Err(unavailable(&said, Some("mend what it says, then restart Kilo in the settings")))
-    }
-
-    /// Waits, longer after each failure, before the next start.
-    async fn back_off(&self) {
-        let pause = self.failures.len().checked_sub(1).and_then(|n| BACK_OFF.get(n));
-        if let (Some(pause), Some(last)) = (pause, self.failures.back()) {
-            tokio::time::sleep_until(*last + *pause).await;
-        }
     }
 }
 
@@ -440,14 +417,6 @@ async fn care(shared: Arc<Shared>, running: Running, heard: watch::Receiver<Inst
     gone.cancelled().await;
     for watch in [health, usage, directories, sources] {
         watch.abort();
-    }
-}
-
-pub(super) fn unavailable(message: &str, hint: Option<&str>) -> OpenError {
-    OpenError {
-        code: ErrorCode::AgentUnavailable,
-        message: message.to_owned(),
-        hint: hint.map(str::to_owned),
     }
 }
 

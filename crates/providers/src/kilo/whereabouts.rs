@@ -15,7 +15,8 @@ use kilo_sdk::{Instance, SessionFilter, SessionId};
 
 use super::server::{Held, Kind};
 use super::sessions::{MAX_LISTED, failed};
-use super::{Shared, not_held_back, on_disk, startup};
+use super::{Shared, not_held_back, startup};
+use crate::shared::places::on_disk;
 use crate::{OpenError, Place};
 
 impl Shared {

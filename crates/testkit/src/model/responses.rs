@@ -239,6 +239,12 @@ impl Writer for Answer {
             });
             return events + &self.done(item);
         }
+        // Codex 0.169.0 offers the tools of MCP servers only to a model that searches for them, so
+        // a script names their namespace itself: `mcp__notes.add_note`.
+        let (named, name) = match name.split_once('.') {
+            Some((namespace, name)) => (Some(namespace.to_owned()), name),
+            None => (None, name),
+        };
         let freeform = self.request.freeform.contains(name);
         let (kind, field, told) = if freeform {
             ("custom_tool_call", "input", freeform_input(arguments))
@@ -249,7 +255,7 @@ impl Writer for Answer {
             "type": kind, "id": self.item_id("fc"), "status": "in_progress",
             "call_id": format!("call_{}_{index}", self.call), "name": name, field: "",
         });
-        if let Some(namespace) = self.request.namespaces.get(name) {
+        if let Some(namespace) = named.or_else(|| self.request.namespaces.get(name).cloned()) {
             item["namespace"] = json!(namespace);
         }
         let added = json!({ "output_index": self.output.len(), "item": item });

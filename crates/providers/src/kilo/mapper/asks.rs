@@ -7,8 +7,8 @@ use kilo_sdk::types::{
 use serde_json::Value;
 
 use super::Servers;
-use super::bounds::{MAX_COMMAND, MAX_DIFF, MAX_LISTED, MAX_TEXT, cut, line, listed};
 use super::tools::relative;
+use crate::shared::shorten::{MAX_COMMAND, MAX_DIFF, MAX_LISTED, MAX_TEXT, cut, line, listed};
 
 /// Kilo's key of the question at the end of a plan.
 pub(crate) const PLAN_FOLLOWUP: &str = "plan.followup.question";

@@ -11,13 +11,13 @@ use kilo_sdk::types::{
 use kilo_sdk::{Event, MessageId, PartId, SessionId};
 
 use super::belonging::Source;
-use super::bounds::{MAX_TEXT, cut, line};
 use super::{
     Active, Child, Known, MAX_ACTING, MAX_CHILDREN, MAX_ORPHANS, MAX_PARTS, MAX_PLAN, MAX_UNPLACED,
     Mapped, Mapper, PartKind, PartState, Plan, TextKind, tools, whole,
 };
 use crate::kilo::errors;
 use crate::kilo::session::agent;
+use crate::shared::shorten::{MAX_TEXT, cut, line};
 
 impl Mapper {
     pub(super) fn message(

@@ -6,9 +6,9 @@ use kilo_sdk::types::{NetworkWait, PermissionRequest, QuestionOption, QuestionRe
 use serde_json::{Map, Value};
 
 use super::asks::{self, PLAN_FOLLOWUP, SLOW_SNAPSHOT};
-use super::bounds::line;
 use super::{Call, MAX_ASKS, MAX_PARTS, Mapped, Mapper, network_key};
 use crate::kilo::baseline;
+use crate::shared::shorten::line;
 
 /// Something Kilo waits for an answer to.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,7 +7,7 @@ use kilo_sdk::types::{ToolPart, ToolState, ToolStatus};
 use serde_json::Value;
 
 use super::Servers;
-use super::bounds::{MAX_TEXT, bound, cut};
+use crate::shared::shorten::{MAX_TEXT, bound, cut};
 
 /// What a tool call is as an item. `key` is the part's id, `plan` the text of the plan file when
 /// the tool is the one that ends a plan.

@@ -4,9 +4,10 @@ use domain::{AgentEvent, ErrorCode, Phase, TurnError, TurnEvent, TurnId, TurnOut
 use kilo_sdk::CloseReason;
 use kilo_sdk::types::{ErrorKind, MessageError, Session, Status};
 
+use super::millis;
 use super::{Active, Child, MAX_CHILDREN, Mapped, Mapper, PartKind, PartState, UNNAMED_ROOT};
-use super::{bounds, millis};
 use crate::kilo::{errors, session};
+use crate::shared::shorten;
 
 impl Active {
     /// How Kilo closed the turn, if it did, by what is known now: why it failed may have been missed
@@ -26,7 +27,7 @@ impl Mapper {
         let known = self.children.contains_key(&session.id) || self.former.contains(&session.id);
         if self.owns(parent) && !known && self.children.len() < MAX_CHILDREN {
             let turn = self.active.as_ref().map(|a| a.turn.clone());
-            let child = Child::new(bounds::line(&session.title), turn);
+            let child = Child::new(shorten::line(&session.title), turn);
             self.children.insert(session.id.clone(), child);
         }
     }
@@ -37,7 +38,7 @@ impl Mapper {
         let named = !UNNAMED.iter().any(|prefix| session.title.starts_with(prefix));
         if session.id == self.root && named && session.title != self.title {
             self.title.clone_from(&session.title);
-            out.events.push(AgentEvent::Title(bounds::line(&session.title)));
+            out.events.push(AgentEvent::Title(shorten::line(&session.title)));
         }
     }
 
@@ -236,10 +237,10 @@ pub(super) fn trouble(status: &Status) -> Option<Phase> {
         Status::Retry { attempt, message, next } => Some(Phase::Retrying {
             attempt: *attempt,
             next_at: millis(*next),
-            message: bounds::line(message),
+            message: shorten::line(message),
         }),
         Status::Offline { message, .. } => {
-            Some(Phase::WaitingForNetwork { message: bounds::line(message) })
+            Some(Phase::WaitingForNetwork { message: shorten::line(message) })
         }
         Status::Busy | Status::Idle | Status::Unknown(_) => None,
     }

@@ -1,5 +1,6 @@
 //! The server behind the sessions: one of our own, or one that somebody else started.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,7 +77,7 @@ impl Host {
     }
 
     /// Stops it if it is ours.
-    pub(super) async fn stop(&self, reason: &'static str, grace: Duration) {
+    pub(super) async fn stop(&self, reason: impl Into<Cow<'static, str>>, grace: Duration) {
         match self {
             Self::Own(server) => {
                 server.stop(reason, grace).await;

@@ -1,12 +1,12 @@
 //! What runs and how it ended, and the restart a person asks for.
 
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use domain::{AgentProcess, AgentReport, ProviderState};
 
-use super::{End, Kind, unavailable};
+use super::{End, Kind, WHO};
 use crate::RestartError;
+use crate::contract::unavailable;
 use crate::kilo::Shared;
 
 impl Shared {
@@ -32,12 +32,7 @@ impl Shared {
                 directories: count(running.vitals.directories().len()),
             });
         }
-        let ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
-        AgentReport {
-            processes,
-            ends: ends.iter().cloned().collect(),
-            starts: self.starts.load(Ordering::Relaxed),
-        }
+        self.ends.report(processes)
     }
 
     /// Ends the servers and starts the one for trusted projects anew; the other starts when it is
@@ -47,7 +42,7 @@ impl Shared {
         force: bool,
     ) -> Result<(), RestartError> {
         if let Some(why) = self.barred() {
-            return Err(RestartError::Failed(why.refusal()));
+            return Err(RestartError::Failed(why.refusal(WHO)));
         }
         let turns = self.router.all_turns();
         if turns > 0 && !force {

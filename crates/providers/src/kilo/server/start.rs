@@ -8,9 +8,11 @@ use kilo_sdk::{
     LocateError, Server, StreamItem, StreamOptions,
 };
 
-use super::{GRACE, Host, Kind, unavailable};
+use super::{GRACE, Host, Kind};
 use crate::OpenError;
+use crate::contract::unavailable;
 use crate::kilo::{Shared, baseline, looking};
+use crate::shared::looks;
 
 /// How long the first connection of the event stream may take.
 const CONNECT: Duration = Duration::from_secs(15);
@@ -162,6 +164,6 @@ fn launch_error(error: &LaunchError) -> OpenError {
             "install a current Kilo: npm install -g @kilocode/cli@latest"
         }
     };
-    let said = looking::plain(&error.to_string());
+    let said = looks::plain(&error.to_string());
     unavailable(&format!("Kilo could not be started: {said}"), Some(hint))
 }

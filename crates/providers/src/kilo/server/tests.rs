@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use domain::{Access, AgentEndReason, ProviderSettings, ProviderState, ThreadId};
 
-use super::{BACK_OFF, FORGIVEN};
 use crate::kilo::{Kilo, KiloConfig};
+use crate::shared::failures::{BACK_OFF, FORGIVEN};
 use crate::{OpenSession, Provider};
 
 /// Ends a test that hangs; well below the 30 s a server has to get ready.

@@ -14,6 +14,7 @@ use super::unknown::Unknown;
 use super::{End, Running};
 use crate::kilo::Shared;
 use crate::kilo::bounds::Bounds;
+use crate::shared::usage::{Sample, Sampler};
 
 /// How long the sessions of a server have to close before it is started anew.
 const CLOSING: Duration = Duration::from_secs(5);
@@ -33,13 +34,6 @@ pub(super) struct Vitals {
     directories: Mutex<HashMap<String, Instant>>,
     /// The kinds of events it told of that are not known.
     pub(super) unknown: Mutex<Unknown>,
-}
-
-/// One look at memory and processor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Sample {
-    pub(super) memory_bytes: u64,
-    pub(super) cpu_percent: u32,
 }
 
 impl Default for Vitals {
@@ -82,7 +76,7 @@ impl Vitals {
 pub(super) async fn watch(shared: Arc<Shared>, running: Running) {
     let bounds = &shared.config.bounds;
     let started = Instant::now();
-    let mut last: Option<(Instant, Duration)> = None;
+    let mut sampler = Sampler::default();
     let mut load = Load::default();
     loop {
         tokio::time::sleep(bounds.sample_every).await;
@@ -91,13 +85,11 @@ pub(super) async fn watch(shared: Arc<Shared>, running: Running) {
             continue;
         };
         let now = Instant::now();
-        let cpu_percent = last.map_or(0, |(at, cpu)| percent(usage.cpu_time, cpu, now - at));
-        last = Some((now, usage.cpu_time));
-        let sample = Sample { memory_bytes: usage.rss_bytes, cpu_percent };
+        let sample = sampler.sample(&usage, now);
         *running.vitals.sample.lock().unwrap_or_else(PoisonError::into_inner) = Some(sample);
 
         let idle = shared.router.turns(running.generation) == 0;
-        let runaway = load.runs_away(now, idle, cpu_percent, bounds);
+        let runaway = load.runs_away(now, idle, sample.cpu_percent, bounds);
         let large = usage.own_rss_bytes > bounds.memory_bytes;
         shared.tell_usage(&running, &usage, large, runaway);
         let why = match (large, runaway) {
@@ -126,14 +118,6 @@ impl Load {
         self.busy_since = busy.then(|| self.busy_since.unwrap_or(now));
         self.busy_since.is_some_and(|since| now - since >= bounds.idle_cpu_for)
     }
-}
-
-/// Processor time between two samples in percent of one processor. That of processes that ended
-/// in between is gone from the sum, which then counts as nothing.
-fn percent(now: Duration, before: Duration, passed: Duration) -> u32 {
-    let used = now.saturating_sub(before).as_millis() * 100;
-    let share = used.checked_div(passed.as_millis()).unwrap_or_default();
-    u32::try_from(share).unwrap_or(u32::MAX)
 }
 
 impl Shared {
@@ -213,13 +197,5 @@ mod tests {
         assert!(!sample(4.0, true, 99) && !sample(6.9, true, 99), "it counts from then on");
         assert!(!sample(6.95, true, 9) && !sample(7.0, true, 99), "a pause ends it");
         assert!(sample(10.0, true, 99));
-    }
-
-    #[test]
-    fn processor_time_is_of_one_processor() {
-        let s = Duration::from_secs;
-        assert_eq!(percent(s(25), s(10), s(10)), 150);
-        assert_eq!(percent(s(5), s(10), s(10)), 0, "a process that ended took its time with it");
-        assert_eq!(percent(s(5), s(0), s(0)), 0);
     }
 }

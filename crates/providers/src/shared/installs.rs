@@ -1,12 +1,10 @@
 //! A program that is installed, updated or repaired while it cannot be used is looked at by itself.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, SystemTime};
 
-use domain::ProviderState;
-
-use crate::kilo::Shared;
+use domain::{ProviderState, ProviderStatus};
 
 /// How often the program is looked for; that takes microseconds.
 const STEP: Duration = Duration::from_secs(3);
@@ -14,53 +12,61 @@ const STEP: Duration = Duration::from_secs(3);
 /// What the program is known by; `None` when there is none.
 type Mark = Option<(u64, Option<SystemTime>)>;
 
+/// A provider whose program may be installed while Baton runs.
+pub(crate) trait Installable: Send + Sync + 'static {
+    /// Whether Baton ends.
+    fn is_closed(&self) -> bool;
+    /// What is said of it now.
+    fn status(&self) -> ProviderStatus;
+    /// Whether a program on this machine is wanted at all.
+    fn wants_program(&self) -> bool;
+    /// Where the program is, without starting anything.
+    fn find(&self) -> Option<PathBuf>;
+    /// Looks again whether it can be used.
+    fn look_again(self: Arc<Self>) -> impl Future<Output = ()> + Send;
+}
+
 /// Looks for the program for as long as Baton runs, while it cannot be used.
-pub(in crate::kilo) async fn watch(shared: Weak<Shared>) {
+pub(crate) async fn watch<P: Installable>(shared: Weak<P>) {
     let mut seen = None;
     loop {
         tokio::time::sleep(STEP).await;
-        let Some(shared) = shared.upgrade().filter(|s| !s.closed.is_cancelled()) else { return };
-        if !shared.wants_program() {
+        let Some(shared) = shared.upgrade().filter(|s| !s.is_closed()) else { return };
+        if !shared.wants_program() || is_usable(shared.status().state) {
             seen = None;
             continue;
         }
         // A directory that does not answer holds up this watch alone.
-        let Some(mark) = shared.clone().mark_program().await else { return };
-        let none = shared.status.borrow().state == ProviderState::NotInstalled;
+        let Some(mark) = mark_program(shared.clone()).await else { return };
+        let none = shared.status().state == ProviderState::NotInstalled;
         // Else the first mark is taken to be of what the last look found.
         let before = seen.replace(mark).unwrap_or(if none { None } else { mark });
         if before != mark {
-            shared.look(true).await;
+            shared.look_again().await;
         }
     }
 }
 
-impl Shared {
-    fn wants_program(&self) -> bool {
-        let settings = self.settings();
-        settings.enabled
-            && settings.server.is_none()
-            && match self.status.borrow().state {
-                ProviderState::NotInstalled
-                | ProviderState::WrongProgram
-                | ProviderState::TooOld
-                | ProviderState::Broken => true,
-                ProviderState::Unknown
-                | ProviderState::Disabled
-                | ProviderState::SignedOut
-                | ProviderState::Ready => false,
-            }
+/// Whether another program would not help.
+fn is_usable(state: ProviderState) -> bool {
+    match state {
+        ProviderState::NotInstalled
+        | ProviderState::WrongProgram
+        | ProviderState::TooOld
+        | ProviderState::Broken => false,
+        ProviderState::Unknown
+        | ProviderState::Disabled
+        | ProviderState::SignedOut
+        | ProviderState::Ready => true,
     }
+}
 
-    async fn mark_program(self: Arc<Self>) -> Option<Mark> {
-        let mark = move || {
-            let configured = self.settings().binary;
-            let found = kilo_sdk::find(configured.as_deref().map(Path::new), &self.config.path)?;
-            let program = found.metadata().ok()?;
-            Some((program.len(), program.modified().ok()))
-        };
-        tokio::task::spawn_blocking(mark).await.ok()
-    }
+async fn mark_program<P: Installable>(shared: Arc<P>) -> Option<Mark> {
+    let mark = move || {
+        let program = shared.find()?.metadata().ok()?;
+        Some((program.len(), program.modified().ok()))
+    };
+    tokio::task::spawn_blocking(mark).await.ok()
 }
 
 #[cfg(test)]

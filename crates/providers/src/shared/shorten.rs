@@ -1,22 +1,22 @@
-//! How much of what Kilo says travels within an item or a request. Bodies have bounds of their
+//! How much of what an agent says travels within an item or a request. Bodies have bounds of their
 //! own; whatever stands inline is cut to these, with its beginning and its end kept.
 
 use domain::ItemContent;
 
 /// The command of an approval: a person must see what runs. In bytes, as all here.
-pub(super) const MAX_COMMAND: usize = 64 * 1024;
+pub(crate) const MAX_COMMAND: usize = 64 * 1024;
 /// The diff of an approval.
-pub(super) const MAX_DIFF: usize = 256 * 1024;
+pub(crate) const MAX_DIFF: usize = 256 * 1024;
 /// A text of several lines: a tool's command, input or error, a question, a fact.
-pub(super) const MAX_TEXT: usize = 16 * 1024;
+pub(crate) const MAX_TEXT: usize = 16 * 1024;
 /// A text of one line: a title, a path, a pattern, an option's label.
-pub(super) const MAX_LINE: usize = 4 * 1024;
+pub(crate) const MAX_LINE: usize = 4 * 1024;
 /// Entries of a list: patterns, facts, options, to-dos.
-pub(super) const MAX_LISTED: usize = 200;
+pub(crate) const MAX_LISTED: usize = 200;
 
 /// The text, or its head and its tail with how much is missing between them. The two have `most`
 /// bytes together, the head three quarters of them.
-pub(super) fn cut(text: &str, most: usize) -> String {
+pub(crate) fn cut(text: &str, most: usize) -> String {
     if text.len() <= most {
         return text.to_owned();
     }
@@ -29,12 +29,12 @@ pub(super) fn cut(text: &str, most: usize) -> String {
 }
 
 /// A text of one line.
-pub(in crate::kilo) fn line(text: &str) -> String {
+pub(crate) fn line(text: &str) -> String {
     cut(text, MAX_LINE)
 }
 
 /// The lines of a list, the last of them saying how many were left out.
-pub(super) fn listed<'a>(lines: impl ExactSizeIterator<Item = &'a String>) -> Vec<String> {
+pub(crate) fn listed<'a>(lines: impl ExactSizeIterator<Item = &'a String>) -> Vec<String> {
     let more = lines.len().saturating_sub(MAX_LISTED);
     let mut kept: Vec<String> = lines.take(MAX_LISTED).map(|text| line(text)).collect();
     if more > 0 {
@@ -44,7 +44,7 @@ pub(super) fn listed<'a>(lines: impl ExactSizeIterator<Item = &'a String>) -> Ve
 }
 
 /// Cuts whatever of an item stands inline.
-pub(super) fn bound(content: &mut ItemContent) {
+pub(crate) fn bound(content: &mut ItemContent) {
     let to = |text: &mut String, most: usize| {
         if text.len() > most {
             *text = cut(text, most);
@@ -77,7 +77,7 @@ pub(super) fn bound(content: &mut ItemContent) {
             maybe(title);
             to(input, MAX_TEXT);
         }
-        // The session is Kilo's name for it and never cut: it would name another.
+        // The session is the agent's name for it and never cut: it would name another.
         ItemContent::SubAgent { agent, task, .. } => {
             to(agent, MAX_LINE);
             to(task, MAX_LINE);

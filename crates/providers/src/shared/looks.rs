@@ -1,0 +1,95 @@
+//! What is said of an agent's installation.
+
+use domain::{ProviderState, ProviderStatus};
+use tokio::sync::watch;
+
+use super::now;
+use crate::OpenError;
+
+/// A state with its sentence and the command that mends it.
+pub(crate) struct Said {
+    pub(crate) state: ProviderState,
+    pub(crate) message: String,
+    pub(crate) fix: Option<String>,
+}
+
+impl Said {
+    /// The state of a provider that a person switched off.
+    pub(crate) fn switched_off() -> Self {
+        Self { state: ProviderState::Disabled, message: "switched off".to_owned(), fix: None }
+    }
+}
+
+/// The state of an installation whose program does not start. A hint is a sentence, while a fix is
+/// a command to run, so the hint becomes part of the message.
+pub(crate) fn broken(error: OpenError) -> Said {
+    let message = match error.hint {
+        Some(hint) => format!("{}; {hint}", error.message),
+        None => error.message,
+    };
+    Said { state: ProviderState::Broken, message, fix: None }
+}
+
+/// Ends a look with what it found.
+pub(crate) fn say(status: &watch::Sender<ProviderStatus>, said: Said, models: u32) {
+    status.send_modify(|status| {
+        status.state = said.state;
+        status.message = said.message;
+        status.fix = said.fix;
+        status.models = models;
+        status.checking = false;
+        status.checked_at = Some(now());
+    });
+}
+
+/// Shows that a look is in progress for as long as it is, also when its caller gives up.
+pub(crate) struct Checking<'a>(&'a watch::Sender<ProviderStatus>);
+
+impl<'a> Checking<'a> {
+    pub(crate) fn begin(status: &'a watch::Sender<ProviderStatus>) -> Self {
+        status.send_modify(|status| status.checking = true);
+        Self(status)
+    }
+}
+
+impl Drop for Checking<'_> {
+    fn drop(&mut self) {
+        self.0.send_if_modified(|status| std::mem::take(&mut status.checking));
+    }
+}
+
+/// What a program wrote for a terminal, without colours and other control codes.
+pub(crate) fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\u{1b}' => {
+                // A control sequence ends with its first letter.
+                let _ = chars.by_ref().find(char::is_ascii_alphabetic);
+            }
+            c if c.is_control() && c != '\n' && c != '\t' => {}
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::unavailable;
+
+    #[test]
+    fn a_hint_is_told_and_not_offered_as_a_command() {
+        let said = broken(unavailable("Kilo is slow", Some("try again; the machine may be busy")));
+        assert_eq!(said.message, "Kilo is slow; try again; the machine may be busy");
+        assert_eq!(said.fix, None);
+    }
+
+    #[test]
+    fn what_was_written_for_a_terminal_is_made_plain() {
+        assert_eq!(plain("\u{1b}[91m\u{1b}[1mError: \u{1b}[0mbad\r\n\tline"), "Error: bad\n\tline");
+        assert_eq!(plain("plain ünïcode"), "plain ünïcode");
+    }
+}

@@ -24,7 +24,7 @@ pub struct Pin {
     native_scope: &'static str,
     /// What the names of those packages start with, before `<os>-<arch>`.
     native_prefix: &'static str,
-    /// The native program inside such a package.
+    /// The native program inside such a package; `*` stands for any one directory.
     native_path: &'static str,
 }
 
@@ -57,8 +57,38 @@ pub const RIPGREP: Pin = Pin {
     native_path: "bin/rg",
 };
 
+/// Codex's command line tool.
+///
+/// It has no install scripts. Its platform packages are the package itself at other versions,
+/// under names of their own (Codex 0.169.0).
+pub const CODEX: Pin = Pin {
+    name: "codex",
+    package: "@openai/codex",
+    version: "0.169.0",
+    command: Some("codex"),
+    answers: "0.169.0",
+    native_scope: "@openai",
+    native_prefix: "codex-",
+    native_path: "vendor/*/bin/codex",
+};
+
+/// Claude Code's command line tool.
+///
+/// What npm links as `claude` only says that something is missing until the post-install script
+/// has put the native program in its place (Claude Code 2.1.197), so there is no wrapper here.
+pub const CLAUDE: Pin = Pin {
+    name: "claude",
+    package: "@anthropic-ai/claude-code",
+    version: "2.1.197",
+    command: None,
+    answers: "2.1.197",
+    native_scope: "@anthropic-ai",
+    native_prefix: "claude-code-",
+    native_path: "claude",
+};
+
 /// Every program the tests know how to install.
-pub const PINS: &[Pin] = &[KILO, RIPGREP];
+pub const PINS: &[Pin] = &[KILO, RIPGREP, CODEX, CLAUDE];
 
 /// An agent that is installed and has answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +126,14 @@ pub fn install(pin: &Pin) -> Result<Install> {
     }
     fetch(pin, &agents, &home)
     // The lock is let go when `lock` is dropped.
+}
+
+/// Installs like [`install`], without blocking the async runtime.
+///
+/// # Errors
+/// As [`install`].
+pub async fn install_async(pin: Pin) -> Result<Install> {
+    tokio::task::spawn_blocking(move || install(&pin)).await.context("the installer panicked")?
 }
 
 /// Returns the directory agents are installed into: `BATON_AGENTS_DIR`, or `target/agents` of
@@ -166,14 +204,13 @@ fn npm_install(pin: &Pin, root: &Path) -> Result<()> {
 /// given several (glibc and musl, with and without AVX2), and only trying tells which one runs.
 fn native_program(pin: &Pin, root: &Path) -> Result<PathBuf> {
     let scope = root.join("node_modules").join(pin.native_scope);
-    let mut candidates: Vec<PathBuf> = fs::read_dir(&scope)
-        .with_context(|| format!("cannot read {}", scope.display()))?
-        .filter_map(|entry| Some(entry.ok()?.path()))
+    let mut candidates: Vec<PathBuf> = entries(&scope)
+        .into_iter()
         .filter(|path| {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
             name.is_some_and(|name| name.starts_with(pin.native_prefix))
         })
-        .map(|path| path.join(pin.native_path))
+        .flat_map(|path| places(path, pin.native_path))
         .filter(|path| path.is_file())
         .collect();
     // The shorter name is the faster build: `…-x64` before `…-x64-baseline`.
@@ -188,6 +225,19 @@ fn native_program(pin: &Pin, root: &Path) -> Result<PathBuf> {
         }
     }
     bail!("no native program of {}@{} works here:{said}", pin.package, pin.version)
+}
+
+/// Finds what a path with `*` for directories may stand for below `root`.
+fn places(root: PathBuf, path: &str) -> Vec<PathBuf> {
+    path.split('/').fold(vec![root], |found, name| match name {
+        "*" => found.iter().flat_map(|dir| entries(dir)).collect(),
+        name => found.into_iter().map(|dir| dir.join(name)).collect(),
+    })
+}
+
+fn entries(dir: &Path) -> Vec<PathBuf> {
+    let found = fs::read_dir(dir).into_iter().flatten();
+    found.filter_map(|entry| Some(entry.ok()?.path())).collect()
 }
 
 fn reported_version(program: &Path) -> Result<String> {

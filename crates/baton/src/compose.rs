@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result};
 use engine::Engine;
 use process::{Host, HostConfig, Ledger, Outcome};
 use providers::Provider;
+use providers::claude::{Claude, ClaudeConfig};
 use providers::kilo::native_log::NativeLog;
 use providers::kilo::{Bounds, Kilo, KiloConfig};
 use server::{App, Assets, Config, Hosts, Token};
@@ -50,7 +51,9 @@ pub(crate) async fn compose(
         withhold: vec!["BATON_*".to_owned()],
         ledger: Some(Ledger::new(&ledger, "BATON_CHILD")),
     });
-    let engine = Engine::start(store.clone(), vec![kilo(data, &host, native_log)?]).await?;
+    let engine =
+        Engine::start(store.clone(), vec![kilo(data, &host, native_log)?, claude(data, &host)?])
+            .await?;
     let url = format!("http://{}", from_here(address));
     let config = Config {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -66,19 +69,35 @@ pub(crate) async fn compose(
 }
 
 fn kilo(data: &DataDir, host: &Host, native_log: bool) -> Result<Arc<dyn Provider>> {
-    // A directory of its own, so that no project's configuration is in force where it starts.
-    let cwd = data.path().join("agents");
-    std::fs::create_dir_all(&cwd).with_context(|| format!("{} cannot be made", cwd.display()))?;
     Ok(Arc::new(Kilo::new(KiloConfig {
         host: host.clone(),
         path: std::env::var_os("PATH").unwrap_or_default(),
-        cwd,
+        cwd: agents(data)?,
         state: state()?,
         injected: std::env::var("KILO_CONFIG_CONTENT").ok(),
         env: Vec::new(),
         bounds: Bounds::default(),
         native_log: Some(NativeLog { dir: data.path().join("native-log"), on: native_log }),
     })))
+}
+
+fn claude(data: &DataDir, host: &Host) -> Result<Arc<dyn Provider>> {
+    let config_dir = std::env::var_os("CLAUDE_CONFIG_DIR").map(PathBuf::from);
+    Ok(Arc::new(Claude::new(ClaudeConfig {
+        host: host.clone(),
+        path: std::env::var_os("PATH").unwrap_or_default(),
+        cwd: agents(data)?,
+        home: home()?,
+        config_dir: config_dir.filter(|directory| directory.is_absolute()),
+        env: Vec::new(),
+    })))
+}
+
+/// A directory of its own to start agents in, so that no project's configuration is in force there.
+fn agents(data: &DataDir) -> Result<PathBuf> {
+    let cwd = data.path().join("agents");
+    std::fs::create_dir_all(&cwd).with_context(|| format!("{} cannot be made", cwd.display()))?;
+    Ok(cwd)
 }
 
 /// Where this user's programs keep their state.

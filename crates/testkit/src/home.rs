@@ -1,4 +1,4 @@
-//! Isolated homes: a `HOME` with its XDG directories, and Kilo's configuration in it.
+//! Isolated homes: a `HOME` with its XDG directories, and the agents' configuration in it.
 
 use std::fs;
 use std::io;
@@ -120,6 +120,38 @@ impl Home {
         Ok(env)
     }
 
+    /// Configures Codex here with the scripted model alone and returns what it needs in its
+    /// environment besides that of the home.
+    ///
+    /// The model's provider is `mock`; the models are those that Codex knows by itself. Codex
+    /// retries each request once, and takes a stream that is silent for 8 seconds for broken.
+    ///
+    /// # Errors
+    /// When the configuration cannot be written.
+    pub fn codex_env(&self, model_url: &str) -> Result<Vec<(String, String)>> {
+        let dir = self.path.join(".codex");
+        fs::create_dir_all(&dir)?;
+        fs::write(dir.join("config.toml"), codex_config(model_url))?;
+        Ok(vec![("CODEX_HOME".to_owned(), display(&dir))])
+    }
+
+    /// Returns what Claude Code needs in its environment besides that of the home.
+    ///
+    /// `model_origin` is where the scripted model server is, without `/v1`.
+    ///
+    /// # Errors
+    /// When its directory cannot be created.
+    pub fn claude_env(&self, model_origin: &str) -> Result<Vec<(String, String)>> {
+        let dir = self.path.join(".claude");
+        fs::create_dir_all(&dir)?;
+        let mut env = vec![
+            ("CLAUDE_CONFIG_DIR".to_owned(), display(&dir)),
+            ("ANTHROPIC_BASE_URL".to_owned(), model_origin.to_owned()),
+        ];
+        env.extend(CLAUDE_QUIET.iter().map(|(name, value)| ((*name).into(), (*value).into())));
+        Ok(env)
+    }
+
     /// Puts `rg` where Kilo keeps what it downloads.
     fn provide_ripgrep(&self) -> Result<()> {
         let installed = agents::install(&agents::RIPGREP)?;
@@ -167,6 +199,42 @@ const KILO_QUIET: &[(&str, &str)] = &[
     ("KILO_DISABLE_PRESENCE", "1"),
     ("KILO_TELEMETRY_LEVEL", "off"),
 ];
+
+/// What Claude Code 2.1.197 is told so that it asks nobody but the scripted model, and gives up
+/// within seconds when that fails.
+const CLAUDE_QUIET: &[(&str, &str)] = &[
+    ("ANTHROPIC_API_KEY", "mock-key"),
+    ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
+    ("CLAUDE_CODE_MAX_RETRIES", "2"),
+    ("DISABLE_AUTOUPDATER", "1"),
+    ("DISABLE_TELEMETRY", "1"),
+    ("DISABLE_ERROR_REPORTING", "1"),
+];
+
+/// Codex 0.169.0: with `gpt-5.5` it offers its plain tools (`exec_command`, `apply_patch`), with
+/// newer models one that runs JavaScript.
+fn codex_config(model_url: &str) -> String {
+    // JSON's strings are TOML's, too.
+    let url = json!(model_url);
+    format!(
+        "\
+model = \"gpt-5.5\"
+model_provider = \"mock\"
+check_for_update_on_startup = false
+
+[analytics]
+enabled = false
+
+[model_providers.mock]
+name = \"Mock\"
+base_url = {url}
+wire_api = \"responses\"
+request_max_retries = 1
+stream_max_retries = 1
+stream_idle_timeout_ms = 8000
+"
+    )
+}
 
 /// The models of the `mock` provider, as Kilo's configuration describes them.
 fn kilo_config(setup: &KiloSetup) -> Value {

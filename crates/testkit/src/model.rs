@@ -1,8 +1,8 @@
 //! A model server that plays scripts.
 //!
-//! It speaks OpenAI's chat completions on a loopback port. What it answers rides in the prompt:
-//! a message carries a fenced block of JSON, and so a test, the command line or a person in the
-//! browser chooses the model's behaviour without any shared state:
+//! It speaks OpenAI's chat completions and Responses on a loopback port. What it answers rides in
+//! the prompt: a message carries a fenced block of JSON, and so a test, the command line or a person
+//! in the browser chooses the model's behaviour without any shared state:
 //!
 //! ````text
 //! Look around
@@ -33,16 +33,21 @@
 
 mod answer;
 mod builder;
+mod chat;
 pub(crate) mod conn;
 mod emit;
 mod log;
 mod plain;
+mod protocol;
 mod request;
+mod responses;
+mod run;
 mod script;
 mod server;
 
 pub use answer::{Answer, Kind, answer};
 pub use log::{Call, Outcome};
-pub use request::{ChatRequest, Message};
+pub use protocol::Protocol;
+pub use request::{Message, Purpose, Request};
 pub use script::{Action, FENCE, Pace, Script, ScriptError, Step};
 pub use server::{Connections, ModelServer};

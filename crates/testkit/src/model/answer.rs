@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::plain;
-use super::request::{ChatRequest, Message};
+use super::request::{Message, Purpose, Request};
 use super::script::{Action, Pace, Script, Step};
 
 /// What kind of request the model took it for.
@@ -20,6 +20,8 @@ pub enum Kind {
     Title,
     /// The client's request for a summary of the conversation so far.
     Summary,
+    /// A request of the client's that is no part of the conversation.
+    Side,
 }
 
 /// What the model does.
@@ -37,18 +39,18 @@ pub struct Answer {
 
 /// Decides what the model does.
 #[must_use]
-pub fn answer(request: &ChatRequest) -> Answer {
+pub fn answer(request: &Request) -> Answer {
     let said = |kind, text: String| Answer {
         kind,
         step: vec![Action::Text(text, Pace::default())],
         key: String::new(),
         begins: None,
     };
-    if is_title(request) {
-        return said(Kind::Title, title(request));
-    }
-    if is_summary(request) {
-        return said(Kind::Summary, summary(&request.messages));
+    match request.purpose {
+        Purpose::Title => return said(Kind::Title, title(request)),
+        Purpose::Summary => return said(Kind::Summary, summary(&request.messages)),
+        Purpose::Side => return said(Kind::Side, "Noted.".to_owned()),
+        Purpose::Turn => {}
     }
     match situation(&request.messages) {
         Err(error) => said(Kind::BadScript(error.clone()), error),
@@ -133,20 +135,9 @@ fn last_words(messages: &[Message]) -> (String, usize) {
     (words, rounds_at_end(messages))
 }
 
-/// Kilo 7.7.7 asks for titles without tools; its title agent's prompt opens with these words.
-fn is_title(request: &ChatRequest) -> bool {
-    request.tools.is_empty() && request.system().contains("title generator")
-}
-
-/// Kilo 7.7.7 asks for summaries without tools, in a message that holds the conversation.
-fn is_summary(request: &ChatRequest) -> bool {
-    let asked = request.messages.last().is_some_and(|last| last.text.contains("<conversation>"));
-    request.tools.is_empty() && asked
-}
-
 /// Makes a title of the first words a person wrote. Kilo 7.7.7 numbers the person's messages in a
 /// list below its own instructions.
-fn title(request: &ChatRequest) -> String {
+fn title(request: &Request) -> String {
     let prompts = request.messages.iter().filter(|message| message.role == "user");
     let lines = prompts.flat_map(|message| message.text.lines()).map(str::trim);
     let listed = lines.clone().find_map(|line| line.strip_prefix("1. "));
@@ -223,10 +214,10 @@ mod tests {
 
     #[track_caller]
     fn check(messages: &[Message], expected: &str) {
-        let request = ChatRequest {
+        let request = Request {
             messages: messages.to_vec(),
             tools: vec!["bash".to_owned()],
-            ..ChatRequest::default()
+            ..Request::default()
         };
         let found = answer(&request);
         let Some(Action::Text(text, _)) = found.step.first() else { panic!("{found:?}") };
@@ -252,9 +243,9 @@ mod tests {
         let go_on = || user("Implement the plan above.");
         check(&[user(script()), said(), tool(), go_on()], "after");
         check(&[user(script()), said(), go_on(), said(), tool()], "after two");
-        let request = ChatRequest {
+        let request = Request {
             messages: vec![user(script()), said(), go_on(), said(), user("and now?")],
-            ..ChatRequest::default()
+            ..Request::default()
         };
         assert_eq!(answer(&request).kind, Kind::Plain(0));
     }
@@ -268,7 +259,8 @@ mod tests {
     fn summary_of(conversation: &str) -> String {
         let messages =
             vec![user(format!("So far:\n<conversation>\n{conversation}</conversation>"))];
-        let found = answer(&ChatRequest { messages, ..ChatRequest::default() });
+        let purpose = Purpose::Summary;
+        let found = answer(&Request { purpose, messages, ..Request::default() });
         assert_eq!(found.kind, Kind::Summary);
         let Some(Action::Text(summary, _)) = found.step.first() else { panic!("{found:?}") };
         summary.clone()
@@ -296,7 +288,8 @@ mod tests {
         let system = Message::new("system", "You are a title generator. Output only a title.");
         let asked = [user("Generate a title for this conversation:"), user(script())];
         let messages = [&[system], asked.as_slice()].concat();
-        let found = answer(&ChatRequest { messages, ..ChatRequest::default() });
+        let purpose = Purpose::Title;
+        let found = answer(&Request { purpose, messages, ..Request::default() });
         assert_eq!(found.step, vec![Action::Text("go".to_owned(), Pace::default())]);
     }
 

@@ -1,9 +1,10 @@
-//! From a step's actions to what goes over the wire, lazily: a script may ask for millions of chunks.
+//! From a step's actions to what the server does, lazily: a script may ask for millions of chunks.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::protocol::Usage;
 use super::script::{Action, Pace, Step};
 
 /// One thing the server does for a step, in order.
@@ -11,9 +12,17 @@ use super::script::{Action, Pace, Step};
 pub(crate) enum Op {
     /// Send the headers.
     Open,
-    /// Send a chunk with this `delta`.
-    Delta(Value),
-    /// Send a chunk with this `error`.
+    /// Send a piece of text.
+    Text(String),
+    /// Send a piece of reasoning.
+    Reasoning(String),
+    /// Send a call of a tool, the step's `index`th.
+    Tool {
+        index: usize,
+        name: String,
+        arguments: String,
+    },
+    /// Send an error.
     Error(Value),
     Sleep(Duration),
     Wait(String),
@@ -21,26 +30,23 @@ pub(crate) enum Op {
     Hang,
     /// End the body as it is.
     End,
-    /// Send the reason and the usage, and end the body properly.
-    Finish {
-        reason: String,
-        usage: Value,
-    },
+    /// End the body properly, for this reason.
+    Finish(String),
 }
 
 pub(crate) type Ops = Box<dyn Iterator<Item = Op> + Send>;
 
 /// Expands a step; refusals are the caller's business and are skipped here.
-pub(crate) fn ops(step: &Step, call: &str, prompt_tokens: u64) -> Ops {
-    let finish = finish(step, prompt_tokens);
+pub(crate) fn ops(step: &Step) -> Ops {
     let mut tools = 0;
     let mut each: Vec<Ops> = Vec::new();
     for action in step {
         match action {
-            Action::Text(text, pace) => each.push(chunks(text, pace, "content")),
-            Action::Reasoning(text, pace) => each.push(chunks(text, pace, "reasoning_content")),
+            Action::Text(text, pace) => each.push(chunks(text, pace, Op::Text)),
+            Action::Reasoning(text, pace) => each.push(chunks(text, pace, Op::Reasoning)),
             Action::Tool { name, arguments } => {
-                each.push(one(tool_call(tools, call, name, arguments)));
+                let (name, arguments) = (name.clone(), arguments.clone());
+                each.push(one(Op::Tool { index: tools, name, arguments }));
                 tools += 1;
             }
             Action::Delay(delay) => each.push(one(Op::Sleep(*delay))),
@@ -53,7 +59,7 @@ pub(crate) fn ops(step: &Step, call: &str, prompt_tokens: u64) -> Ops {
             Action::Finish(_) | Action::Usage(_) | Action::Status { .. } => {}
         }
     }
-    each.push(one(finish));
+    each.push(one(Op::Finish(reason(step))));
     Box::new(each.into_iter().flatten())
 }
 
@@ -61,22 +67,13 @@ fn one(op: Op) -> Ops {
     Box::new(std::iter::once(op))
 }
 
-fn tool_call(index: usize, call: &str, name: &str, arguments: &str) -> Op {
-    Op::Delta(json!({ "tool_calls": [{
-        "index": index,
-        "id": format!("call_{call}_{index}"),
-        "type": "function",
-        "function": { "name": name, "arguments": arguments },
-    }] }))
-}
-
-fn chunks(text: &str, pace: &Pace, field: &'static str) -> Ops {
+fn chunks(text: &str, pace: &Pace, op: fn(String) -> Op) -> Ops {
     let pieces = cut(text, &pace.sizes);
     let delay = pace.delay;
     let rounds = 0..pace.repeat.unwrap_or(1);
     Box::new(rounds.flat_map(move |_| pieces.clone()).flat_map(move |piece| {
         let pause = (!delay.is_zero()).then_some(Op::Sleep(delay));
-        std::iter::once(Op::Delta(json!({ field: piece }))).chain(pause)
+        std::iter::once(op(piece)).chain(pause)
     }))
 }
 
@@ -94,10 +91,18 @@ fn cut(text: &str, sizes: &[usize]) -> Vec<String> {
     pieces
 }
 
-fn finish(step: &Step, prompt_tokens: u64) -> Op {
-    let mut reason = "stop".to_owned();
-    let mut told_reason = None;
-    let mut told_usage = None;
+/// Returns why the step ends.
+fn reason(step: &Step) -> String {
+    let told = step.iter().find_map(|action| match action {
+        Action::Finish(told) => Some(told.clone()),
+        _ => None,
+    });
+    let calls = step.iter().any(|action| matches!(action, Action::Tool { .. }));
+    told.unwrap_or_else(|| if calls { "tool_calls" } else { "stop" }.to_owned())
+}
+
+/// Returns the tokens a step uses: those it tells, or about as many as it has words.
+pub(crate) fn usage(step: &Step, prompt_tokens: u64) -> Usage {
     let mut written: u64 = 0;
     for action in step {
         match action {
@@ -105,28 +110,16 @@ fn finish(step: &Step, prompt_tokens: u64) -> Op {
                 let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
                 written = written.saturating_add(length.saturating_mul(pace.repeat.unwrap_or(1)));
             }
-            Action::Tool { .. } => "tool_calls".clone_into(&mut reason),
-            Action::Finish(told) => told_reason = Some(told.clone()),
-            Action::Usage(told) => told_usage = Some(told.clone()),
-            Action::Delay(_)
-            | Action::Wait(_)
-            | Action::Open
-            | Action::Status { .. }
-            | Action::Cut
-            | Action::End
-            | Action::Hang
-            | Action::ErrorChunk(_) => {}
+            Action::Usage(told) => return Usage(told.clone()),
+            _ => {}
         }
     }
     let completion_tokens = written / 4 + 1;
-    let usage = told_usage.unwrap_or_else(|| {
-        json!({
-            "prompt_tokens": prompt_tokens,
-            "completion_tokens": completion_tokens,
-            "total_tokens": prompt_tokens + completion_tokens,
-        })
-    });
-    Op::Finish { reason: told_reason.unwrap_or(reason), usage }
+    Usage(json!({
+        "prompt_tokens": prompt_tokens,
+        "completion_tokens": completion_tokens,
+        "total_tokens": prompt_tokens + completion_tokens,
+    }))
 }
 
 #[cfg(test)]
@@ -135,7 +128,7 @@ mod tests {
     use super::*;
 
     fn play(script: &Script) -> Vec<Op> {
-        ops(script.steps.first().unwrap(), "7", 100).collect()
+        ops(script.steps.first().unwrap()).collect()
     }
 
     #[test]
@@ -148,32 +141,32 @@ mod tests {
     }
 
     #[test]
-    fn parallel_calls_share_a_message_and_finish_it() {
+    fn calls_are_numbered_and_end_the_step() {
         let played = play(&Script::new().tool("a", json!({})).tool("b", json!({ "x": 1 })));
-        let [Op::Delta(first), Op::Delta(second), Op::Finish { reason, usage }] = &played[..]
-        else {
-            panic!("{played:?}");
+        let call = |index, name: &str, arguments: &str| {
+            let (name, arguments) = (name.to_owned(), arguments.to_owned());
+            Op::Tool { index, name, arguments }
         };
-        assert_eq!(first["tool_calls"][0]["id"], "call_7_0");
-        assert_eq!(second["tool_calls"][0]["index"], 1);
-        assert_eq!(second["tool_calls"][0]["function"]["arguments"], r#"{"x":1}"#);
-        assert_eq!(reason, "tool_calls");
-        assert_eq!(usage["prompt_tokens"], 100);
+        let end = Op::Finish("tool_calls".to_owned());
+        assert_eq!(played, [call(0, "a", "{}"), call(1, "b", r#"{"x":1}"#), end]);
     }
 
     #[test]
     fn repeats_are_lazy_and_paced() {
         let delay = Duration::from_millis(3);
         let script = Script::new().repeat("ab", u64::MAX, delay);
-        let first: Vec<Op> = ops(&script.steps[0], "0", 0).take(3).collect();
-        let delta = Op::Delta(json!({ "content": "ab" }));
-        assert_eq!(first, [delta.clone(), Op::Sleep(delay), delta]);
+        let first: Vec<Op> = ops(&script.steps[0]).take(3).collect();
+        let piece = Op::Text("ab".to_owned());
+        assert_eq!(first, [piece.clone(), Op::Sleep(delay), piece]);
     }
 
     #[test]
     fn told_reason_and_usage_win() {
-        let played = play(&Script::new().text("x").usage(5, 6).finish("length"));
-        let Some(Op::Finish { reason, usage }) = played.last() else { panic!("{played:?}") };
-        assert_eq!((reason.as_str(), &usage["total_tokens"]), ("length", &json!(11)));
+        let script = Script::new().text("x").usage(5, 6).finish("length");
+        assert_eq!(play(&script).last(), Some(&Op::Finish("length".to_owned())));
+        let told = usage(&script.steps[0], 100);
+        assert_eq!((told.prompt(), told.answer()), (5, 6));
+        let estimated = usage(&Script::new().text("12345678").steps[0], 100);
+        assert_eq!((estimated.prompt(), estimated.answer()), (100, 3));
     }
 }

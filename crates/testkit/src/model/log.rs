@@ -7,18 +7,20 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::answer::Kind;
-use super::request::ChatRequest;
+use super::protocol::Protocol;
 
 /// One call of the model.
 #[derive(Debug, Clone, Serialize)]
 pub struct Call {
     /// Counts from 0 in order of arrival.
     pub number: u64,
+    /// The protocol it came in.
+    pub protocol: Protocol,
     /// What the request was taken for.
     pub kind: Kind,
     /// The model's id.
     pub model: String,
-    /// `reasoning_effort`, when the client set one.
+    /// How hard the model is to think, when the client says so.
     pub reasoning_effort: Option<String>,
     /// The names of the tools the client offered.
     pub tools: Vec<String>,
@@ -49,16 +51,17 @@ pub enum Outcome {
 }
 
 impl Call {
-    /// Returns the messages of the request, oldest first.
+    /// Returns the messages of the request as they came, oldest first.
     #[must_use]
     pub fn messages(&self) -> &[Value] {
-        self.body["messages"].as_array().map_or(&[], Vec::as_slice)
+        let name = self.protocol.conversation();
+        self.body[name].as_array().map_or(&[], Vec::as_slice)
     }
 
     /// Tells whether the request's text holds `words` anywhere.
     #[must_use]
     pub fn mentions(&self, words: &str) -> bool {
-        ChatRequest::read(&self.body).messages.iter().any(|message| message.text.contains(words))
+        self.protocol.read(&self.body).messages.iter().any(|message| message.text.contains(words))
     }
 }
 

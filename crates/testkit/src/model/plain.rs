@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::request::ChatRequest;
+use super::request::Request;
 use super::script::{Action, Pace, Script, Step};
 
 /// Chooses the steps for what a person wrote. They may depend on what tools gave back so far.
-pub(crate) fn steps(words: &str, request: &ChatRequest) -> Vec<Step> {
+pub(crate) fn steps(words: &str, request: &Request) -> Vec<Step> {
     let scene = Scene { directory: working_directory(request), request };
     let said = own_words(words);
     let has = |any: &[&str]| any.iter().any(|word| said.contains(&(*word).to_owned()));
@@ -41,7 +41,7 @@ pub(crate) fn steps(words: &str, request: &ChatRequest) -> Vec<Step> {
 
 /// Kilo 7.7.7 says so to its plan agent alone; sub-agents may be offered `plan_exit` as well, and
 /// a conversation that has left plan mode still holds the words.
-fn is_planning(request: &ChatRequest) -> bool {
+fn is_planning(request: &Request) -> bool {
     let told = request.messages.iter().any(|message| message.text.contains("Plan Mode"));
     told && request.offers("plan_exit")
 }
@@ -49,7 +49,7 @@ fn is_planning(request: &ChatRequest) -> bool {
 /// What a plan's or an edit's paths need.
 struct Scene<'a> {
     directory: String,
-    request: &'a ChatRequest,
+    request: &'a Request,
 }
 
 impl Scene<'_> {
@@ -170,7 +170,7 @@ fn own_words(text: &str) -> Vec<String> {
 }
 
 /// Kilo 7.7.7 says where it works in each message's `<environment_details>`.
-fn working_directory(request: &ChatRequest) -> String {
+fn working_directory(request: &Request) -> String {
     let lines = request.messages.iter().rev().flat_map(|message| message.text.lines());
     let mut found = lines.filter_map(|line| line.trim().strip_prefix("Working directory: "));
     found.next().unwrap_or(".").to_owned()
@@ -225,16 +225,16 @@ mod tests {
     use super::super::request::Message;
     use super::*;
 
-    fn request(tools: &[&str], tool_result: &str) -> ChatRequest {
+    fn request(tools: &[&str], tool_result: &str) -> Request {
         let asked = "fix it\n<environment_details>\nWorking directory: /code/tally\nrun tests";
-        ChatRequest {
+        Request {
             tools: tools.iter().map(|name| (*name).to_owned()).collect(),
             messages: vec![Message::new("user", asked), Message::new("tool", tool_result)],
-            ..ChatRequest::default()
+            ..Request::default()
         }
     }
 
-    fn first_tool(words: &str, request: &ChatRequest) -> Option<String> {
+    fn first_tool(words: &str, request: &Request) -> Option<String> {
         let actions = steps(words, request).into_iter().flatten();
         actions.into_iter().find_map(|action| match action {
             Action::Tool { name, .. } => Some(name),

@@ -1,20 +1,44 @@
-//! A chat-completions request, as far as the model cares.
+//! What an agent asks its model, whatever the protocol it asks in.
 
-use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::protocol::Protocol;
 
 /// What a client asked, read leniently: what is missing is empty.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct ChatRequest {
+pub struct Request {
+    /// The protocol it came in.
+    pub protocol: Protocol,
+    /// What it is for.
+    pub purpose: Purpose,
     /// The model's id.
     pub model: String,
     /// Whether the answer is streamed.
     pub stream: bool,
-    /// The conversation, oldest first.
+    /// The conversation, oldest first, with one assistant message for each call of the model.
     pub messages: Vec<Message>,
     /// The names of the tools the model may call.
     pub tools: Vec<String>,
-    /// `reasoning_effort`, when the client set one.
+    /// Those of the tools that take a text in place of JSON.
+    pub freeform: BTreeSet<String>,
+    /// The namespaces of the tools that are in one, by the tools' names.
+    pub namespaces: BTreeMap<String, String>,
+    /// How hard the model is to think, when the client says so.
     pub reasoning_effort: Option<String>,
+}
+
+/// What a request is for, as its client gives it to understand.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Purpose {
+    /// The conversation's next message.
+    #[default]
+    Turn,
+    /// A title for the conversation.
+    Title,
+    /// A summary of the conversation so far.
+    Summary,
+    /// Anything else that is no part of the conversation.
+    Side,
 }
 
 /// One message of the conversation.
@@ -26,20 +50,7 @@ pub struct Message {
     pub text: String,
 }
 
-impl ChatRequest {
-    /// Reads a request's body.
-    #[must_use]
-    pub fn read(body: &Value) -> Self {
-        let list = |name: &str| body[name].as_array().map_or(&[][..], Vec::as_slice);
-        Self {
-            model: string(&body["model"]),
-            stream: body["stream"].as_bool().unwrap_or(false),
-            messages: list("messages").iter().map(Message::read).collect(),
-            tools: list("tools").iter().map(|tool| string(&tool["function"]["name"])).collect(),
-            reasoning_effort: body["reasoning_effort"].as_str().map(str::to_owned),
-        }
-    }
-
+impl Request {
     /// Returns the texts of the system messages, one per line.
     #[must_use]
     pub fn system(&self) -> String {
@@ -67,19 +78,4 @@ impl Message {
     pub fn new(role: &str, text: impl Into<String>) -> Self {
         Self { role: role.to_owned(), text: text.into() }
     }
-
-    fn read(value: &Value) -> Self {
-        let text = match &value["content"] {
-            Value::Array(parts) => {
-                let texts = parts.iter().filter_map(|part| part["text"].as_str());
-                texts.collect::<Vec<_>>().join("\n")
-            }
-            content => string(content),
-        };
-        Self { role: string(&value["role"]), text }
-    }
-}
-
-fn string(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
 }

@@ -1,20 +1,16 @@
-//! The HTTP face of the model: OpenAI's chat completions, and a few control routes.
+//! The HTTP face of the model: the protocols' routes, and a few for control.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use futures_util::stream;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -23,9 +19,11 @@ use tokio::task::JoinHandle;
 
 use super::answer::{Answer, Kind, answer};
 use super::conn::{ConnHandle, CountingListener, Counts};
-use super::emit::{Op, Ops, ops};
+use super::emit::{ops, usage};
 use super::log::{Call, CallLog, OpenCall, Outcome};
-use super::request::ChatRequest;
+use super::protocol::Protocol;
+use super::request::Request;
+use super::run::Run;
 use super::script::{Action, Script, Step};
 
 /// A running model server. It stops when dropped.
@@ -50,13 +48,13 @@ pub struct Connections {
 }
 
 #[derive(Debug)]
-struct Shared {
+pub(crate) struct Shared {
     log: CallLog,
     counts: Arc<Counts>,
     /// Gates that are open, for good. Their names come from tests, which end.
-    released: watch::Sender<BTreeSet<String>>,
+    pub(crate) released: watch::Sender<BTreeSet<String>>,
     /// Gates that an answer has come to.
-    reached: watch::Sender<BTreeSet<String>>,
+    pub(crate) reached: watch::Sender<BTreeSet<String>>,
     /// How often a step with `times` refused, by session and [`Answer::key`].
     refusals: Mutex<BTreeMap<String, u32>>,
     /// What requests for titles are answered with, instead of a title.
@@ -65,9 +63,6 @@ struct Shared {
 
 /// What a step may be asked to refuse in all: beyond, the counts are forgotten.
 const KEPT_REFUSALS: usize = 10_000;
-
-/// The header in which Kilo 7.7.7 names its session, so that equal scripts do not share a count.
-const SESSION: &str = "x-session-id";
 
 /// Histories with images in them are megabytes; one beyond this is a mistake.
 const BODY_LIMIT_BYTES: usize = 64 << 20;
@@ -106,6 +101,12 @@ impl ModelServer {
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}/v1", self.address)
+    }
+
+    /// Returns the base URL without `/v1`, as Claude Code is configured: `http://127.0.0.1:<port>`.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.address)
     }
 
     /// Returns where it listens.
@@ -180,6 +181,7 @@ impl Drop for ModelServer {
 fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/v1/chat/completions", post(chat))
+        .route("/v1/responses", post(responses))
         .route("/v1/models", get(models))
         .route("/control/release/{gate}", post(control_release))
         .route("/control/calls", get(control_calls))
@@ -207,18 +209,31 @@ async fn control_connections(State(shared): State<Arc<Shared>>) -> Json<Connecti
     Json(connections(&shared))
 }
 
-async fn chat(
+async fn chat(state: State<Arc<Shared>>, asked: Asked) -> Response {
+    play(Protocol::Chat, state, asked).await
+}
+
+async fn responses(state: State<Arc<Shared>>, asked: Asked) -> Response {
+    play(Protocol::Responses, state, asked).await
+}
+
+/// What a handler of a call is given.
+type Asked = (ConnectInfo<ConnHandle>, HeaderMap, String);
+
+async fn play(
+    protocol: Protocol,
     State(shared): State<Arc<Shared>>,
-    ConnectInfo(conn): ConnectInfo<ConnHandle>,
-    headers: HeaderMap,
-    body: String,
+    (ConnectInfo(conn), headers, body): Asked,
 ) -> Response {
     conn.carries_call();
     let value: Value = match serde_json::from_str(&body) {
         Ok(value) => value,
-        Err(error) => return refusal(400, &json!({ "error": { "message": error.to_string() } })),
+        Err(error) => {
+            let told = json!({ "error": { "message": error.to_string() } });
+            return refusal(protocol, 400, &told);
+        }
     };
-    let request = ChatRequest::read(&value);
+    let request = protocol.read(&value);
     let mut answer = answer(&request);
     if answer.kind == Kind::Title
         && let Some(step) = &*shared.titles.lock().unwrap_or_else(PoisonError::into_inner)
@@ -229,24 +244,26 @@ async fn chat(
     if let Some(id) = &answer.begins {
         shared.log.play(id);
     }
-    let session = headers.get(SESSION).map(|id| String::from_utf8_lossy(id.as_bytes()));
-    let key = format!("{}#{}", session.unwrap_or_default(), answer.key);
+    let key = format!("{}#{}", protocol.session(&headers), answer.key);
     let step = match refused(&shared, &answer, &key) {
         Judged::Refuse(status, body, headers) => {
-            return refuse(call, status, &body, &headers);
+            return refuse(call, protocol, status, &body, &headers);
         }
         Judged::Play(step) => step,
     };
-    let ops = ops(&step, &call.number.to_string(), request.estimated_tokens());
-    let run = Run { ops, call, conn, shared, model: request.model, opened: false };
+    let usage = usage(&step, request.estimated_tokens());
+    let writer = protocol.writer(&request, call.number);
+    let ops = ops(&step);
+    let run = Run { ops, call, conn, shared, protocol, writer, usage, opened: false };
     if request.stream { run.streamed().await } else { run.whole().await }
 }
 
-fn note(request: &ChatRequest, answer: &Answer, body: Value, headers: &HeaderMap) -> Call {
-    let shown = headers.iter().filter(|(name, _)| *name != header::AUTHORIZATION);
+fn note(request: &Request, answer: &Answer, body: Value, headers: &HeaderMap) -> Call {
+    let shown = headers.iter().filter(|(name, _)| !CREDENTIALS.contains(&name.as_str()));
     let text = |value: &header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     Call {
         number: 0,
+        protocol: request.protocol,
         kind: answer.kind.clone(),
         model: request.model.clone(),
         reasoning_effort: request.reasoning_effort.clone(),
@@ -257,6 +274,9 @@ fn note(request: &ChatRequest, answer: &Answer, body: Value, headers: &HeaderMap
         outcome: Outcome::Running,
     }
 }
+
+/// The headers that are not kept.
+const CREDENTIALS: &[&str] = &["authorization", "x-api-key"];
 
 enum Judged {
     Refuse(u16, Value, BTreeMap<String, String>),
@@ -286,14 +306,15 @@ fn count_refusal(shared: &Shared, key: &str) -> u32 {
     *count
 }
 
-fn refuse(
+pub(crate) fn refuse(
     mut call: OpenCall,
+    protocol: Protocol,
     status: u16,
     body: &Value,
     headers: &BTreeMap<String, String>,
 ) -> Response {
     call.set(Outcome::Refused);
-    let mut response = refusal(status, body);
+    let mut response = refusal(protocol, status, body);
     for (name, value) in headers {
         if let (Ok(name), Ok(value)) = (header::HeaderName::try_from(name), value.try_into()) {
             response.headers_mut().insert(name, value);
@@ -302,14 +323,13 @@ fn refuse(
     response
 }
 
-fn refusal(status: u16, body: &Value) -> Response {
+fn refusal(protocol: Protocol, status: u16, body: &Value) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if let Value::String(page) = body {
         return (status, Html(page.clone())).into_response();
     }
-    let said = status.canonical_reason().unwrap_or("refused");
-    let default = json!({ "error": { "message": said, "type": "error", "code": status.as_u16() } });
-    (status, Json(if body.is_null() { &default } else { body })).into_response()
+    let reason = status.canonical_reason().unwrap_or("refused");
+    (status, Json(protocol.refusal(status.as_u16(), reason, body))).into_response()
 }
 
 fn release(shared: &Shared, gate: &str) {
@@ -326,168 +346,5 @@ fn connections(shared: &Shared) -> Connections {
         closed: shared.counts.closed.load(Ordering::SeqCst),
         running: count(Outcome::Running),
         abandoned: count(Outcome::Abandoned),
-    }
-}
-
-/// One answer under way. Dropping it, which is what a client's going away does, closes its call.
-struct Run {
-    ops: Ops,
-    call: OpenCall,
-    conn: ConnHandle,
-    shared: Arc<Shared>,
-    model: String,
-    opened: bool,
-}
-
-/// What the next output is, once pauses and gates are behind it.
-enum Output {
-    Open,
-    Delta(Value),
-    Error(Value),
-    Finish { reason: String, usage: Value },
-    End,
-}
-
-/// Lets what was written before a reset leave first: it would be thrown away with the connection.
-const BEFORE_CUT: Duration = Duration::from_millis(20);
-
-impl Run {
-    async fn next(&mut self) -> Output {
-        loop {
-            match self.ops.next() {
-                Some(Op::Open) => return Output::Open,
-                Some(Op::Delta(delta)) => return Output::Delta(delta),
-                Some(Op::Error(error)) => return Output::Error(error),
-                Some(Op::Finish { reason, usage }) => return Output::Finish { reason, usage },
-                Some(Op::End) | None => return Output::End,
-                Some(Op::Sleep(time)) => tokio::time::sleep(time).await,
-                Some(Op::Wait(gate)) => self.wait(gate).await,
-                Some(Op::Hang) => std::future::pending::<()>().await,
-                Some(Op::Cut) => {
-                    tokio::time::sleep(BEFORE_CUT).await;
-                    self.call.set(Outcome::Cut);
-                    self.conn.cut();
-                    std::future::pending::<()>().await;
-                }
-            }
-        }
-    }
-
-    async fn wait(&mut self, gate: String) {
-        let mut released = self.shared.released.subscribe();
-        self.shared.reached.send_modify(|gates| {
-            gates.insert(gate.clone());
-        });
-        let _ = released.wait_for(|gates| gates.contains(&gate)).await;
-    }
-
-    /// Answers as server-sent events. Headers go with the first output.
-    async fn streamed(mut self) -> Response {
-        let first = self.next().await;
-        let first = self.frame(first);
-        let rest = stream::unfold(Some((self, Some(first))), |state| async move {
-            let (mut run, held) = state?;
-            let (frame, last) = match held {
-                Some(held) => held,
-                None => {
-                    let output = run.next().await;
-                    run.frame(output)
-                }
-            };
-            let frame = Ok::<_, Infallible>(frame);
-            if last {
-                run.call.set(Outcome::Completed);
-                return Some((frame, None));
-            }
-            Some((frame, Some((run, None))))
-        });
-        ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(rest)).into_response()
-    }
-
-    /// Writes an output as events, and tells whether it is the last.
-    fn frame(&mut self, output: Output) -> (String, bool) {
-        let mut text = String::new();
-        if !std::mem::replace(&mut self.opened, true) && !matches!(output, Output::End) {
-            text += &self.event(&json!({ "role": "assistant", "content": "" }), None);
-        }
-        match output {
-            Output::Open => (text, false),
-            Output::Delta(delta) => (text + &self.event(&delta, None), false),
-            Output::Error(error) => {
-                (format!("{text}data: {}\n\n", json!({ "error": error })), false)
-            }
-            Output::End => (text, true),
-            Output::Finish { reason, usage } => {
-                text += &self.event(&json!({}), Some(&reason));
-                let mut last = self.chunk(&json!([]));
-                last["usage"] = usage;
-                (format!("{text}data: {last}\n\ndata: [DONE]\n\n"), true)
-            }
-        }
-    }
-
-    fn event(&self, delta: &Value, reason: Option<&str>) -> String {
-        let choice = json!({ "index": 0, "delta": delta, "finish_reason": reason });
-        format!("data: {}\n\n", self.chunk(&json!([choice])))
-    }
-
-    fn chunk(&self, choices: &Value) -> Value {
-        json!({
-            "id": self.id(),
-            "object": "chat.completion.chunk",
-            "created": 0,
-            "model": self.model,
-            "choices": choices,
-        })
-    }
-
-    fn id(&self) -> String {
-        format!("chatcmpl-{}", self.call.number)
-    }
-
-    /// Answers with one body.
-    async fn whole(mut self) -> Response {
-        let mut message = json!({ "role": "assistant", "content": "" });
-        let (reason, usage) = loop {
-            match self.next().await {
-                Output::Open => {}
-                Output::Delta(delta) => merge(&mut message, &delta),
-                Output::Error(error) => return refuse_late(self.call, &error),
-                Output::End => break (Value::Null, Value::Null),
-                Output::Finish { reason, usage } => break (json!(reason), usage),
-            }
-        };
-        self.call.set(Outcome::Completed);
-        Json(json!({
-            "id": self.id(),
-            "object": "chat.completion",
-            "created": 0,
-            "model": self.model,
-            "choices": [{ "index": 0, "message": message, "finish_reason": reason }],
-            "usage": usage,
-        }))
-        .into_response()
-    }
-}
-
-fn refuse_late(call: OpenCall, error: &Value) -> Response {
-    refuse(call, 500, &json!({ "error": error }), &BTreeMap::new())
-}
-
-/// Adds a delta to a message: texts are appended, tool calls listed.
-fn merge(message: &mut Value, delta: &Value) {
-    for (name, value) in delta.as_object().into_iter().flatten() {
-        match value {
-            Value::String(text) => {
-                let before = message[name].as_str().unwrap_or_default();
-                message[name] = json!(format!("{before}{text}"));
-            }
-            Value::Array(calls) => {
-                let mut all = message[name].as_array().cloned().unwrap_or_default();
-                all.extend(calls.iter().cloned());
-                message[name] = json!(all);
-            }
-            other => message[name] = other.clone(),
-        }
     }
 }

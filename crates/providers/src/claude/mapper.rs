@@ -44,6 +44,8 @@ pub(super) struct Mapper {
     access: Access,
     /// The agent's permission mode is `plan`.
     planning: bool,
+    /// A person allowed changes of files in the workspace for the session.
+    edits_allowed: bool,
     active: Option<Active>,
     /// A turn runs that nobody here asked for: a task in the background had ended.
     stray: bool,
@@ -120,6 +122,7 @@ impl Mapper {
             session,
             access,
             planning: false,
+            edits_allowed: false,
             active: None,
             stray: false,
             writing: None,

@@ -60,6 +60,8 @@ pub(in crate::claude) struct Reply {
     pub(in crate::claude) builds: bool,
     /// What it allows from now on, as rules for a later process of the session.
     pub(in crate::claude) grants: Vec<String>,
+    /// It allows changes of files in the workspace from now on.
+    pub(in crate::claude) allows_edits: bool,
 }
 
 impl Mapper {
@@ -77,7 +79,8 @@ impl Mapper {
     fn allows(&self, ask: &Ask) -> bool {
         match ask.kind {
             AskKind::Permission { plain_edit, .. } => {
-                access::allows(self.access, self.planning, plain_edit)
+                let edits = plain_edit && self.edits_allowed && !self.planning;
+                edits || access::allows(self.access, self.planning, plain_edit)
             }
             AskKind::Questions | AskKind::Plan | AskKind::Elicitation => false,
         }
@@ -93,6 +96,7 @@ impl Mapper {
         {
             self.declined.insert(call);
         }
+        self.edits_allowed |= reply.allows_edits;
         if let Some(active) = self.active.as_mut().filter(|_| reply.leaves_plan) {
             active.plan_left = true;
         }
@@ -124,7 +128,7 @@ impl Mapper {
             "AskUserQuestion" => AskKind::Questions,
             "ExitPlanMode" => AskKind::Plan,
             _ => AskKind::Permission {
-                rules: rules(tool, request),
+                rules: rules(request),
                 plain_edit: access::is_plain_edit(tool, request),
             },
         };
@@ -205,6 +209,7 @@ pub(in crate::claude) fn reply(ask: &Ask, answer: &Answer) -> Reply {
         leaves_plan: false,
         builds: false,
         grants: Vec::new(),
+        allows_edits: false,
     };
     match (&ask.kind, answer) {
         (AskKind::Elicitation, answer) => {
@@ -217,9 +222,10 @@ pub(in crate::claude) fn reply(ask: &Ask, answer: &Answer) -> Reply {
         }
         (_, Answer::Approval { decision: Decision::Once, .. }) => {}
         (
-            AskKind::Permission { rules, .. },
+            AskKind::Permission { rules, plain_edit },
             Answer::Approval { decision: Decision::Session | Decision::Always, .. },
         ) => {
+            reply.allows_edits = *plain_edit;
             reply.response["updatedPermissions"] = Value::Array(rules.clone());
             reply.grants = rules.iter().flat_map(rule_names).collect();
         }
@@ -353,10 +359,12 @@ fn choices(ask: &Ask) -> Vec<Choice> {
     let choice =
         |decision, covers, scope: &str| Choice { decision, covers, scope: scope.to_owned() };
     let mut choices = vec![choice(Decision::Once, Vec::new(), "just this")];
-    if let AskKind::Permission { rules, .. } = &ask.kind
-        && !rules.is_empty()
+    if let AskKind::Permission { rules, plain_edit } = &ask.kind
+        && (*plain_edit || !rules.is_empty())
     {
-        let covers: Vec<String> = rules.iter().flat_map(shown).collect();
+        let edits = plain_edit.then(|| "all changes of files in the workspace".to_owned());
+        let covers: Vec<String> =
+            edits.into_iter().chain(rules.iter().flat_map(rule_names)).collect();
         choices.push(choice(Decision::Session, listed(covers.iter()), SESSION));
     }
     choices.push(choice(Decision::Reject, Vec::new(), "just this; it goes on without"));
@@ -364,38 +372,19 @@ fn choices(ask: &Ask) -> Vec<Choice> {
 }
 
 /// The rules that let a tool run until the session ends, of what the agent suggests. It would write
-/// them into the project's files, so they are kept to the session; and a change of its permission
-/// mode, which it suggests for files, would be a change of the access: a rule stands for it.
-fn rules(tool: &str, request: &Value) -> Vec<Value> {
+/// them into the project's files, so they are kept to the session. What it suggests for changes of
+/// files is another permission mode, in which commands run as well: Baton remembers those itself.
+fn rules(request: &Value) -> Vec<Value> {
     let suggested = request.get("permission_suggestions").and_then(Value::as_array);
-    let mut rules = Vec::new();
-    for suggestion in suggested.map(Vec::as_slice).unwrap_or_default() {
-        match text(suggestion, "type") {
-            "addRules" if text(suggestion, "behavior") == "allow" => {
-                let mut rule = suggestion.clone();
-                rule["destination"] = json!("session");
-                rules.push(rule);
-            }
-            "setMode" if access::is_edit(tool) => rules.push(json!({
-                "type": "addRules",
-                "rules": [{ "toolName": "Edit" }],
-                "behavior": "allow",
-                "destination": "session",
-            })),
-            _ => {}
-        }
-    }
-    rules.truncate(MAX_LISTED);
-    rules
-}
-
-/// The rules of a suggestion in words.
-fn shown(suggestion: &Value) -> Vec<String> {
-    let is_edit = |name: &String| name == "Edit";
-    rule_names(suggestion)
-        .into_iter()
-        .map(|name| if is_edit(&name) { "all changes of files".to_owned() } else { name })
-        .collect()
+    let suggested = suggested.map(Vec::as_slice).unwrap_or_default();
+    let allows =
+        |rule: &&Value| text(rule, "type") == "addRules" && text(rule, "behavior") == "allow";
+    let for_session = |rule: &Value| {
+        let mut rule = rule.clone();
+        rule["destination"] = json!("session");
+        rule
+    };
+    suggested.iter().filter(allows).take(MAX_LISTED).map(for_session).collect()
 }
 
 /// The rules of a suggestion as they are written in settings: `Bash(touch n.txt)`.

@@ -282,9 +282,10 @@ pub(super) fn todo_status(status: &str) -> TodoStatus {
 
 /// The answers to questions, one a line.
 fn answers(structured: &Value) -> String {
-    let answers = structured.get("answers").and_then(Value::as_object);
-    let lines = answers.map(|answers| answers.values().filter_map(Value::as_str));
-    lines.map(|lines| lines.collect::<Vec<_>>().join("\n")).unwrap_or_default()
+    let answers = structured.get("answers").unwrap_or(&Value::Null);
+    let asked = structured.get("questions").and_then(Value::as_array);
+    let lines = asked.into_iter().flatten().map(|asked| text(answers, text(asked, "question")));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The first of these fields that names something, whether as text or as a number.

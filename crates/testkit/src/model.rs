@@ -1,8 +1,8 @@
 //! A model server that plays scripts.
 //!
-//! It speaks OpenAI's chat completions and Responses on a loopback port. What it answers rides in
-//! the prompt: a message carries a fenced block of JSON, and so a test, the command line or a person
-//! in the browser chooses the model's behaviour without any shared state:
+//! It speaks OpenAI's chat completions and Responses and Anthropic's Messages on a loopback port.
+//! What it answers rides in the prompt: a message carries a fenced block of JSON, and so a test, the
+//! command line or a person in the browser chooses the model's behaviour without any shared state:
 //!
 //! ````text
 //! Look around
@@ -37,6 +37,7 @@ mod chat;
 pub(crate) mod conn;
 mod emit;
 mod log;
+mod messages;
 mod plain;
 mod protocol;
 mod request;

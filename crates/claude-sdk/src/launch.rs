@@ -86,7 +86,12 @@ impl Launch {
         match &self.conversation {
             Conversation::Unnamed => {}
             Conversation::New(id) => with("--session-id", id),
-            Conversation::Resume(id) => with("--resume", id),
+            Conversation::Resume { session, until } => {
+                with("--resume", session);
+                if let Some(until) = until {
+                    with("--resume-session-at", until);
+                }
+            }
             Conversation::Fork { session, until, id } => {
                 with("--resume", session);
                 with("--session-id", id);
@@ -128,7 +133,13 @@ pub enum Conversation {
     /// A new one of this name, a UUID that is not taken.
     New(String),
     /// This one goes on.
-    Resume(String),
+    Resume {
+        /// Its name.
+        session: String,
+        /// The name of the last `assistant` line that counts; `None` for all of it. What came after
+        /// stays in the transcript and is not part of the conversation any more (2.1.197).
+        until: Option<String>,
+    },
     /// A new one that begins with what was said in another.
     Fork {
         /// The other.

@@ -24,18 +24,22 @@ use tokio_util::task::TaskTracker;
 
 use crate::shared::ends::{End, Ends};
 use crate::shared::{installs, now, places};
-use crate::{Inventory, OpenError, OpenSession, Opened, Origin, Provider};
+use crate::{Inventory, OpenError, OpenSession, Opened, Origin, Provider, Sessions};
 
 mod access;
 mod errors;
 mod looking;
 mod mapper;
 mod models;
+mod names;
 mod session;
+mod sessions;
 mod transcripts;
 
 use mapper::Mapper;
-use session::{ClaudeSession, Control, FRESH, Inner, MAX_CONTROL, Task};
+use names::{Begin, Name};
+use session::{ClaudeSession, Control, Inner, MAX_CONTROL, Task};
+use sessions::ClaudeSessions;
 
 /// The provider's name.
 pub const ID: &str = "claude";
@@ -269,53 +273,52 @@ impl Shared {
 
     /// Notes that a session is open no more.
     fn left(&self, id: &str) {
-        let id = id.strip_prefix(FRESH).unwrap_or(id);
         self.open_sessions().remove(id);
     }
 
     async fn open(self: &Arc<Self>, request: OpenSession) -> Result<Opened, OpenError> {
         places::must_be(&request.workspace).await?;
         self.program().await?;
-        let (id, fresh) = match &request.session {
+        let name = match &request.session {
             None => {
                 let id = claude_sdk::random_uuid();
-                (id.ok_or_else(|| errors::not_usable("there is no randomness"))?, true)
+                let id = id.ok_or_else(|| errors::not_usable("there is no randomness"))?;
+                Name { id, begin: Begin::New }
             }
             Some(known) => {
-                let (id, unused) = match known.strip_prefix(FRESH) {
-                    Some(id) => (id, true),
-                    None => (known.as_str(), false),
-                };
-                let transcript = transcripts::file(&self.config_dir(), &request.workspace, id);
-                let there = move || transcript.is_file();
+                let name = Name::parse(known);
+                let file = transcripts::file(&self.config_dir(), &request.workspace, &name.id);
+                let there = move || file.is_file();
                 let there = places::on_disk(&request.workspace, there).await?;
-                if !there && !unused {
-                    return Err(errors::gone());
+                match name.begin {
+                    Begin::Resume if !there => return Err(errors::gone()),
+                    // It had its first message although that was not told.
+                    _ if there => Name { id: name.id, begin: Begin::Resume },
+                    Begin::New | Begin::Resume | Begin::Fork { .. } => name,
                 }
-                (id.to_owned(), !there)
             }
         };
         let origin = if request.session.is_some() { Origin::Resumed } else { Origin::New };
         let (control, wishes) = mpsc::channel(MAX_CONTROL);
         {
             let mut open = self.open_sessions();
-            if open.get(&id).is_some_and(|open| !open.is_closed()) {
+            if open.get(&name.id).is_some_and(|open| !open.is_closed()) {
                 return Err(errors::taken());
             }
-            open.insert(id.clone(), control.clone());
+            open.insert(name.id.clone(), control.clone());
         }
-        let shown = if fresh { format!("{FRESH}{id}") } else { id.clone() };
-        let inner = Arc::new(Inner::new(shown, request.access));
+        let inner = Arc::new(Inner::new(name.text(), request.access));
         let workspace = request.workspace.to_string_lossy().into_owned();
         let (out, events) = mpsc::channel(MAX_EVENTS);
         let task = Task {
             shared: self.clone(),
             inner: inner.clone(),
             out,
-            mapper: Mapper::new(workspace, id, request.access),
+            mapper: Mapper::new(workspace, name.id.clone(), request.access),
             workspace: request.workspace,
             trusted: request.trusted,
-            fresh,
+            opened: name.id,
+            begin: name.begin,
         };
         self.tasks.spawn(session::run(task, wishes));
         Ok(Opened { session: Arc::new(ClaudeSession { inner, control }), events, origin })
@@ -402,6 +405,10 @@ impl Provider for Claude {
 
     async fn report(&self) -> AgentReport {
         self.0.report().await
+    }
+
+    fn sessions(&self) -> Option<Arc<dyn Sessions>> {
+        Some(Arc::new(ClaudeSessions(self.0.clone())))
     }
 
     async fn shutdown(&self) {

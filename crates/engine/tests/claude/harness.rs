@@ -135,6 +135,11 @@ impl Bench {
         assert_eq!(self.claude.pids(), Vec::<u32>::new());
     }
 
+    /// Claude Code's own program.
+    pub(crate) fn program(&self) -> &Path {
+        program(&self.sandbox)
+    }
+
     /// The file of a session of the sample project.
     pub(crate) fn transcript(&self, session: &str) -> PathBuf {
         let name: String = self

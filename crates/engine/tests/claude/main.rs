@@ -12,6 +12,7 @@ mod crashes;
 mod errors;
 mod harness;
 mod plans;
+mod sessions;
 mod stop;
 mod text;
 mod threads;

@@ -240,7 +240,8 @@ impl Mapper {
                 if replay {
                     self.taken(uuid.as_deref(), out);
                 } else if self.is_new_line(uuid.as_deref()) {
-                    self.user(parent.as_deref(), synthetic, &message, &result, out);
+                    let line = (uuid.as_deref(), synthetic);
+                    self.user(parent.as_deref(), line, &message, &result, out);
                 }
             }
             Frame::Result(result) => self.result(&result, out),

@@ -15,13 +15,10 @@ mod task;
 mod wire;
 
 pub(super) use task::{Task, run};
+pub(super) use wire::{COMPACTION, uuid, wished_at};
 
 /// Wishes that may wait for a session's task.
 pub(super) const MAX_CONTROL: usize = 64;
-/// What the id of a session begins with whose agent never had a message of it: there is no
-/// transcript yet, which is not to be taken for one that is gone.
-pub(super) const FRESH: &str = "new:";
-
 /// What is shared between a session's face and its task.
 pub(super) struct Inner {
     /// The newest id of it.
@@ -70,6 +67,16 @@ pub(super) enum Control {
         key: String,
         reply: oneshot::Sender<Result<Sighting, SendError>>,
     },
+    /// Takes the conversation back to this line of the transcript; `None` undoes that.
+    TakeBack {
+        until: Option<String>,
+        reply: oneshot::Sender<Result<(), SendError>>,
+    },
+    /// Names the conversation, if its process runs; says whether it does.
+    Rename {
+        title: String,
+        reply: oneshot::Sender<bool>,
+    },
     /// Ends its process: always, or only while it does nothing.
     Rest {
         end: crate::shared::ends::End,
@@ -106,7 +113,7 @@ impl Session for ClaudeSession {
         let uuid = claude_sdk::random_uuid().unwrap_or_default();
         match kind {
             InputKind::Message => uuid,
-            InputKind::Compact => format!("{}{uuid}", wire::COMPACTION),
+            InputKind::Compact => format!("{COMPACTION}{}:{uuid}", crate::shared::now()),
         }
     }
 

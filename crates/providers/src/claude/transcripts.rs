@@ -4,6 +4,7 @@
 //! All lines of a turn that are in the user's name have the same `promptId`; lines of sub-agents are
 //! in files of their own, and older ones are marked `isSidechain`. They are only read here.
 
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -78,7 +79,6 @@ pub(super) struct Transcript {
     /// Its lines, oldest first, without those of sub-agents and without repetitions.
     pub(super) lines: Vec<Value>,
     /// Whether there is more before them.
-    #[expect(dead_code, reason = "histories of whole sessions come next")]
     pub(super) more: bool,
 }
 
@@ -93,7 +93,7 @@ pub(super) fn read(path: &Path) -> io::Result<Option<Transcript>> {
     let from = length.saturating_sub(MAX_BYTES);
     file.seek(SeekFrom::Start(from))?;
     let mut reader = BufReader::new(file.take(MAX_BYTES));
-    let (mut lines, mut seen) = (Vec::new(), std::collections::HashSet::new());
+    let (mut lines, mut seen) = (Vec::new(), HashSet::new());
     let mut buffer = Vec::new();
     let mut first = true;
     loop {
@@ -120,30 +120,83 @@ pub(super) fn read(path: &Path) -> io::Result<Option<Transcript>> {
     Ok(Some(Transcript { lines, more: from > 0 }))
 }
 
-/// The lines of a transcript cut into turns, oldest first; what comes before the first is left out.
+/// The lines of a transcript cut into turns, oldest first; what comes before the first is left out,
+/// and so are turns that the conversation went back from.
 pub(super) fn turns(lines: Vec<Value>) -> Vec<Vec<Value>> {
+    let counts = chain(&lines);
     let mut turns: Vec<Vec<Value>> = Vec::new();
     let mut prompt: Option<String> = None;
     for line in lines {
         if let Some(id) = begins(&line).filter(|id| prompt.as_deref() != Some(*id)) {
             prompt = Some(id.to_owned());
-            // What a command says of itself comes before it.
+            // The mark of a compaction comes before what it is of.
+            let summary = flag(&line, "isCompactSummary");
+            let mark = |turn: &mut Vec<Value>| turn.pop_if(|last| is_boundary(last));
+            let mark = turns.last_mut().filter(|_| summary).and_then(mark);
             turns.push(Vec::new());
+            if let Some(turn) = turns.last_mut() {
+                turn.push(line);
+                turn.extend(mark);
+            }
+            continue;
         }
         let spoken = matches!(kind(&line), "user" | "assistant" | "system");
         if let Some(turn) = turns.last_mut().filter(|_| spoken) {
             turn.push(line);
         }
     }
+    turns.retain(|turn| {
+        turn.iter().any(|line| text(line, "uuid").is_some_and(|u| counts.contains(u)))
+    });
     for turn in &mut turns {
         // The caveat before a command that the agent does by itself.
-        let own = turn.iter().position(|line| !flag(line, "isMeta"));
-        if let Some(own) = own {
+        if let Some(own) = turn.iter().position(|line| !flag(line, "isMeta")) {
             turn.drain(..own);
         }
     }
-    turns.retain(|turn| !turn.is_empty());
     turns
+}
+
+/// The lines that the last one comes from, by their names. What the conversation went back from is
+/// on a branch of its own, which ends before.
+fn chain(lines: &[Value]) -> HashSet<String> {
+    let parent = |line: &Value| {
+        text(line, "parentUuid").or_else(|| text(line, "logicalParentUuid")).map(str::to_owned)
+    };
+    let named =
+        lines.iter().filter_map(|line| Some((text(line, "uuid")?.to_owned(), parent(line))));
+    let parents: HashMap<String, Option<String>> = named.collect();
+    let last =
+        lines.iter().rev().find(|line| matches!(kind(line), "user" | "assistant" | "system"));
+    let mut next = last.and_then(|line| text(line, "uuid")).map(str::to_owned);
+    let mut chain = HashSet::new();
+    while let Some(uuid) = next {
+        next = parents.get(&uuid).cloned().flatten();
+        if !chain.insert(uuid) {
+            break;
+        }
+    }
+    chain
+}
+
+/// Whether a line marks where the context was shortened because a person wished it.
+pub(super) fn is_boundary(line: &Value) -> bool {
+    kind(line) == "system" && text(line, "subtype") == Some("compact_boundary")
+}
+
+/// Whether a turn is no more than a person's wish to shorten the context.
+pub(super) fn is_compaction(turn: &[Value]) -> bool {
+    let by_hand = |line: &Value| {
+        line.get("compactMetadata").and_then(|meta| text(meta, "trigger")) == Some("manual")
+    };
+    turn.iter().any(|line| is_boundary(line) && by_hand(line))
+}
+
+/// Whether the agent did a turn by itself, without a model: a command like `/cost`.
+pub(super) fn is_own_command(turn: &[Value]) -> bool {
+    !is_compaction(turn)
+        && !turn.iter().any(|line| kind(line) == "assistant")
+        && turn.iter().any(|line| text(line, "subtype") == Some("local_command"))
 }
 
 /// The turn that a line in the user's name belongs to.
@@ -165,12 +218,23 @@ fn is_prompt(line: &Value) -> bool {
     }
 }
 
-/// The lines of the turn whose message has this name; `None` when it is not in the transcript.
-pub(super) async fn since(path: PathBuf, uuid: String) -> io::Result<Option<Vec<Value>>> {
+/// The lines of the turn whose message has this name, or, of a wish to shorten the context, that
+/// shortened it since the wish was made; `None` when it is not in the transcript.
+pub(super) async fn since(
+    path: PathBuf,
+    uuid: String,
+    wished: Option<Timestamp>,
+) -> io::Result<Option<Vec<Value>>> {
     let look = move || {
         let Some(transcript) = read(&path)? else { return Ok(None) };
-        let is = |line: &Value| line.get("uuid").and_then(Value::as_str) == Some(uuid.as_str());
-        Ok(turns(transcript.lines).into_iter().find(|turn| turn.first().is_some_and(is)))
+        let is = |turn: &Vec<Value>| match (wished, turn.first()) {
+            (_, None) => false,
+            (Some(wished), Some(first)) => {
+                is_compaction(turn) && time(first).is_some_and(|at| at >= wished)
+            }
+            (None, Some(first)) => text(first, "uuid") == Some(uuid.as_str()),
+        };
+        Ok(turns(transcript.lines).into_iter().find(is))
     };
     tokio::task::spawn_blocking(look).await.map_err(io::Error::other)?
 }
@@ -203,6 +267,10 @@ fn parse_time(text: &str) -> Option<Timestamp> {
 
 pub(super) fn kind(line: &Value) -> &str {
     line.get("type").and_then(Value::as_str).unwrap_or_default()
+}
+
+pub(super) fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
+    value.get(name).and_then(Value::as_str)
 }
 
 pub(super) fn flag(line: &Value, name: &str) -> bool {

@@ -68,7 +68,6 @@ impl Mapper {
     }
 
     /// As [`Mapper::replay_at`], for a turn of its own that is told to nobody yet.
-    #[expect(dead_code, reason = "histories of whole sessions come next")]
     pub(in crate::claude) fn past(
         &mut self,
         lines: Vec<Value>,

@@ -12,13 +12,13 @@ impl Mapper {
     pub(super) fn user(
         &mut self,
         parent: Option<&str>,
-        synthetic: bool,
+        (uuid, synthetic): (Option<&str>, bool),
         message: &Value,
         structured: &Value,
         out: &mut Mapped,
     ) {
         if synthetic && parent.is_none() {
-            self.summary(message, out);
+            self.summary(uuid, message, out);
             return;
         }
         let blocks = message.get("content").and_then(Value::as_array);

@@ -31,6 +31,7 @@ impl Mapper {
             }
             "api_retry" => self.retry(body, now, out),
             "compact_boundary" => self.compacted(body, out),
+            "local_command" => self.own_words(body, out),
             "permission_denied" => {
                 let id = text(body, "tool_use_id");
                 if !id.is_empty() && self.declined.len() < MAX_KNOWN {
@@ -76,6 +77,12 @@ impl Mapper {
         self.phase(None, out);
         if text(body, "compact_result") == "failed" {
             let why = cut(text(body, "compact_error"), MAX_TEXT);
+            let wished = |active: &&mut super::Active| active.kind == domain::InputKind::Compact;
+            if let Some(active) = self.active.as_mut().filter(wished) {
+                // It is what was asked for, and the turn's own failure.
+                active.failure = Some((String::new(), why));
+                return;
+            }
             let content = ItemContent::Notice { level: NoticeLevel::Warning };
             let key = format!("compact-failed:{}", text(body, "uuid"));
             let said = format!("The context could not be shortened: {why}");
@@ -112,14 +119,28 @@ impl Mapper {
         self.item(key, None, ItemStatus::Done, content, None, out);
     }
 
-    /// Takes the summary that stands for what was said before.
-    pub(super) fn summary(&mut self, message: &Value, out: &mut Mapped) {
+    /// Takes the summary that stands for what was said before. Of a turn that is no more than the
+    /// wish for it, this line is the first in the transcript.
+    pub(super) fn summary(&mut self, uuid: Option<&str>, message: &Value, out: &mut Mapped) {
         let Some(key) = self.compaction.take() else { return };
+        let wished = self.active.as_ref().is_some_and(|a| a.kind == domain::InputKind::Compact);
+        if let Some(uuid) = uuid.filter(|_| wished) {
+            self.tell(TurnEvent::Named { key: uuid.to_owned() }, out);
+        }
         let content = ItemContent::Compaction {
             automatic: !self.active.as_ref().is_some_and(|a| a.kind == domain::InputKind::Compact),
         };
         let said = tools::said(message.get("content").unwrap_or(&Value::Null));
         self.item(key, None, ItemStatus::Done, content, Some(said), out);
+    }
+
+    /// Takes what the agent says to a command that it does by itself, as its transcript has it.
+    fn own_words(&mut self, body: &Value, out: &mut Mapped) {
+        let content = text(body, "content");
+        let inner = content.split_once('>').and_then(|(_, rest)| rest.rsplit_once("</"));
+        let said = inner.map_or(content, |(inner, _)| inner).to_owned();
+        let key = text(body, "uuid").to_owned();
+        self.item(key, None, ItemStatus::Done, ItemContent::AgentMessage, Some(said), out);
     }
 
     fn task_started(&mut self, body: &Value) {

@@ -15,9 +15,10 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use super::super::mapper::{self, Ask, Mapped, Mapper};
+use super::super::names::Begin;
 use super::super::{Shared, errors, transcripts};
 use super::process::{self, Applied, Ready, Start};
-use super::{Control, FRESH, Inner, wire};
+use super::{Control, Inner, wire};
 use crate::shared::ends::End;
 use crate::shared::now;
 use crate::{AnswerError, Prompt, SendError, Sighting};
@@ -47,8 +48,10 @@ pub(in crate::claude) struct Task {
     pub(in crate::claude) mapper: Mapper,
     pub(in crate::claude) workspace: PathBuf,
     pub(in crate::claude) trusted: bool,
-    /// Whether the agent never had a message of it.
-    pub(in crate::claude) fresh: bool,
+    /// The id it was opened with.
+    pub(in crate::claude) opened: String,
+    /// How its first process begins it.
+    pub(in crate::claude) begin: Begin,
 }
 
 /// The process that runs.
@@ -76,6 +79,8 @@ struct State {
     stop_at: Option<Instant>,
     idle_since: Instant,
     grants: Vec<String>,
+    /// The last line of the transcript that counts, until a message made another the last.
+    back: Option<String>,
 }
 
 /// Runs a session until it is closed or nobody reads it.
@@ -90,6 +95,7 @@ pub(in crate::claude) async fn run(task: Task, mut control: mpsc::Receiver<Contr
         stop_at: None,
         idle_since: Instant::now(),
         grants: Vec::new(),
+        back: None,
     };
     // It is only waited for until nothing is in it.
     state.ending.close();
@@ -133,7 +139,7 @@ pub(in crate::claude) async fn run(task: Task, mut control: mpsc::Receiver<Contr
     }
     state.end_running("its session was closed");
     state.ended().await;
-    state.task.shared.left(&state.task.inner.id());
+    state.task.shared.left(&state.task.opened);
     if let Some(reply) = reply {
         let _ = reply.send(());
     }
@@ -168,6 +174,18 @@ impl State {
                     return false;
                 }
                 let _ = reply.send(sighting);
+            }
+            Control::TakeBack { until, reply } => {
+                let _ = reply.send(self.take_back(until).await);
+            }
+            Control::Rename { title, reply } => {
+                if let Some(running) = &self.running {
+                    let claude = running.claude.clone();
+                    tokio::spawn(async move {
+                        let named = json!({ "subtype": "rename_session", "title": title });
+                        let _ = reply.send(claude.control(named, WRITTEN).await.is_ok());
+                    });
+                }
             }
             Control::Rest { end, force, reply } => {
                 if force || !self.is_busy() {
@@ -211,10 +229,12 @@ impl State {
         let running = self.running.as_ref().map(|r| (r.claude.clone(), r.applied.clone()));
         let id = self.task.mapper.session().to_owned();
         let start = Start {
-            conversation: if self.task.fresh {
-                Conversation::New(id)
-            } else {
-                Conversation::Resume(id)
+            conversation: match &self.task.begin {
+                Begin::New => Conversation::New(id),
+                Begin::Resume => Conversation::Resume { session: id, until: self.back.clone() },
+                Begin::Fork { source, until } => {
+                    Conversation::Fork { session: source.clone(), until: until.clone(), id }
+                }
             },
             workspace: self.task.workspace.clone(),
             trusted: self.task.trusted,
@@ -227,6 +247,20 @@ impl State {
             process::ready(shared, running, start, for_it).await
         });
         self.sending = Some(Sending { prompt, reply, readying });
+    }
+
+    /// Has the next process begin where this line of the transcript was said.
+    async fn take_back(&mut self, until: Option<String>) -> Result<(), SendError> {
+        if self.is_busy() {
+            return Err(SendError {
+                code: ErrorCode::SessionBusy,
+                message: "Claude Code is at work in this session".to_owned(),
+            });
+        }
+        self.end_running("its conversation is taken back");
+        self.ended().await;
+        self.back = until;
+        Ok(())
     }
 
     /// Gives a message to the agent that is ready for it.
@@ -263,7 +297,8 @@ impl State {
         };
         match sent {
             Ok(Ok(())) => {
-                self.task.fresh = false;
+                self.task.begin = Begin::Resume;
+                self.back = None;
                 let _ = reply.send(Ok(()));
             }
             Ok(Err(claude_sdk::Ended)) => {
@@ -389,7 +424,7 @@ impl State {
         self.ended().await;
         let transcript = self.task.shared.transcript(&self.task.workspace, &self.task.mapper);
         let (kind, uuid) = (wire::kind(key), wire::uuid(key).to_owned());
-        let read = transcripts::since(transcript, uuid.clone()).await;
+        let read = transcripts::since(transcript, uuid.clone(), wire::wished_at(key)).await;
         let lines = match read {
             Ok(Some(lines)) => lines,
             Ok(None) => return (Ok(Sighting::Absent), Vec::new()),
@@ -398,7 +433,7 @@ impl State {
                 return (Err(SendError { code: ErrorCode::Internal, message }), Vec::new());
             }
         };
-        self.task.fresh = false;
+        self.task.begin = Begin::Resume;
         let mapper = &mut self.task.mapper;
         mapper.begin(turn, uuid, kind);
         (Ok(Sighting::Present), mapper.replay(lines))
@@ -471,7 +506,10 @@ impl State {
     async fn name(&mut self) -> bool {
         let id = {
             let mut id = self.task.inner.id();
-            let Some(plain) = id.strip_prefix(FRESH).map(str::to_owned) else { return true };
+            let plain = self.task.mapper.session().to_owned();
+            if *id == plain {
+                return true;
+            }
             id.clone_from(&plain);
             plain
         };

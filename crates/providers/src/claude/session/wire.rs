@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use claude_sdk::UserMessage;
-use domain::{AttachmentKind, ErrorCode, InputKind};
+use domain::{AttachmentKind, ErrorCode, InputKind, Timestamp};
 use serde_json::{Value, json};
 
 use crate::{Prompt, PromptFile, SendError};
@@ -13,9 +13,14 @@ pub(in crate::claude) const COMPACTION: &str = "compact:";
 /// The command that shortens it.
 const COMPACT: &str = "/compact";
 
-/// The name of a message in the session.
+/// The name of a message in the session. Of a wish to shorten the context the agent keeps another.
 pub(in crate::claude) fn uuid(key: &str) -> &str {
-    key.strip_prefix(COMPACTION).unwrap_or(key)
+    key.rsplit(':').next().unwrap_or(key)
+}
+
+/// When a wish to shorten the context was made.
+pub(in crate::claude) fn wished_at(key: &str) -> Option<Timestamp> {
+    key.strip_prefix(COMPACTION)?.split_once(':')?.0.parse().ok()
 }
 
 /// What kind of act a message of this name is.

@@ -16,6 +16,7 @@ use async_trait::async_trait;
 use claude_sdk::{Claude as Agent, Frames, Initialized, Installed, Launch, LaunchError};
 use domain::{
     AgentEnd, AgentReport, ProviderCapabilities, ProviderId, ProviderSettings, ProviderStatus,
+    Startup, StartupProblem,
 };
 use process::Cause;
 use tokio::sync::{mpsc, watch};
@@ -34,6 +35,7 @@ mod models;
 mod names;
 mod session;
 mod sessions;
+mod startup;
 mod transcripts;
 
 use mapper::Mapper;
@@ -384,6 +386,20 @@ impl Provider for Claude {
         self.0.name_models();
         let known = self.0.inventory.borrow().known;
         self.0.look(!known || moved).await;
+    }
+
+    async fn startup(&self, directory: &Path) -> Startup {
+        let (directory, home) = (directory.to_owned(), self.0.config.home.clone());
+        let looked = tokio::task::spawn_blocking(move || startup::look(&directory, &home));
+        looked.await.unwrap_or_else(|_| {
+            let message = "its configuration could not be looked at".to_owned();
+            let problem = StartupProblem { file: String::new(), message };
+            Startup {
+                problems: vec![problem],
+                fingerprint: Some("unknown".to_owned()),
+                ..Startup::default()
+            }
+        })
     }
 
     async fn warm(&self) {

@@ -17,3 +17,4 @@ mod stop;
 mod text;
 mod threads;
 mod tools;
+mod trust;

@@ -1,8 +1,8 @@
 //! A model server that plays scripts.
 //!
-//! It speaks OpenAI's chat completions and Responses on a loopback port. What it answers rides in
-//! the prompt: a message carries a fenced block of JSON, and so a test, the command line or a person
-//! in the browser chooses the model's behaviour without any shared state:
+//! It speaks OpenAI's chat completions and Responses and Anthropic's Messages on a loopback port.
+//! What it answers rides in the prompt: a message carries a fenced block of JSON, and so a test, the
+//! command line or a person in the browser chooses the model's behaviour without any shared state:
 //!
 //! ````text
 //! Look around
@@ -19,7 +19,8 @@
 //! a script get an answer fit for people.
 //!
 //! - A sub-agent's script rides in the `prompt` argument of the `task` call, itself a string in
-//!   JSON ([`Script::task`] writes it).
+//!   JSON ([`Script::task`] writes it); so it does in the `prompt` of Claude Code's `Agent` and in the
+//!   `message` of Codex's `spawn_agent`, which `gpt-5.5` must find first (`tool_search`).
 //! - Messages that the agent writes itself, such as Kilo's "Implement the plan above.", are
 //!   answered by the script's `then` ([`Script::then`]).
 //! - A request for a summary is answered with one that carries the rest of the script, so that
@@ -37,6 +38,7 @@ mod chat;
 pub(crate) mod conn;
 mod emit;
 mod log;
+mod messages;
 mod plain;
 mod protocol;
 mod request;

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::request::Request;
-use super::{chat, responses};
+use super::{chat, messages, responses};
 
 /// A protocol that agents speak with their model.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -16,6 +16,8 @@ pub enum Protocol {
     Chat,
     /// OpenAI's Responses, which Codex speaks.
     Responses,
+    /// Anthropic's Messages, which Claude Code speaks.
+    Messages,
 }
 
 impl Protocol {
@@ -25,13 +27,14 @@ impl Protocol {
         match self {
             Self::Chat => chat::read(body),
             Self::Responses => responses::read(body),
+            Self::Messages => messages::read(body),
         }
     }
 
     /// Returns the field of a request that holds the conversation.
     pub(crate) fn conversation(self) -> &'static str {
         match self {
-            Self::Chat => "messages",
+            Self::Chat | Self::Messages => "messages",
             Self::Responses => "input",
         }
     }
@@ -41,6 +44,7 @@ impl Protocol {
         match self {
             Self::Chat => Box::new(chat::Answer::new(request, call)),
             Self::Responses => Box::new(responses::Answer::new(request, call)),
+            Self::Messages => Box::new(messages::Answer::new(request, call)),
         }
     }
 
@@ -51,6 +55,16 @@ impl Protocol {
                 json!({ "error": { "message": reason, "type": "error", "code": status } })
             }
             Self::Chat | Self::Responses => told.clone(),
+            Self::Messages => messages::refusal(status, reason, told),
+        }
+    }
+
+    /// Writes a title as its client asks for it.
+    pub(crate) fn title(self, title: &str) -> String {
+        match self {
+            Self::Chat | Self::Responses => title.to_owned(),
+            // Claude Code 2.1.197.
+            Self::Messages => json!({ "title": title }).to_string(),
         }
     }
 
@@ -61,6 +75,8 @@ impl Protocol {
             Self::Chat => "x-session-id",
             // Codex 0.169.0; a sub-agent has a thread of its own.
             Self::Responses => "thread-id",
+            // Claude Code 2.1.197.
+            Self::Messages => "x-claude-code-session-id",
         };
         let named = headers.get(name).map(|id| String::from_utf8_lossy(id.as_bytes()));
         named.unwrap_or_default().into_owned()

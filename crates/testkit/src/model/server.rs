@@ -182,6 +182,10 @@ fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/v1/chat/completions", post(chat))
         .route("/v1/responses", post(responses))
+        .route("/v1/messages", post(messages))
+        .route("/v1/messages/count_tokens", post(count_tokens))
+        // Claude Code 2.1.197 asks for nothing there, to have a connection.
+        .route("/", get(|| async {}))
         .route("/v1/models", get(models))
         .route("/control/release/{gate}", post(control_release))
         .route("/control/calls", get(control_calls))
@@ -215,6 +219,15 @@ async fn chat(state: State<Arc<Shared>>, asked: Asked) -> Response {
 
 async fn responses(state: State<Arc<Shared>>, asked: Asked) -> Response {
     play(Protocol::Responses, state, asked).await
+}
+
+async fn messages(state: State<Arc<Shared>>, asked: Asked) -> Response {
+    play(Protocol::Messages, state, asked).await
+}
+
+/// Counts the tokens of what would be a request of Anthropic's, as roughly as the answers do.
+async fn count_tokens(Json(body): Json<Value>) -> Json<Value> {
+    Json(json!({ "input_tokens": Protocol::Messages.read(&body).estimated_tokens() }))
 }
 
 /// What a handler of a call is given.

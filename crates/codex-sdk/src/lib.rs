@@ -17,9 +17,10 @@ mod lines;
 mod locate;
 pub mod types;
 
+pub use agent_program::{Installed, LocateError};
 pub use client::{Client, Limits};
 pub use error::{Error, RpcError};
 pub use frame::{Frame, Incoming, RequestId};
 pub use launch::{Launch, LaunchError, Server, launch};
-pub use locate::{Installed, LocateError, MINIMUM_VERSION, find, locate};
+pub use locate::{MINIMUM_VERSION, find, locate};
 pub use process::{Exit, ExitWatch, Usage};

@@ -17,7 +17,7 @@ async fn located(dir: &Path) -> Result<Installed, LocateError> {
 async fn what_is_there_is_told_apart() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("codex");
-    assert_eq!(located(dir.path()).await, Err(LocateError::NotFound { configured: None }));
+    assert!(matches!(located(dir.path()).await, Err(LocateError::NotFound { .. })));
     program(&path, "echo 'Codex of another kind 3.0'");
     assert!(matches!(located(dir.path()).await, Err(LocateError::WrongProgram { .. })));
     program(&path, "echo codex-cli 0.20.0");

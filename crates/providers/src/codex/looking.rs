@@ -189,14 +189,19 @@ mod tests {
 
     #[test]
     fn each_state_has_its_sentence_and_its_command() {
-        let missing = describe(&LocateError::NotFound { configured: None }, false);
+        let missing =
+            describe(&LocateError::NotFound { command: "codex", configured: None }, false);
         assert_eq!(
             (missing.state, missing.fix.as_deref()),
             (ProviderState::NotInstalled, Some(INSTALL))
         );
-        let old = LocateError::TooOld { path: "/x".into(), version: codex_sdk::MINIMUM_VERSION };
+        let minimum = codex_sdk::MINIMUM_VERSION;
+        let old = LocateError::TooOld { path: "/x".into(), version: minimum.clone(), minimum };
         assert_eq!(describe(&old, false).fix.as_deref(), Some(UPDATE));
-        let named = describe(&LocateError::NotFound { configured: Some("/x".into()) }, true);
+        let named = describe(
+            &LocateError::NotFound { command: "codex", configured: Some("/x".into()) },
+            true,
+        );
         assert_eq!(named.fix, None);
         assert!(named.message.contains("/x") && named.message.contains("settings"));
     }

@@ -15,6 +15,7 @@ use async_trait::async_trait;
 use codex_sdk::types::Opened as NativeOpened;
 use domain::{
     AgentReport, ErrorCode, ProviderCapabilities, ProviderId, ProviderSettings, ProviderStatus,
+    Startup, StartupProblem,
 };
 use serde_json::{Value, json};
 use tokio::sync::{broadcast, mpsc, watch};
@@ -35,6 +36,7 @@ mod router;
 mod server;
 mod session;
 mod sessions;
+mod startup;
 
 use looking::Who;
 use router::{NotJoined, Router};
@@ -160,6 +162,12 @@ impl Shared {
         self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A variable as Codex will see it.
+    fn variable(&self, name: &str) -> Option<OsString> {
+        let set = self.config.env.iter().find(|(known, _)| known == name);
+        set.map(|(_, value)| value.clone()).or_else(|| std::env::var_os(name))
+    }
+
     fn settings(&self) -> ProviderSettings {
         self.settings.borrow().clone().unwrap_or_default()
     }
@@ -250,6 +258,22 @@ impl Provider for Codex {
         }
         let known = self.0.inventory.borrow().known;
         self.0.look(!known || moved || named).await;
+    }
+
+    async fn startup(&self, directory: &Path) -> Startup {
+        let directory = directory.to_owned();
+        let home = self.0.variable("HOME").map(PathBuf::from);
+        let looked =
+            tokio::task::spawn_blocking(move || startup::look(&directory, home.as_deref()));
+        looked.await.unwrap_or_else(|_| {
+            let message = "its configuration could not be looked at".to_owned();
+            let problem = StartupProblem { file: String::new(), message };
+            Startup {
+                problems: vec![problem],
+                fingerprint: Some("unknown".to_owned()),
+                ..Startup::default()
+            }
+        })
     }
 
     async fn warm(&self) {

@@ -19,3 +19,4 @@ mod steer;
 mod stop;
 mod text;
 mod tools;
+mod trust;

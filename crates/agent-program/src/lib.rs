@@ -1,5 +1,6 @@
 //! Finds an agent's program on this machine: where it was configured or on the `PATH`, through
-//! npm's wrapper to the native program, by what it says when it is asked for its version.
+//! npm's wrapper to the native program, by what it says when it is asked for its version; and reads
+//! the lines it prints, within a bound.
 //!
 //! It owns what is the same for every agent and knows none by name: each client crate describes its
 //! own with an [`Agent`].
@@ -10,6 +11,8 @@ use std::time::Duration;
 
 use process::{Host, Spec, Status, which};
 use semver::Version;
+
+pub mod lines;
 
 /// How long a program may take to say its version.
 const TIMEOUT: Duration = Duration::from_secs(20);

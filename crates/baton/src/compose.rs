@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result};
 use engine::Engine;
 use process::{Host, HostConfig, Ledger, Outcome};
 use providers::Provider;
+use providers::claude::{Claude, ClaudeConfig};
 use providers::codex::{Codex, CodexConfig};
 use providers::kilo::native_log::NativeLog;
 use providers::kilo::{Bounds, Kilo, KiloConfig};
@@ -52,7 +53,11 @@ pub(crate) async fn compose(
         ledger: Some(Ledger::new(&ledger, "BATON_CHILD")),
     });
     let cwd = agents_directory(data)?;
-    let providers = vec![kilo(data, &host, native_log, cwd.clone())?, codex(&host, cwd)];
+    let providers = vec![
+        kilo(data, &host, native_log, cwd.clone())?,
+        codex(&host, cwd.clone()),
+        claude(&host, cwd)?,
+    ];
     let engine = Engine::start(store.clone(), providers).await?;
     let url = format!("http://{}", from_here(address));
     let config = Config {
@@ -90,6 +95,18 @@ fn kilo(data: &DataDir, host: &Host, native_log: bool, cwd: PathBuf) -> Result<A
         env: Vec::new(),
         bounds: Bounds::default(),
         native_log: Some(NativeLog { dir: data.path().join("native-log"), on: native_log }),
+    })))
+}
+
+fn claude(host: &Host, cwd: PathBuf) -> Result<Arc<dyn Provider>> {
+    let config_dir = std::env::var_os("CLAUDE_CONFIG_DIR").map(PathBuf::from);
+    Ok(Arc::new(Claude::new(ClaudeConfig {
+        host: host.clone(),
+        path: std::env::var_os("PATH").unwrap_or_default(),
+        cwd,
+        home: home()?,
+        config_dir: config_dir.filter(|directory| directory.is_absolute()),
+        env: Vec::new(),
     })))
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::error::{Error, RpcError};
 use crate::frame::{Frame, Incoming, RequestId};
-use crate::lines::{BoundedLines, Read};
+use agent_program::lines::{BoundedLines, Read};
 
 /// Bounds of a connection.
 #[derive(Debug, Clone)]

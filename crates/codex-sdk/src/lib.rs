@@ -13,7 +13,6 @@ mod client;
 mod error;
 mod frame;
 mod launch;
-mod lines;
 mod locate;
 pub mod types;
 

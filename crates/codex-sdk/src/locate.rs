@@ -18,9 +18,10 @@ const CODEX: Agent = Agent {
     minimum: MINIMUM_VERSION,
     env: &[],
     native: native_program,
+    // Warnings go to standard error.
     version: |said| {
-        let version = said.iter().find_map(|line| line.strip_prefix("codex-cli "))?;
-        Version::parse(version.trim()).ok()
+        let version = said.iter().find_map(|line| line.strip_prefix("codex-cli "));
+        version.and_then(|version| Version::parse(version.trim()).ok())
     },
 };
 
@@ -44,15 +45,16 @@ pub async fn locate(
 }
 
 /// The native program of npm's package, whose `bin/codex.js` is a script for Node, found as the
-/// script finds it (0.169.0): that of the platform's package in a `node_modules` above, else below
-/// the package itself.
+/// script finds it (0.169.0): that of the platform's package in a `node_modules` above, else beside
+/// the script.
 fn native_program(package: &Path) -> Option<PathBuf> {
-    let (platform, triple) = platform(OS, ARCH)?;
+    let (name, triple) = platform(OS, ARCH)?;
     let below = Path::new("vendor").join(triple).join("bin/codex");
-    let nested = package.ancestors().map(|dir| dir.join("node_modules").join(platform));
-    nested
-        .chain([package.to_owned()])
-        .map(|dir| dir.join(&below))
+    package
+        .join("bin")
+        .ancestors()
+        .map(|dir| dir.join("node_modules").join(name).join(&below))
+        .chain([package.join(&below)])
         .find(|candidate| candidate.is_file())
 }
 

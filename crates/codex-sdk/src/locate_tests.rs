@@ -17,7 +17,10 @@ async fn located(dir: &Path) -> Result<Installed, LocateError> {
 async fn what_is_there_is_told_apart() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("codex");
-    assert!(matches!(located(dir.path()).await, Err(LocateError::NotFound { .. })));
+    assert_eq!(
+        located(dir.path()).await,
+        Err(LocateError::NotFound { command: "codex", configured: None })
+    );
     program(&path, "echo 'Codex of another kind 3.0'");
     assert!(matches!(located(dir.path()).await, Err(LocateError::WrongProgram { .. })));
     program(&path, "echo codex-cli 0.20.0");

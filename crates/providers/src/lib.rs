@@ -5,6 +5,7 @@
 //! browsers or threads beyond their ids.
 
 pub mod codex;
+pub mod claude;
 mod contract;
 pub mod kilo;
 mod shared;

@@ -195,8 +195,11 @@ mod tests {
             (missing.state, missing.fix.as_deref()),
             (ProviderState::NotInstalled, Some(INSTALL))
         );
-        let minimum = codex_sdk::MINIMUM_VERSION;
-        let old = LocateError::TooOld { path: "/x".into(), version: minimum.clone(), minimum };
+        let old = LocateError::TooOld {
+            path: "/x".into(),
+            version: codex_sdk::MINIMUM_VERSION,
+            minimum: codex_sdk::MINIMUM_VERSION,
+        };
         assert_eq!(describe(&old, false).fix.as_deref(), Some(UPDATE));
         let named = describe(
             &LocateError::NotFound { command: "codex", configured: Some("/x".into()) },

@@ -3,7 +3,8 @@
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _};
 
 /// Reads lines, each within a bound.
-pub(crate) struct BoundedLines<R> {
+#[derive(Debug)]
+pub struct BoundedLines<R> {
     reader: R,
     max: usize,
     line: Vec<u8>,
@@ -11,7 +12,7 @@ pub(crate) struct BoundedLines<R> {
 
 /// What was read.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Read<'a> {
+pub enum Read<'a> {
     /// A line, without its end.
     Line(&'a [u8]),
     /// A line that was too long, and is gone; so many bytes it had.
@@ -21,12 +22,16 @@ pub(crate) enum Read<'a> {
 }
 
 impl<R: AsyncBufRead + Unpin> BoundedLines<R> {
-    pub(crate) fn new(reader: R, max: usize) -> Self {
+    /// Reads from `reader`; lines of more than `max` bytes are passed over.
+    pub fn new(reader: R, max: usize) -> Self {
         Self { reader, max, line: Vec::new() }
     }
 
-    /// The next line. Must not be dropped half-way.
-    pub(crate) async fn next(&mut self) -> std::io::Result<Read<'_>> {
+    /// The next line. The future must not be dropped half-way: what it had read would be lost.
+    ///
+    /// # Errors
+    /// When the reader fails.
+    pub async fn next(&mut self) -> std::io::Result<Read<'_>> {
         self.line.clear();
         // A line of several MB must not keep its room for ever.
         self.line.shrink_to(64 * 1024);

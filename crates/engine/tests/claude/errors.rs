@@ -1,0 +1,67 @@
+//! Failures: of the model's provider, of the installation, of the agent's process.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use domain::{ErrorCode, ItemContent, TurnState};
+use testkit::model::{Action, Script};
+
+use crate::harness::{Bench, said};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_failure_of_the_provider_ends_the_turn_with_its_kind_and_the_next_one_runs() {
+    let bench = Bench::start().await;
+    let thread = bench.thread().await;
+    for (script, code) in [
+        (Script::new().status(401, "bad key"), ErrorCode::Unauthorized),
+        (Script::new().status(429, "slow down"), ErrorCode::RateLimited),
+        (Script::new().status(500, "boom"), ErrorCode::ProviderError),
+        (Script::new().status(404, "no such model"), ErrorCode::ModelUnavailable),
+    ] {
+        let turn = bench.run(&thread, &script).await;
+        assert_eq!(turn.state, TurnState::Failed, "{code:?}");
+        let error = turn.error.expect("an error");
+        assert_eq!(error.code, code, "{error:?}");
+        assert!(!error.message.is_empty() && error.hint.is_some(), "{error:?}");
+    }
+    // A failure is told once, as the turn's, and not as words of the agent.
+    let window = bench.window(&thread).await;
+    assert!(said(&window).is_empty(), "{:?}", said(&window));
+    let next = bench.run(&thread, &Script::new().text("Fine again.")).await;
+    assert_eq!(next.state, TurnState::Completed);
+    assert!(window.items.iter().all(|i| !matches!(i.content, ItemContent::AgentMessage)));
+    bench.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_breaks_off_again_and_again_fails_its_turn_and_keeps_what_was_said() {
+    let bench = Bench::start().await;
+    let thread = bench.thread().await;
+    let words = |text: &str| Script::new().stream(text, 4, Duration::from_millis(1));
+    for (script, code) in [
+        (words("Half of it").end(), ErrorCode::ProviderError),
+        (words("Again").cut(), ErrorCode::Network),
+    ] {
+        let turn = bench.run(&thread, &script).await;
+        assert_eq!(turn.state, TurnState::Failed);
+        let error = turn.error.expect("an error");
+        assert_eq!((error.code, error.retryable), (code, true), "{error:?}");
+    }
+    let next = bench.run(&thread, &Script::new().text("Whole.")).await;
+    assert_eq!(next.state, TurnState::Completed);
+    assert_eq!(said(&bench.window(&thread).await), ["Half of it", "Again", "Whole."]);
+    bench.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prompt_that_is_too_long_is_said_to_be() {
+    let bench = Bench::start().await;
+    let thread = bench.thread().await;
+    let body = serde_json::json!({ "type": "error", "error": { "type": "invalid_request_error",
+        "message": "prompt is too long: 250000 tokens > 200000 maximum" } });
+    let action = Action::Status { status: 400, body, headers: BTreeMap::new(), times: None };
+    let turn = bench.run(&thread, &Script::new().action(action)).await;
+    assert_eq!(turn.state, TurnState::Failed);
+    assert_eq!(turn.error.map(|error| error.code), Some(ErrorCode::ContextOverflow));
+    bench.engine.shutdown().await;
+}

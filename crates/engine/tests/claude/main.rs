@@ -1,0 +1,20 @@
+//! The engine with the real Claude Code and a scripted model: whole turns, from message to store.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+mod access;
+mod approvals;
+mod crashes;
+mod errors;
+mod harness;
+mod plans;
+mod sessions;
+mod stop;
+mod text;
+mod threads;
+mod tools;
+mod trust;

@@ -1,0 +1,223 @@
+//! What can be said of Claude Code on this machine: installed or not, signed in or not, which models.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use claude_sdk::{AuthStatus, Initialized, Installed, Launch, LocateError};
+use domain::{AgentProcess, AgentReport, ProviderState, ProviderStatus};
+
+use super::{Shared, errors, models};
+use crate::shared::installs::Installable;
+use crate::shared::looks::{self, Checking, Said, plain};
+
+const INSTALL: &str = "npm install -g @anthropic-ai/claude-code";
+const UPDATE: &str = "npm install -g @anthropic-ai/claude-code@latest";
+
+impl Shared {
+    pub(super) async fn locate(&self) -> Result<Installed, LocateError> {
+        let program = self.settings().binary;
+        let configured = program.as_deref().map(Path::new);
+        claude_sdk::locate(&self.config.host, configured, &self.config.path).await
+    }
+
+    /// Looks whether Claude Code can be used. With `models`, it is started to be asked for them.
+    pub(super) async fn look(self: &Arc<Self>, models: bool) -> ProviderStatus {
+        let _one_at_a_time = self.looking.lock().await;
+        if !self.settings().enabled {
+            return self.say(Said::switched_off());
+        }
+        let _checking = Checking::begin(&self.status);
+        let installed = match self.locate().await {
+            Ok(installed) => installed,
+            Err(error) => {
+                *self.found() = None;
+                self.status.send_modify(|status| {
+                    status.version = None;
+                    status.binary = None;
+                });
+                return self.say(describe(&error, self.settings().binary.is_some()));
+            }
+        };
+        self.status.send_modify(|status| {
+            status.version = Some(installed.version.to_string());
+            status.binary = Some(installed.found.display().to_string());
+        });
+        let program = installed.program.clone();
+        *self.found() = Some(installed);
+        let (config, host) = (&self.config, &self.config.host);
+        let auth = claude_sdk::auth_status(host, &program, &config.cwd, &config.env).await;
+        let auth = match auth {
+            Ok(auth) => auth,
+            Err(error) => return self.say(broken(&plain(&error.to_string()))),
+        };
+        if models && let Err(why) = self.read_models(&program).await {
+            if !self.inventory.borrow().known {
+                return self.say(broken(&why));
+            }
+            self.inventory.send_modify(|known| known.problem = Some(why));
+        }
+        self.say(self.said(&auth))
+    }
+
+    /// Starts it without a conversation, to be told the models.
+    async fn read_models(self: &Arc<Self>, program: &Path) -> Result<(), String> {
+        let mut launch = Launch::new(program, &self.config.cwd);
+        launch.persist = false;
+        self.restrict(&mut launch, false);
+        let started = self.launch(launch).await;
+        let (agent, _frames, initialized) = started.map_err(|e| plain(&e.to_string()))?;
+        self.learn(&initialized);
+        agent.stop("it has told its models", std::time::Duration::from_secs(2)).await;
+        Ok(())
+    }
+
+    /// Takes the models from what an agent says when it is ready.
+    pub(super) fn learn(&self, initialized: &Initialized) {
+        if initialized.models.is_empty() {
+            return;
+        }
+        let new = models::inventory(&initialized.models, &self.settings().custom_models);
+        self.inventory.send_if_modified(|known| {
+            let changed = *known != new;
+            *known = new;
+            changed
+        });
+    }
+
+    /// Puts the models that a person added among those that are known.
+    pub(super) fn name_models(&self) {
+        let custom = self.settings().custom_models;
+        self.inventory.send_if_modified(|known| {
+            let before = known.models.clone();
+            models::with_custom(&mut known.models, &custom);
+            known.models != before
+        });
+    }
+
+    fn said(&self, auth: &AuthStatus) -> Said {
+        if !auth.logged_in {
+            return Said {
+                state: ProviderState::SignedOut,
+                message: "nobody is signed in to Claude Code".to_owned(),
+                fix: Some(errors::SIGN_IN.to_owned()),
+            };
+        }
+        let inventory = self.inventory.borrow();
+        let count = models::usable(&inventory);
+        let models = if count == 1 { "1 model".to_owned() } else { format!("{count} models") };
+        let who = who(auth);
+        let message = match &inventory.problem {
+            Some(problem) => format!("ready, {who}; the list of models is not fresh: {problem}"),
+            None => format!("ready, {models}, {who}"),
+        };
+        Said { state: ProviderState::Ready, message, fix: None }
+    }
+
+    fn say(&self, said: Said) -> ProviderStatus {
+        let models = models::usable(&self.inventory.borrow());
+        looks::say(&self.status, said, models);
+        self.status.borrow().clone()
+    }
+
+    /// The processes that run, and how others ended.
+    pub(super) async fn report(&self) -> AgentReport {
+        let version = self.status.borrow().version.clone().unwrap_or_default();
+        let running: Vec<_> = self
+            .processes()
+            .iter()
+            .map(|process| AgentProcess {
+                trusted: process.trusted,
+                pid: Some(process.pid),
+                url: process.directory.display().to_string(),
+                version: version.clone(),
+                since: process.since,
+                answering: true,
+                memory_bytes: None,
+                cpu_percent: None,
+                sessions: 1,
+                turns: 0,
+                directories: 1,
+            })
+            .collect();
+        let measure = move || {
+            let with = |mut process: AgentProcess| {
+                process.memory_bytes =
+                    process.pid.and_then(process::usage).map(|usage| usage.rss_bytes);
+                process
+            };
+            running.into_iter().map(with).collect()
+        };
+        let running = tokio::task::spawn_blocking(measure).await.unwrap_or_default();
+        self.ends.report(running)
+    }
+}
+
+impl Installable for Shared {
+    fn is_closed(&self) -> bool {
+        self.closed.is_cancelled()
+    }
+
+    fn status(&self) -> ProviderStatus {
+        self.status.borrow().clone()
+    }
+
+    fn wants_program(&self) -> bool {
+        self.settings().enabled
+    }
+
+    fn find(&self) -> Option<PathBuf> {
+        let configured = self.settings().binary;
+        claude_sdk::find(configured.as_deref().map(Path::new), &self.config.path)
+    }
+
+    async fn look_again(self: Arc<Self>) {
+        self.look(true).await;
+    }
+}
+
+/// As whom somebody is signed in.
+fn who(auth: &AuthStatus) -> String {
+    let plan = auth.subscription_type.as_deref().map(|plan| format!(" ({plan})"));
+    match (&auth.email, auth.auth_method.as_str()) {
+        (Some(email), _) => format!("signed in as {email}{}", plan.unwrap_or_default()),
+        (None, "api_key") => {
+            let source = auth.api_key_source.as_deref().unwrap_or("a key");
+            format!("with the key of {source}")
+        }
+        (None, "oauth_token") => "with a token of an account".to_owned(),
+        (None, _) if auth.api_provider != "firstParty" && !auth.api_provider.is_empty() => {
+            format!("through {}", auth.api_provider)
+        }
+        (None, _) => "signed in".to_owned(),
+    }
+}
+
+fn broken(why: &str) -> Said {
+    Said {
+        state: ProviderState::Broken,
+        message: format!("Claude Code does not work: {why}"),
+        fix: None,
+    }
+}
+
+/// The state an installation problem means. When the settings name a program, installing another
+/// one would not help.
+fn describe(error: &LocateError, configured: bool) -> Said {
+    let (state, fix) = match error {
+        LocateError::NotFound { .. } => (ProviderState::NotInstalled, INSTALL),
+        LocateError::WrongProgram { .. } => (ProviderState::WrongProgram, INSTALL),
+        LocateError::TooOld { .. } => (ProviderState::TooOld, UPDATE),
+        LocateError::Broken { .. } => (ProviderState::Broken, INSTALL),
+    };
+    let message = match error {
+        LocateError::Broken { stderr, .. } if !stderr.is_empty() => {
+            format!("{error}: {}", plain(&stderr.join(" ")))
+        }
+        other => other.to_string(),
+    };
+    if configured {
+        let advice = "correct the program in the settings, or clear it to have it looked for";
+        return Said { state, message: format!("{message}; {advice}"), fix: None };
+    }
+    Said { state, message, fix: Some(fix.to_owned()) }
+}

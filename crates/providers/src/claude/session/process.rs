@@ -1,0 +1,116 @@
+//! The process behind a session: started for a message, told its model, effort and mode.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use claude_sdk::{Claude, Conversation, Frames, Launch, UserMessage};
+use domain::{ErrorCode, Mode};
+use serde_json::json;
+
+use super::super::{Shared, access, errors};
+use super::wire;
+use crate::{Prompt, SendError};
+
+/// How long the agent may take to answer what it is told of model, effort and mode.
+const TOLD: Duration = Duration::from_secs(10);
+
+/// What an agent was told to go by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Applied {
+    pub(super) model: String,
+    pub(super) effort: Option<String>,
+    pub(super) mode: &'static str,
+}
+
+impl Applied {
+    pub(super) fn of(prompt: &Prompt) -> Self {
+        Self {
+            model: prompt.model.model.clone(),
+            effort: prompt.model.option.clone(),
+            mode: access::permission_mode(prompt.mode),
+        }
+    }
+
+    pub(super) fn is_planning(&self) -> bool {
+        self.mode == access::permission_mode(Mode::Plan)
+    }
+}
+
+/// How the session is begun, when a process is to be started.
+#[derive(Debug, Clone)]
+pub(super) struct Start {
+    pub(super) conversation: Conversation,
+    pub(super) workspace: std::path::PathBuf,
+    pub(super) trusted: bool,
+    /// What people allowed for the session.
+    pub(super) grants: Vec<String>,
+}
+
+/// A process that has been started.
+pub(super) struct Started {
+    pub(super) claude: Arc<Claude>,
+    pub(super) frames: Frames,
+}
+
+/// An agent that is ready for a message.
+pub(super) struct Ready {
+    /// The process, when one was started.
+    pub(super) started: Option<Started>,
+    pub(super) message: UserMessage,
+    pub(super) applied: Applied,
+}
+
+/// Gets a process ready for a message: the one that runs, or a new one.
+pub(super) async fn ready(
+    shared: Arc<Shared>,
+    running: Option<(Arc<Claude>, Applied)>,
+    start: Start,
+    prompt: Arc<Prompt>,
+) -> Result<Ready, SendError> {
+    let message = wire::message(&prompt).await?;
+    let wanted = Applied::of(&prompt);
+    if let Some((claude, applied)) = running {
+        tell(&claude, &applied, &wanted).await?;
+        return Ok(Ready { started: None, message, applied: wanted });
+    }
+    let resumes = !matches!(start.conversation, Conversation::New(_));
+    let program = shared
+        .program()
+        .await
+        .map_err(|error| SendError { code: error.code, message: error.message })?;
+    let mut launch = Launch::new(program, start.workspace);
+    launch.conversation = start.conversation;
+    launch.model = Some(wanted.model.clone());
+    launch.effort.clone_from(&wanted.effort);
+    launch.permission_mode = wanted.mode.to_owned();
+    launch.allowed_tools = start.grants;
+    shared.restrict(&mut launch, start.trusted);
+    let (claude, frames, initialized) =
+        shared.launch(launch).await.map_err(|error| errors::of_launch(&error, resumes))?;
+    shared.learn(&initialized);
+    let started = Some(Started { claude: Arc::new(claude), frames });
+    Ok(Ready { started, message, applied: wanted })
+}
+
+/// Tells a process that runs what it is to go by, as far as that differs.
+async fn tell(claude: &Claude, applied: &Applied, wanted: &Applied) -> Result<(), SendError> {
+    let mut requests = Vec::new();
+    if applied.mode != wanted.mode {
+        requests.push(json!({ "subtype": "set_permission_mode", "mode": wanted.mode }));
+    }
+    if applied.model != wanted.model {
+        requests.push(json!({ "subtype": "set_model", "model": wanted.model }));
+    }
+    if applied.effort != wanted.effort {
+        let settings = json!({ "effortLevel": wanted.effort });
+        requests.push(json!({ "subtype": "apply_flag_settings", "settings": settings }));
+    }
+    for request in requests {
+        let told = claude.control(request, TOLD).await;
+        told.map_err(|error| SendError {
+            code: ErrorCode::AgentUnavailable,
+            message: format!("Claude Code did not take the model, effort or mode: {error}"),
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,609 @@
+//! The task that owns a session's process and turns its frames into the thread's events.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use claude_sdk::{Claude, Conversation, Frames, Incoming};
+use domain::{AgentEvent, Answer, Decision, ErrorCode, Mode, TurnId, TurnOutcome};
+use serde_json::json;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
+
+use super::super::mapper::{self, Ask, Mapped, Mapper};
+use super::super::names::Begin;
+use super::super::{Shared, errors, transcripts};
+use super::process::{self, Applied, Ready, Start};
+use super::{Control, Inner, wire};
+use crate::shared::ends::End;
+use crate::shared::now;
+use crate::{AnswerError, Prompt, SendError, Sighting};
+
+/// How long a process may do nothing before it is ended; the next message starts another.
+const IDLE: Duration = Duration::from_secs(600);
+/// How long the agent has to end a turn that was stopped, before its process is ended.
+const STOP: Duration = Duration::from_secs(2);
+/// How long an answer may take to be written.
+const WRITTEN: Duration = Duration::from_secs(10);
+/// How long a process has to end by a signal.
+const GRACE: Duration = Duration::from_secs(2);
+/// How long the end of a process may take to be known once its output has ended.
+const KNOWN: Duration = Duration::from_secs(5);
+/// Stopped turns that are remembered, so that no message is handed over after its stop.
+const MAX_STOPPED: usize = 16;
+/// Rules that people allowed for the session.
+const MAX_GRANTS: usize = 200;
+
+type Readying = Pin<Box<dyn Future<Output = Result<Ready, SendError>> + Send>>;
+
+/// What a session's task has.
+pub(in crate::claude) struct Task {
+    pub(in crate::claude) shared: Arc<Shared>,
+    pub(in crate::claude) inner: Arc<Inner>,
+    pub(in crate::claude) out: mpsc::Sender<AgentEvent>,
+    pub(in crate::claude) mapper: Mapper,
+    pub(in crate::claude) workspace: PathBuf,
+    pub(in crate::claude) trusted: bool,
+    /// The id it was opened with.
+    pub(in crate::claude) opened: String,
+    /// How its first process begins it.
+    pub(in crate::claude) begin: Begin,
+}
+
+/// The process that runs.
+struct Running {
+    claude: Arc<Claude>,
+    frames: Frames,
+    applied: Applied,
+}
+
+/// A message on its way.
+struct Sending {
+    prompt: Arc<Prompt>,
+    reply: oneshot::Sender<Result<(), SendError>>,
+    readying: Readying,
+}
+
+struct State {
+    task: Task,
+    running: Option<Running>,
+    sending: Option<Sending>,
+    /// Processes that are being ended: none is started before they are.
+    ending: TaskTracker,
+    stops: VecDeque<TurnId>,
+    /// When a stopped turn ends with its process.
+    stop_at: Option<Instant>,
+    idle_since: Instant,
+    grants: Vec<String>,
+    /// The last line of the transcript that counts, until a message made another the last.
+    back: Option<String>,
+}
+
+/// Runs a session until it is closed or nobody reads it.
+pub(in crate::claude) async fn run(task: Task, mut control: mpsc::Receiver<Control>) {
+    let closed = task.shared.closed.clone();
+    let mut state = State {
+        task,
+        running: None,
+        sending: None,
+        ending: TaskTracker::new(),
+        stops: VecDeque::new(),
+        stop_at: None,
+        idle_since: Instant::now(),
+        grants: Vec::new(),
+        back: None,
+    };
+    // It is only waited for until nothing is in it.
+    state.ending.close();
+    let mut reply = None;
+    loop {
+        let (stop_at, idle_at) = (state.stop_at, state.idle_at());
+        let open = tokio::select! {
+            biased;
+            wish = control.recv() => match wish {
+                Some(Control::Close { reply: to }) => {
+                    reply = Some(to);
+                    false
+                }
+                Some(wish) => state.control(wish).await,
+                None => false,
+            },
+            () = closed.cancelled() => {
+                state.end_process(End::BatonEnds).await;
+                false
+            }
+            ready = readied(&mut state.sending) => state.hand_over(ready).await,
+            incoming = next(&mut state.running) => state.incoming(incoming).await,
+            () = at(stop_at) => {
+                state.stop_at = None;
+                state.end_running("a turn was stopped");
+                let mapped = state.task.mapper.lost(mapper::died(&[]));
+                state.settle(mapped).await
+            }
+            () = at(idle_at) => {
+                state.end_running("nothing was asked of it for long");
+                !state.task.out.is_closed()
+            }
+            () = state.task.out.closed() => false,
+        };
+        if !open {
+            break;
+        }
+    }
+    if let Some(Sending { reply, .. }) = state.sending.take() {
+        let _ = reply.send(Err(errors::closed()));
+    }
+    state.end_running("its session was closed");
+    state.ended().await;
+    state.task.shared.left(&state.task.opened);
+    if let Some(reply) = reply {
+        let _ = reply.send(());
+    }
+}
+
+impl State {
+    /// Does what is asked; false when there is nothing more to do.
+    async fn control(&mut self, wish: Control) -> bool {
+        match wish {
+            Control::Send { prompt, reply } => self.begin_sending(prompt, reply),
+            Control::Interrupt { turn, reply } => self.interrupt(turn, reply),
+            Control::Abandon { turn } => self.abandon(&turn),
+            Control::Answer { key, answer, reply } => {
+                return self.answer(&key, &answer, reply).await;
+            }
+            Control::ApplyAccess { reply } => {
+                let access = self.task.inner.wish().0;
+                self.task.mapper.set_access(access);
+                for ask in self.task.mapper.now_implied() {
+                    let allowed = self.give(&ask, &once()).await;
+                    if let Ok(mapped) = allowed
+                        && !self.settle(mapped).await
+                    {
+                        return false;
+                    }
+                }
+                let _ = reply.send(());
+            }
+            Control::LookUp { turn, key, reply } => {
+                let (sighting, events) = self.look_up(turn, &key).await;
+                if !self.tell(events).await {
+                    return false;
+                }
+                let _ = reply.send(sighting);
+            }
+            Control::TakeBack { until, reply } => {
+                let _ = reply.send(self.take_back(until).await);
+            }
+            Control::Rename { title, reply } => {
+                if let Some(running) = &self.running {
+                    let claude = running.claude.clone();
+                    tokio::spawn(async move {
+                        let named = json!({ "subtype": "rename_session", "title": title });
+                        let _ = reply.send(claude.control(named, WRITTEN).await.is_ok());
+                    });
+                }
+            }
+            Control::Rest { end, force, reply } => {
+                if force || !self.is_busy() {
+                    self.end_process(end).await;
+                }
+                let _ = reply.send(());
+            }
+            Control::Close { .. } => return false,
+        }
+        !self.task.out.is_closed()
+    }
+
+    fn is_busy(&self) -> bool {
+        self.sending.is_some()
+            || self.running.is_some()
+                && (self.task.mapper.turn().is_some() || self.task.mapper.is_stray())
+    }
+
+    fn idle_at(&self) -> Option<Instant> {
+        (self.running.is_some() && !self.is_busy()).then(|| self.idle_since + IDLE)
+    }
+
+    fn begin_sending(
+        &mut self,
+        prompt: Box<Prompt>,
+        reply: oneshot::Sender<Result<(), SendError>>,
+    ) {
+        if self.stops.contains(&prompt.turn) {
+            let _ = reply.send(Err(errors::stopped_before()));
+            return;
+        }
+        if self.sending.is_some() || self.task.mapper.turn().is_some() {
+            let _ = reply.send(Err(SendError {
+                code: ErrorCode::Rejected,
+                message: "Claude Code is still busy with an earlier turn".to_owned(),
+            }));
+            return;
+        }
+        let prompt: Arc<Prompt> = Arc::from(prompt);
+        self.task.inner.wish().1 = prompt.mode;
+        let running = self.running.as_ref().map(|r| (r.claude.clone(), r.applied.clone()));
+        let id = self.task.mapper.session().to_owned();
+        let start = Start {
+            conversation: match &self.task.begin {
+                Begin::New => Conversation::New(id),
+                Begin::Resume => Conversation::Resume { session: id, until: self.back.clone() },
+                Begin::Fork { source, until } => {
+                    Conversation::Fork { session: source.clone(), until: until.clone(), id }
+                }
+            },
+            workspace: self.task.workspace.clone(),
+            trusted: self.task.trusted,
+            grants: self.grants.clone(),
+        };
+        let (shared, ending) = (self.task.shared.clone(), self.ending.clone());
+        let for_it = prompt.clone();
+        let readying = Box::pin(async move {
+            ending.wait().await;
+            process::ready(shared, running, start, for_it).await
+        });
+        self.sending = Some(Sending { prompt, reply, readying });
+    }
+
+    /// Has the next process begin where this line of the transcript was said.
+    async fn take_back(&mut self, until: Option<String>) -> Result<(), SendError> {
+        if self.is_busy() {
+            return Err(SendError {
+                code: ErrorCode::SessionBusy,
+                message: "Claude Code is at work in this session".to_owned(),
+            });
+        }
+        self.end_running("its conversation is taken back");
+        self.ended().await;
+        self.back = until;
+        Ok(())
+    }
+
+    /// Gives a message to the agent that is ready for it.
+    async fn hand_over(&mut self, ready: Result<Ready, SendError>) -> bool {
+        let Some(Sending { prompt, reply, .. }) = self.sending.take() else { return true };
+        self.idle_since = Instant::now();
+        let Ready { started, message, applied } = match ready {
+            Ok(ready) => ready,
+            Err(error) => {
+                let _ = reply.send(Err(error));
+                return true;
+            }
+        };
+        let mapper = &mut self.task.mapper;
+        match started {
+            Some(started) => {
+                mapper.new_process(applied.is_planning());
+                let (claude, frames) = (started.claude, started.frames);
+                self.running = Some(Running { claude, frames, applied });
+            }
+            None => {
+                mapper.set_planning(applied.is_planning());
+                if let Some(running) = &mut self.running {
+                    running.applied = applied;
+                }
+            }
+        }
+        mapper.set_access(self.task.inner.wish().0);
+        mapper.begin(prompt.turn.clone(), message.uuid.clone(), prompt.kind);
+        let claude = self.running.as_ref().map(|running| running.claude.clone());
+        let sent = match claude {
+            Some(claude) => tokio::time::timeout(WRITTEN, claude.send(&message)).await,
+            None => Ok(Err(claude_sdk::Ended)),
+        };
+        match sent {
+            Ok(Ok(())) => {
+                self.task.begin = Begin::Resume;
+                self.back = None;
+                let _ = reply.send(Ok(()));
+            }
+            Ok(Err(claude_sdk::Ended)) => {
+                self.task.mapper.forget();
+                let _ = reply.send(Err(errors::ended()));
+            }
+            // It may be written yet: the watch over messages that are not taken looks for it.
+            Err(_) => {
+                let _ = reply.send(Ok(()));
+            }
+        }
+        true
+    }
+
+    fn interrupt(&mut self, turn: TurnId, reply: oneshot::Sender<Result<(), SendError>>) {
+        if let Some(sending) = self.sending.take_if(|sending| sending.prompt.turn == turn) {
+            // What was being started for it is ended by being dropped.
+            let _ = sending.reply.send(Err(errors::stopped_before()));
+            let _ = reply.send(Ok(()));
+            return;
+        }
+        let active = self.task.mapper.turn() == Some(&turn);
+        let Some(running) = self.running.as_ref().filter(|_| active) else {
+            self.note_stop(turn);
+            let _ = reply.send(Ok(()));
+            return;
+        };
+        self.task.mapper.stopping();
+        self.stop_at.get_or_insert(Instant::now() + STOP);
+        let claude = running.claude.clone();
+        tokio::spawn(async move {
+            let told = claude.control(json!({ "subtype": "interrupt" }), STOP).await;
+            let _ = reply.send(told.map(|_| ()).map_err(|error| SendError {
+                code: ErrorCode::AgentUnavailable,
+                message: error.to_string(),
+            }));
+        });
+    }
+
+    fn note_stop(&mut self, turn: TurnId) {
+        if !self.stops.contains(&turn) {
+            self.stops.push_back(turn);
+            if self.stops.len() > MAX_STOPPED {
+                self.stops.pop_front();
+            }
+        }
+    }
+
+    /// Ends the process of a turn that is over here, with all it runs.
+    fn abandon(&mut self, turn: &TurnId) {
+        if let Some(sending) = self.sending.take_if(|sending| sending.prompt.turn == *turn) {
+            let _ = sending.reply.send(Err(errors::stopped_before()));
+            return;
+        }
+        self.note_stop(turn.clone());
+        if self.task.mapper.turn() == Some(turn) {
+            self.task.mapper.forget();
+            self.stop_at = None;
+            self.end_running("its turn was given up");
+        }
+    }
+
+    async fn answer(
+        &mut self,
+        key: &str,
+        answer: &Answer,
+        reply: oneshot::Sender<Result<(), AnswerError>>,
+    ) -> bool {
+        let Some(ask) = self.task.mapper.ask(key).cloned() else {
+            let _ = reply.send(Err(AnswerError::Gone));
+            return true;
+        };
+        match self.give(&ask, answer).await {
+            Ok(mapped) => {
+                let _ = reply.send(Ok(()));
+                self.settle(mapped).await
+            }
+            Err(error) => {
+                let _ = reply.send(Err(error));
+                true
+            }
+        }
+    }
+
+    /// Gives the agent an answer.
+    async fn give(&mut self, ask: &Ask, answer: &Answer) -> Result<Mapped, AnswerError> {
+        let running = self.running.as_mut().ok_or(AnswerError::Gone)?;
+        let reply = mapper::reply(ask, answer);
+        let given = running.claude.answer(&ask.key, &reply.response);
+        match tokio::time::timeout(WRITTEN, given).await {
+            Ok(Ok(())) => {}
+            Ok(Err(claude_sdk::Ended)) => return Err(AnswerError::Gone),
+            Err(_) => {
+                let late = "Claude Code did not take the answer in time".to_owned();
+                return Err(AnswerError::Failed(late));
+            }
+        }
+        if reply.builds {
+            running.applied.mode = super::super::access::BUILD;
+            self.task.mapper.set_planning(false);
+            self.task.inner.wish().1 = Mode::Build;
+        }
+        for grant in &reply.grants {
+            if self.grants.len() < MAX_GRANTS && !self.grants.contains(grant) {
+                self.grants.push(grant.clone());
+            }
+        }
+        Ok(self.task.mapper.answered(&ask.key, &reply))
+    }
+
+    /// Looks whether a message is in the session, and what became of it.
+    async fn look_up(
+        &mut self,
+        turn: TurnId,
+        key: &str,
+    ) -> (Result<Sighting, SendError>, Vec<AgentEvent>) {
+        let begun = self.running.is_some() && self.task.mapper.has_begun(&turn);
+        if begun {
+            return (Ok(Sighting::Present), Vec::new());
+        }
+        // Only of a process that has ended the transcript is the whole truth.
+        self.end_running("it is looked up what became of a message");
+        self.ended().await;
+        let transcript = self.task.shared.transcript(&self.task.workspace, &self.task.mapper);
+        let (kind, uuid) = (wire::kind(key), wire::uuid(key).to_owned());
+        let read = transcripts::since(transcript, uuid.clone(), wire::wished_at(key)).await;
+        let lines = match read {
+            Ok(Some(lines)) => lines,
+            Ok(None) => return (Ok(Sighting::Absent), Vec::new()),
+            Err(error) => {
+                let message = format!("the session's transcript could not be read: {error}");
+                return (Err(SendError { code: ErrorCode::Internal, message }), Vec::new());
+            }
+        };
+        self.task.begin = Begin::Resume;
+        let mapper = &mut self.task.mapper;
+        mapper.begin(turn, uuid, kind);
+        (Ok(Sighting::Present), mapper.replay(lines))
+    }
+
+    async fn incoming(&mut self, incoming: Option<Incoming>) -> bool {
+        self.idle_since = Instant::now();
+        let frame = match incoming {
+            Some(Incoming::Frame(frame)) => frame,
+            Some(Incoming::Malformed { line }) => {
+                tracing::warn!(
+                    session = self.task.mapper.session(),
+                    line,
+                    "not a line of Claude Code"
+                );
+                return true;
+            }
+            Some(Incoming::TooLong { bytes }) => {
+                tracing::warn!(session = self.task.mapper.session(), bytes, "a line too long");
+                return true;
+            }
+            None => return self.process_ended().await,
+        };
+        self.task.mapper.set_access(self.task.inner.wish().0);
+        let mapped = self.task.mapper.apply(frame, now());
+        self.settle(mapped).await
+    }
+
+    /// Does what came of a frame.
+    async fn settle(&mut self, mapped: Mapped) -> bool {
+        if mapped.ended {
+            self.stop_at = None;
+        }
+        if let Some(claude) = self.running.as_ref().map(|running| running.claude.clone()) {
+            for ask in mapped.implied {
+                let (claude, reply) = (claude.clone(), mapper::reply(&ask, &once()));
+                tokio::spawn(async move {
+                    let given = claude.answer(&ask.key, &reply.response);
+                    let _ = tokio::time::timeout(WRITTEN, given).await;
+                });
+            }
+            for (key, why) in mapped.refused {
+                let claude = claude.clone();
+                tokio::spawn(async move {
+                    let _ = tokio::time::timeout(WRITTEN, claude.refuse(&key, &why)).await;
+                });
+            }
+        }
+        self.tell(mapped.events).await
+    }
+
+    async fn tell(&mut self, events: Vec<AgentEvent>) -> bool {
+        for event in events {
+            let began = matches!(event, AgentEvent::Turn { event: domain::TurnEvent::Started, .. });
+            if let AgentEvent::Session { id } = &event {
+                id.clone_into(&mut self.task.inner.id());
+            }
+            if self.task.out.send(event).await.is_err() {
+                return false;
+            }
+            // From its first message on the session has a transcript.
+            if began && !self.name().await {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Tells the session's name once it has a transcript.
+    async fn name(&mut self) -> bool {
+        let id = {
+            let mut id = self.task.inner.id();
+            let plain = self.task.mapper.session().to_owned();
+            if *id == plain {
+                return true;
+            }
+            id.clone_from(&plain);
+            plain
+        };
+        self.task.out.send(AgentEvent::Session { id }).await.is_ok()
+    }
+
+    /// Takes that the process has ended by itself.
+    async fn process_ended(&mut self) -> bool {
+        let Some(running) = self.running.take() else { return true };
+        let mut exit = running.claude.exit();
+        let exit = tokio::time::timeout(KNOWN, exit.wait()).await.ok().flatten();
+        if exit.is_none() {
+            // It closed its output and stays.
+            self.end(running.claude, "it no longer says anything");
+        }
+        let said = exit.map(|exit| exit.stderr).unwrap_or_default();
+        self.stop_at = None;
+        let mapped = self.task.mapper.lost(mapper::died(&said));
+        self.settle(mapped).await
+    }
+
+    /// Ends the process on purpose, and with it the turn that runs.
+    async fn end_process(&mut self, end: End) {
+        let who = super::super::NAME;
+        if let Some(sending) = self.sending.take() {
+            let TurnErrorParts { code, message } = parts(end.error(who));
+            let _ = sending.reply.send(Err(SendError { code, message }));
+        }
+        if let Some(running) = &self.running
+            && self.task.mapper.turn().is_some()
+        {
+            let interrupt = json!({ "subtype": "interrupt" });
+            let _ = running.claude.control(interrupt, STOP).await;
+        }
+        self.end_running("it is to end");
+        let mut mapped = Mapped::default();
+        if self.task.mapper.turn().is_some() {
+            let outcome = TurnOutcome::Failed(end.error(who));
+            self.task.mapper.end(outcome, &mut mapped);
+        }
+        let _ = self.settle(mapped).await;
+        self.ended().await;
+    }
+
+    fn end_running(&mut self, reason: &'static str) {
+        if let Some(running) = self.running.take() {
+            // What it still tells is nobody's.
+            drop(running.frames);
+            self.end(running.claude, reason);
+        }
+    }
+
+    fn end(&mut self, claude: Arc<Claude>, reason: &'static str) {
+        self.ending.spawn(async move {
+            claude.stop(reason, GRACE).await;
+        });
+    }
+
+    /// Waits for processes that are being ended.
+    async fn ended(&mut self) {
+        self.ending.wait().await;
+    }
+}
+
+struct TurnErrorParts {
+    code: ErrorCode,
+    message: String,
+}
+
+fn parts(error: domain::TurnError) -> TurnErrorParts {
+    TurnErrorParts { code: error.code, message: error.message }
+}
+
+fn once() -> Answer {
+    Answer::Approval { decision: Decision::Once, message: None }
+}
+
+async fn next(running: &mut Option<Running>) -> Option<Incoming> {
+    match running {
+        Some(running) => running.frames.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn readied(sending: &mut Option<Sending>) -> Result<Ready, SendError> {
+    match sending {
+        Some(sending) => (&mut sending.readying).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn at(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}

@@ -8,6 +8,7 @@
 
 mod access;
 mod approvals;
+mod children;
 #[path = "../shared/driver.rs"]
 mod driver;
 mod errors;
@@ -15,6 +16,7 @@ mod harness;
 mod plans;
 mod resume;
 mod sessions;
+mod status;
 mod steer;
 mod stop;
 mod text;

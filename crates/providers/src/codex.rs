@@ -14,8 +14,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use codex_sdk::types::Opened as NativeOpened;
 use domain::{
-    AgentReport, ErrorCode, ProviderCapabilities, ProviderId, ProviderSettings, ProviderStatus,
-    Startup, StartupProblem,
+    AgentReport, ErrorCode, Extras, ProviderCapabilities, ProviderId, ProviderSettings,
+    ProviderStatus, Startup, StartupProblem,
 };
 use serde_json::{Value, json};
 use tokio::sync::{broadcast, mpsc, watch};
@@ -25,10 +25,13 @@ use crate::contract::unavailable;
 use crate::shared::ends::{End, Ends};
 use crate::shared::installs;
 use crate::shared::places::must_be;
-use crate::{Inventory, OpenError, OpenSession, Opened, Origin, Provider, RestartError, Sessions};
+use crate::{
+    Inventory, OpenError, OpenSession, Opened, Origin, Place, Provider, RestartError, Sessions,
+};
 
 mod access;
 mod errors;
+mod extras;
 mod looking;
 mod mapper;
 mod models;
@@ -274,6 +277,10 @@ impl Provider for Codex {
                 ..Startup::default()
             }
         })
+    }
+
+    async fn extras(&self, place: &Place) -> Result<Extras, OpenError> {
+        self.0.extras(place).await
     }
 
     async fn warm(&self) {

@@ -12,6 +12,7 @@ mod children;
 #[path = "../shared/driver.rs"]
 mod driver;
 mod errors;
+mod extras;
 mod harness;
 mod plans;
 mod resume;

@@ -3,9 +3,10 @@ import { looksRight } from "./look";
 import { bash, createWorld, ended, lastTurn, lookBack, newThread, scripted, send, until, type World } from "./world";
 
 let world: World;
+let project: string;
 beforeAll(async () => {
   world = await createWorld();
-  await world.addProject();
+  project = await world.addProject();
 });
 afterAll(() => world?.close());
 afterEach(({ task }) => lookBack(world, task));
@@ -140,6 +141,45 @@ test("messages wait in a queue that can be changed, and go on after a stop when 
   expect(await page.locator(".turn").count()).toBe(2);
 });
 
+test("what is being written is not lost by leaving: a queued message's change, and a refused message with its files", async () => {
+  const page = await newThread(world);
+  await send(page, scripted("Busy", [{ text: "Working." }, { wait: "leave-gate" }]));
+  await page.locator(".send.stop").waitFor({ timeout: 60_000 });
+  await send(page, "wait here");
+  await page.locator(".queued").getByRole("button", { name: "Edit", exact: true }).click();
+  await page.keyboard.type(" and longer");
+  const thread = new URL(page.url()).hash;
+  const away = async () => {
+    await page.getByRole("link", { name: "New", exact: true }).click();
+    await page.getByRole("heading", { name: /What should be done/ }).waitFor();
+  };
+  await away();
+  await page.goto(`${world.url}/${thread}`);
+  const field = page.getByRole("textbox", { name: "Queued message" });
+  await field.waitFor();
+  expect(await field.inputValue()).toBe("wait here and longer");
+  // It is taken up while nobody looks.
+  await away();
+  await world.release("leave-gate");
+  const rests = async () => {
+    const row = await world.ask<{ status: string; queued: number }>("GET", `threads/${thread.split("/").pop()}`);
+    return row.status === "idle" && row.queued === 0;
+  };
+  await until("all is done", rests, 60_000);
+  await page.goto(`${world.url}/${thread}`);
+  const area = page.getByRole("textbox", { name: "Message", exact: true });
+  await until("the words are in the message field", async () => (await area.inputValue()) === "wait here and longer");
+
+  // A picture that the model cannot see.
+  await area.fill("Look at this");
+  const pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+  await page.locator("input[type=file]").setInputFiles({ name: "pixel.png", mimeType: "image/png", buffer: Buffer.from(pixel, "base64") });
+  await page.locator(".file[data-state=ready]").waitFor();
+  await area.press("Enter");
+  await page.locator(".pending[data-pending=failed]").getByRole("button", { name: "Edit" }).click();
+  expect([await area.inputValue(), await page.locator(".composer .file").allTextContents()]).toEqual(["Look at this", ["pixel.png"]]);
+});
+
 test("a message is sent into what runs, by a key or from the queue, and taken at the next step", async () => {
   const page = await newThread(world);
   await send(page, scripted("Busy", [{ text: "Working." }, { wait: "steer-gate" }, bash("echo one")], [{ text: "Never said." }]));
@@ -243,6 +283,26 @@ test("↑ brings back what was said, and threads are renamed, archived and delet
   await page.getByRole("dialog").getByRole("button", { name: "Delete thread" }).click();
   await page.getByRole("heading", { name: /What should be done/ }).waitFor();
   expect(await page.locator(`.side [data-thread="${id}"]`).count()).toBe(0);
+});
+
+test("a deleted thread takes its conversation along when that is wanted, and else leaves it to the agent", async () => {
+  const kept: string[] = [];
+  for (const whole of [false, true]) {
+    const page = await newThread(world);
+    await send(page, scripted(`Delete it ${whole ? "all" : "here"}`, [{ text: "Yes." }]));
+    await ended(page, "completed");
+    const id = (await page.locator(".side .row.on").getAttribute("data-thread"))!;
+    const { session } = await world.ask<{ session: string }>("GET", `threads/${id}`);
+    await page.locator(`[data-thread="${id}"].row`).hover();
+    await page.locator(`[data-thread="${id}"].row .row-menu`).click();
+    await page.getByRole("menuitem", { name: /^Delete/ }).click();
+    if (whole) await page.getByRole("dialog").getByRole("checkbox").check();
+    await page.getByRole("dialog").getByRole("button", { name: "Delete thread" }).click();
+    await page.getByRole("heading", { name: /What should be done/ }).waitFor();
+    const { sessions } = await world.ask<{ sessions: { id: string }[] }>("GET", `projects/${project}/sessions?provider=kilo`);
+    if (sessions.some((listed) => listed.id === session)) kept.push(whole ? "all" : "here");
+  }
+  expect(kept).toEqual(["here"]);
 });
 
 test("a long output is shortened and shown whole on demand", async () => {

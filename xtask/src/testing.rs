@@ -67,7 +67,9 @@ fn rust(filter: Option<&str>) -> Result<Count> {
         return all.args(&filter).count();
     }
     let run = ["run", "--workspace", "--no-fail-fast", "--no-tests=pass"];
-    let tests = Cmd::cargo("nextest").args(&run).args(&filter).count()?;
+    // What a test says of its failure is not buried under frames of the runtime.
+    let tests = Cmd::cargo("nextest").args(&run).args(&filter).env("RUST_BACKTRACE", "0");
+    let tests = tests.count()?;
     // nextest leaves the examples in the documentation out.
     let examples = ["--workspace", "--doc", "--no-fail-fast", "--"];
     Ok(tests + Cmd::cargo("test").args(&examples).args(&filter).count()?)

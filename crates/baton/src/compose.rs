@@ -10,6 +10,7 @@ use engine::Engine;
 use process::{Host, HostConfig, Ledger, Outcome};
 use providers::Provider;
 use providers::claude::{Claude, ClaudeConfig};
+use providers::codex::{Codex, CodexConfig};
 use providers::kilo::native_log::NativeLog;
 use providers::kilo::{Bounds, Kilo, KiloConfig};
 use server::{App, Assets, Config, Hosts, Token};
@@ -51,9 +52,13 @@ pub(crate) async fn compose(
         withhold: vec!["BATON_*".to_owned()],
         ledger: Some(Ledger::new(&ledger, "BATON_CHILD")),
     });
-    let engine =
-        Engine::start(store.clone(), vec![kilo(data, &host, native_log)?, claude(data, &host)?])
-            .await?;
+    let cwd = agents_directory(data)?;
+    let providers = vec![
+        kilo(data, &host, native_log, cwd.clone())?,
+        codex(&host, cwd.clone()),
+        claude(&host, cwd)?,
+    ];
+    let engine = Engine::start(store.clone(), providers).await?;
     let url = format!("http://{}", from_here(address));
     let config = Config {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -68,11 +73,23 @@ pub(crate) async fn compose(
     Ok(Baton { app, engine, host, token, url })
 }
 
-fn kilo(data: &DataDir, host: &Host, native_log: bool) -> Result<Arc<dyn Provider>> {
+/// A directory of its own, so that no project's configuration is in force where agents start.
+fn agents_directory(data: &DataDir) -> Result<PathBuf> {
+    let cwd = data.path().join("agents");
+    std::fs::create_dir_all(&cwd).with_context(|| format!("{} cannot be made", cwd.display()))?;
+    Ok(cwd)
+}
+
+fn codex(host: &Host, cwd: PathBuf) -> Arc<dyn Provider> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    Arc::new(Codex::new(CodexConfig::new(host.clone(), path, cwd)))
+}
+
+fn kilo(data: &DataDir, host: &Host, native_log: bool, cwd: PathBuf) -> Result<Arc<dyn Provider>> {
     Ok(Arc::new(Kilo::new(KiloConfig {
         host: host.clone(),
         path: std::env::var_os("PATH").unwrap_or_default(),
-        cwd: agents(data)?,
+        cwd,
         state: state()?,
         injected: std::env::var("KILO_CONFIG_CONTENT").ok(),
         env: Vec::new(),
@@ -81,23 +98,16 @@ fn kilo(data: &DataDir, host: &Host, native_log: bool) -> Result<Arc<dyn Provide
     })))
 }
 
-fn claude(data: &DataDir, host: &Host) -> Result<Arc<dyn Provider>> {
+fn claude(host: &Host, cwd: PathBuf) -> Result<Arc<dyn Provider>> {
     let config_dir = std::env::var_os("CLAUDE_CONFIG_DIR").map(PathBuf::from);
     Ok(Arc::new(Claude::new(ClaudeConfig {
         host: host.clone(),
         path: std::env::var_os("PATH").unwrap_or_default(),
-        cwd: agents(data)?,
+        cwd,
         home: home()?,
         config_dir: config_dir.filter(|directory| directory.is_absolute()),
         env: Vec::new(),
     })))
-}
-
-/// A directory of its own to start agents in, so that no project's configuration is in force there.
-fn agents(data: &DataDir) -> Result<PathBuf> {
-    let cwd = data.path().join("agents");
-    std::fs::create_dir_all(&cwd).with_context(|| format!("{} cannot be made", cwd.display()))?;
-    Ok(cwd)
 }
 
 /// Where this user's programs keep their state.

@@ -109,4 +109,6 @@ pub enum ProviderProblemKind {
     Memory,
     /// Its process keeps a processor busy although nothing runs.
     Processor,
+    /// It tells of things that Baton does not know, which are not shown. It works all the same.
+    UnknownEvents,
 }

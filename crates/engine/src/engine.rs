@@ -224,6 +224,12 @@ impl Engine {
         });
     }
 
+    /// How many threads are held in memory; the others are in the store alone.
+    #[must_use]
+    pub fn live_threads(&self) -> usize {
+        self.shared.actors().live.len()
+    }
+
     /// The name of this run, which cursors belong to.
     #[must_use]
     pub fn epoch(&self) -> &str {

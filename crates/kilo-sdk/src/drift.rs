@@ -8,12 +8,16 @@
 mod schema;
 mod table;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::LazyLock;
 
 use serde_json::Value;
 
 use schema::Document;
 pub use table::{EVENTS, OPERATIONS};
+
+/// What Kilo 7.7.7 sends and does not describe.
+const UNDESCRIBED: [&str; 2] = ["server.heartbeat", "sync"];
 
 /// A request this crate makes.
 #[derive(Debug, Clone, Copy)]
@@ -126,6 +130,16 @@ pub fn compare(doc: &Value) -> Vec<Drift> {
 #[must_use]
 pub fn everything(doc: &Value) -> BTreeSet<String> {
     Document::read(doc).map(|doc| doc.everything()).unwrap_or_default()
+}
+
+/// Whether Kilo 7.7.7 describes a kind of event, or sends it without describing it.
+#[must_use]
+pub fn is_described(kind: &str) -> bool {
+    static DESCRIBED: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+        let all = include_str!("../kilo-7.7.7.txt").lines();
+        all.filter_map(|line| line.strip_prefix("event ")).chain(UNDESCRIBED).collect()
+    });
+    DESCRIBED.contains(kind)
 }
 
 fn missing(

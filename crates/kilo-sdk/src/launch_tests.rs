@@ -126,6 +126,14 @@ async fn the_password_is_in_the_environment_only() {
     assert!(!format!("{connection:?} {client:?}").contains(&secret));
 }
 
+/// Its own watch of us, for where no signal tells it of our end.
+#[tokio::test]
+async fn the_server_is_told_whose_end_is_its_own() {
+    let error = launched("echo $KILO_PARENT_PID; exit 1").await.unwrap_err();
+    let LaunchError::Exited { stdout, .. } = error else { panic!("{error}") };
+    assert_eq!(stdout, [std::process::id().to_string()]);
+}
+
 #[test]
 fn the_ready_line_is_recognised() {
     let url = |line| listening_on(line);

@@ -23,6 +23,7 @@ mod sse;
 mod stream;
 pub mod types;
 
+pub use agent_program::LocateError;
 pub use attach::{AttachError, DaemonError, attach, daemon};
 pub use client::{Client, Connection, Health, Limits};
 pub use error::{ApiError, Error};
@@ -32,7 +33,7 @@ pub use instance::{
     Instance, NewSession, Prompt, PromptPart, Reply, RunCommand, SessionFilter, SessionUpdate,
 };
 pub use launch::{Launch, LaunchError, Server, launch};
-pub use locate::{Installed, LocateError, MINIMUM_VERSION, find, locate};
+pub use locate::{Installed, MINIMUM_VERSION, find, locate};
 pub use sse::MAX_FRAME;
 pub use stream::{EventStream, StreamItem, StreamOptions, Why};
 

@@ -31,7 +31,8 @@ async fn what_is_not_usable_is_told_apart() {
     let error = located("echo no screen >&2; exit 1").await.unwrap_err();
     assert!(matches!(error, LocateError::Broken { stderr, .. } if stderr == ["no screen"]));
     let none = locate(&Host::default(), Some(Path::new("/no/kilo")), OsStr::new("")).await;
-    assert_eq!(none, Err(LocateError::NotFound { configured: Some("/no/kilo".into()) }));
+    let configured = Some("/no/kilo".into());
+    assert_eq!(none, Err(LocateError::NotFound { command: "kilo", configured }));
 }
 
 #[test]
@@ -44,23 +45,23 @@ fn npm_s_wrapper_is_seen_through() {
     let link = root.join("node_modules/.bin/kilo");
     fs::create_dir_all(link.parent().unwrap()).unwrap();
     std::os::unix::fs::symlink("../@kilocode/cli/bin/kilo", &link).unwrap();
-    assert_eq!(native_program(&link), None, "no program is there");
+    assert_eq!(KILO.native_program(&link), None, "no program is there");
 
     if let Some(platform) = Platform::current() {
         let best = packages(&platform).remove(0);
         let native = root.join("node_modules").join(best).join("bin/kilo");
         program(&native, "");
-        assert_eq!(native_program(&link), Some(native.clone()));
+        assert_eq!(KILO.native_program(&link), Some(native.clone()));
         fs::create_dir_all(native.with_file_name("tree-sitter")).unwrap();
         fs::write(native.with_file_name("tree-sitter").join("tree-sitter.wasm"), "").unwrap();
         assert_eq!(wrapper_env(&native)[0].0, "KILO_TREE_SITTER_WASM_DIR");
     }
     program(&package.join("bin/.kilo"), "");
-    assert_eq!(native_program(&link), Some(package.join("bin/.kilo")));
+    assert_eq!(KILO.native_program(&link), Some(package.join("bin/.kilo")));
 
     program(&root.join("bin/kilo"), "");
     fs::write(root.join("package.json"), r#"{"name":"other"}"#).unwrap();
-    assert_eq!(native_program(&root.join("bin/kilo")), None);
+    assert_eq!(KILO.native_program(&root.join("bin/kilo")), None);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! browsers or threads beyond their ids.
 
 pub mod claude;
+pub mod codex;
 mod contract;
 pub mod kilo;
 mod shared;

@@ -6,6 +6,7 @@ pub(crate) mod installs;
 pub(crate) mod looks;
 pub(crate) mod places;
 pub(crate) mod shorten;
+pub(crate) mod terminal;
 pub(crate) mod usage;
 
 /// The time of the machine, in milliseconds since 1970.

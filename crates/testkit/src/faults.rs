@@ -182,6 +182,14 @@ impl FaultProxy {
         self.shared.streams.send_modify(|order| order.stalled = stall);
     }
 
+    /// Has the event streams that are open tell this too, between two of Kilo's own events.
+    pub fn tell(&self, event: &serde_json::Value) {
+        self.shared.streams.send_modify(|order| {
+            order.insertions += 1;
+            order.inserted = format!("data: {event}\n\n");
+        });
+    }
+
     /// How many event streams were opened so far.
     #[must_use]
     pub fn streams_opened(&self) -> usize {

@@ -19,7 +19,8 @@
 //! a script get an answer fit for people.
 //!
 //! - A sub-agent's script rides in the `prompt` argument of the `task` call, itself a string in
-//!   JSON ([`Script::task`] writes it).
+//!   JSON ([`Script::task`] writes it); so it does in the `prompt` of Claude Code's `Agent` and in the
+//!   `message` of Codex's `spawn_agent`, which `gpt-5.5` must find first (`tool_search`).
 //! - Messages that the agent writes itself, such as Kilo's "Implement the plan above.", are
 //!   answered by the script's `then` ([`Script::then`]).
 //! - A request for a summary is answered with one that carries the rest of the script, so that

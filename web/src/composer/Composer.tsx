@@ -3,7 +3,7 @@ import { createEffect, createSignal, on, onCleanup, onMount, Show, type JSX } fr
 import { CommandList, createCommandList, type CommandsOf } from "../extras/CommandList";
 import { withCommand, type UnknownCommand } from "../extras/commands";
 import { NoSuchCommand } from "../extras/NoSuchCommand";
-import type { AttachmentName } from "../generated/wire";
+import type { Attachment } from "../generated/wire";
 import { Icon } from "../ui/Icon";
 import { createAttachments } from "./attachments";
 import { AttachmentStrip } from "./Attachments";
@@ -26,9 +26,9 @@ export interface ComposerProps {
   /** Messages sent before, oldest first, for ↑. */
   history: () => readonly string[];
   onBegin?: () => void;
-  onSend: (text: string, files: AttachmentName[]) => void;
+  onSend: (text: string, files: Attachment[]) => void;
   /** Sends into what runs, where the provider can do that. */
-  onSteer?: (text: string, files: AttachmentName[]) => void;
+  onSteer?: (text: string, files: Attachment[]) => void;
   onStop?: () => void;
 }
 
@@ -117,6 +117,7 @@ export function Composer(props: ComposerProps) {
     on(returned, (back) => {
       if (!back || back.place !== props.place) return;
       put(back.text);
+      files.put(back.files);
       area.focus();
       area.setSelectionRange(area.value.length, area.value.length);
     }, { defer: true }),

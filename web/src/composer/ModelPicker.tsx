@@ -7,6 +7,7 @@ import { ProviderFix } from "../settings/ProviderFix";
 import { Icon } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
 import { Popover } from "../ui/Popover";
+import { ProviderGlyph } from "../ui/ProviderGlyph";
 import { modelFacts, modelName, searchModels } from "./models";
 
 export interface ModelPickerProps {
@@ -98,7 +99,7 @@ function Panel(props: ModelPickerProps & { close: () => void }) {
           <For each={props.providers}>
             {(provider) => (
               <button type="button" role="tab" class="chip" aria-selected={shown() === provider.id} onClick={() => setShown(provider.id)}>
-                {provider.name}
+                <ProviderGlyph provider={provider} /> {provider.name}
                 <Show when={provider.state !== "ready"}>
                   <span class="chip-warn" title={provider.message}>
                     <Icon name="warning" size={12} />

@@ -3,7 +3,7 @@ import { createEffect, createMemo, createSignal, For, on, Show } from "solid-js"
 import { api, sentence } from "../api/client";
 import { useBaton } from "../app/baton";
 import { hrefOf, navigate } from "../app/router";
-import type { AttachmentName, Project, ProviderId, ProviderStatus } from "../generated/wire";
+import type { Attachment, Project, ProviderId, ProviderStatus } from "../generated/wire";
 import { newThreadId, newTurnId } from "../lib/ids";
 import { ContinueSession } from "../sessions/ContinueSession";
 import { ProviderFix } from "../settings/ProviderFix";
@@ -13,6 +13,7 @@ import { lookAtTrust } from "../trust/TrustStrip";
 import { asksTrust } from "../trust/words";
 import { Icon } from "../ui/Icon";
 import { moveFocus, Popover } from "../ui/Popover";
+import { named } from "./attachments";
 import { lastChoices, rememberChoices, type Choices } from "./choices";
 import { Composer } from "./Composer";
 import { firstChoice } from "./models";
@@ -61,15 +62,15 @@ export function NewThread(props: { project: Project }) {
     if (!model()) return "Choose a model first.";
     return undefined;
   };
-  const send = (text: string, attachments: AttachmentName[]) => {
+  const send = (text: string, files: Attachment[]) => {
     const id = newThreadId();
     const { provider, model, access, mode } = choices();
     rememberChoices(props.project.id, choices());
     const run = { ...(model && { model }), access, mode };
     baton.outbox.send(
       id,
-      { id: newTurnId(), text, ...(attachments.length && { attachments }), delivery: "queue", ...run },
-      { id, project_id: props.project.id, provider, ...run },
+      { id: newTurnId(), text, ...(files.length && { attachments: named(files) }), delivery: "queue", ...run },
+      { create: { id, project_id: props.project.id, provider, ...run }, files },
     );
     navigate({ page: "thread", id });
   };

@@ -1,10 +1,21 @@
 import { createEffect, createMemo, createSignal, For, on, onCleanup, onMount, Show, untrack } from "solid-js";
 import { api, ApiError, explain } from "../api/client";
 import { attempt, toast } from "../app/toasts";
-import type { Turn, TurnId } from "../generated/wire";
+import type { ThreadId, Turn, TurnId } from "../generated/wire";
 import { useThread } from "../thread/context";
 import { Icon } from "../ui/Icon";
+import { draftPlaces, loadDraft, saveDraft } from "./drafts";
 import { putBack } from "./putBack";
+
+/** Before the turn's id, where a change of its message is kept until it is saved. */
+const PLACE = "queued.";
+
+/** The agent has the message already: what was written meanwhile is not to be lost. */
+function takenUp(thread: ThreadId, turn: TurnId, text: string): void {
+  saveDraft(PLACE + turn, "");
+  putBack(thread, text);
+  toast("The message was taken up before it was changed. Your words are in the message field.");
+}
 
 /** Messages that wait for their turn, in order. */
 export function Queue(props: { steers: boolean }) {
@@ -13,6 +24,16 @@ export function Queue(props: { steers: boolean }) {
   const held = () => scope.thread().queue_held && waiting().length > 0;
   const release = () => void attempt("The queue could not go on", () => api.release(scope.id));
   let list!: HTMLElement;
+
+  // A change that was begun here, of a message that was taken up while the thread was not on screen.
+  // At once: the message field that comes next begins with what is put back.
+  untrack(() => {
+    for (const place of draftPlaces(PLACE)) {
+      const id = place.slice(PLACE.length);
+      const turn = scope.view().turns[id];
+      if (turn && turn.state !== "queued") takenUp(scope.id, id, loadDraft(place));
+    }
+  });
 
   /** What had the focus when its message was moved. */
   let moved: { id: TurnId; control: string } | undefined;
@@ -71,7 +92,9 @@ interface WaitingProps {
 function Waiting(props: WaitingProps) {
   const scope = useThread();
   const [busy, setBusy] = createSignal(false);
-  const [edited, setEdited] = createSignal<string>();
+  /** Where the change that is being written is kept, so that leaving the thread does not lose it. */
+  const place = PLACE + props.turn.id;
+  const [edited, setEdited] = createSignal<string | undefined>(loadDraft(place) || undefined);
   let row!: HTMLDivElement;
   const act = async (what: string, work: () => Promise<unknown>) => {
     setBusy(true);
@@ -85,15 +108,12 @@ function Waiting(props: WaitingProps) {
       setEdited(text.omitted ? (await api.turnText(scope.id, props.turn.id)).text : text.head);
     });
   const close = () => {
+    saveDraft(place, "");
     setEdited(undefined);
     // Back to where it can be edited again.
     row.querySelector<HTMLElement>(".queued-text")?.focus();
   };
-  /** The agent has it already: what was written meanwhile is not to be lost. */
-  const tooLate = (text: string) => {
-    putBack(scope.id, text);
-    toast("The message was taken up before it was changed. Your words are in the message field.");
-  };
+  const tooLate = (text: string) => takenUp(scope.id, props.turn.id, text);
   const save = async (text: string) => {
     setBusy(true);
     try {
@@ -124,7 +144,7 @@ function Waiting(props: WaitingProps) {
   const name = () => (props.of > 1 ? `Queued ${props.place + 1}` : "Queued");
   return (
     <div class="queued" ref={row} tabindex="-1" data-turn={props.turn.id} role="group" aria-label={`${name()} of ${props.of}`} onKeyDown={onKey}>
-      <Show when={edited() === undefined} fallback={<Edit text={edited()!} busy={busy()} onSave={(text) => void save(text)} onCancel={close} onTaken={tooLate} waits={() => scope.view().turns[props.turn.id]?.state === "queued"} />}>
+      <Show when={edited() === undefined} fallback={<Edit text={edited()!} place={place} busy={busy()} onSave={(text) => void save(text)} onCancel={close} onTaken={tooLate} waits={() => scope.view().turns[props.turn.id]?.state === "queued"} />}>
         <span class="queued-place" title={steering() ? "It is sent as soon as the agent can take it" : undefined}>
           {steering() ? "Next" : name()}
         </span>
@@ -166,6 +186,8 @@ function Waiting(props: WaitingProps) {
 
 interface EditProps {
   text: string;
+  /** Where it is kept while it is written. */
+  place: string;
   busy: boolean;
   /** Whether the message still waits. */
   waits: () => boolean;
@@ -178,16 +200,19 @@ interface EditProps {
 function Edit(props: EditProps) {
   // Another device may change the message meanwhile; what is written here stays until it is saved.
   const [text, setText] = createSignal(props.text);
-  const before = props.text;
-  const { waits, onTaken } = props;
+  const { place, waits, onTaken } = props;
   let area!: HTMLTextAreaElement;
   onMount(() => {
     area.focus();
     area.setSelectionRange(area.value.length, area.value.length);
   });
   onCleanup(() => {
-    if (!props.busy && text().trim() && text() !== before && !untrack(waits)) onTaken(text());
+    if (!props.busy && text().trim() && loadDraft(place) && !untrack(waits)) onTaken(text());
   });
+  const write = (next: string) => {
+    setText(next);
+    saveDraft(place, next);
+  };
   const save = () => text().trim() && !props.busy && props.onSave(text());
   const onKey = (event: KeyboardEvent) => {
     if (event.isComposing || event.keyCode === 229) return;
@@ -203,7 +228,7 @@ function Edit(props: EditProps) {
   };
   return (
     <div class="queued-edit grow">
-      <textarea ref={area} rows="2" aria-label="Queued message" value={text()} readOnly={props.busy} onInput={(event) => setText(event.currentTarget.value)} onKeyDown={onKey} />
+      <textarea ref={area} rows="2" aria-label="Queued message" value={text()} readOnly={props.busy} onInput={(event) => write(event.currentTarget.value)} onKeyDown={onKey} />
       <button type="button" class="btn small" disabled={props.busy || !text().trim()} onClick={save}>
         Save
       </button>

@@ -31,6 +31,9 @@ const kept = (file: Attachment): Draft => ({ key: ++last, name: file.name, file,
 
 export const attachmentUrl = (file: Attachment): string => address(`api/attachments/${encodeURIComponent(file.id)}`).href;
 
+/** As a message names them. */
+export const named = (files: readonly Attachment[]): AttachmentName[] => files.map(({ id, name }) => ({ id, name }));
+
 /** Which of some files go with a message that has so many already, and why the others do not. */
 export function fitting<F extends Pick<File, "name" | "size">>(files: Iterable<F>, held: number): { take: F[]; refused: string[] } {
   const [take, refused]: [F[], string[]] = [[], []];
@@ -107,14 +110,16 @@ export function createAttachments(place: string) {
     remove,
     /** Whether one is still on its way. */
     busy: () => drafts().some((d) => !d.file),
+    /** Takes files that the server keeps already. */
+    put: (files: readonly Attachment[]) => setDrafts((list) => [...list, ...files.map(kept)]),
     /** Gives them to a message, and begins anew. */
-    take(): AttachmentName[] {
-      const names = drafts().flatMap((d) => (d.file ? [{ id: d.file.id, name: d.name }] : []));
+    take(): Attachment[] {
+      const taken = ready();
       drafts().forEach(forget);
       setDrafts([]);
       setNotes([]);
       save();
-      return names;
+      return taken;
     },
   };
 }

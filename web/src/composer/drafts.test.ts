@@ -1,5 +1,6 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import type { Attachment } from "../generated/wire";
+import { remember } from "../lib/storage";
 import { loadDraft, loadFiles, saveDraft } from "./drafts";
 import { putBack } from "./putBack";
 
@@ -9,7 +10,7 @@ beforeEach(() => {
   const stored: Record<string, string> = {};
   Object.defineProperties(stored, {
     getItem: { value: (key: string) => stored[key] ?? null },
-    setItem: { value: (key: string, value: string) => void (stored[key] = value) },
+    setItem: { configurable: true, value: (key: string, value: string) => void (stored[key] = value) },
     removeItem: { value: (key: string) => void delete stored[key] },
   });
   vi.stubGlobal("localStorage", stored);
@@ -29,8 +30,22 @@ test("files alone are a draft, and nothing at all is none", () => {
   expect(Object.keys(localStorage)).toEqual([]);
 });
 
-test("a message that comes back stands before what is written, and leaves its files", () => {
+test("a message that comes back stands before what is written, and brings its files", () => {
   saveDraft("a", "written since", [file("one.txt")]);
-  putBack("a", "taken back");
-  expect([loadDraft("a"), loadFiles("a")]).toEqual(["taken back\n\nwritten since", [file("one.txt")]]);
+  putBack("a", "taken back", [file("one.txt"), file("two.txt")]);
+  expect([loadDraft("a"), loadFiles("a")]).toEqual(["taken back\n\nwritten since", [file("one.txt"), file("two.txt")]]);
+});
+
+test("what has not changed is not written again", () => {
+  saveDraft("a", "words", [file("one.txt")]);
+  remember("choices", { access: "full" });
+  const written = vi.fn(localStorage.setItem);
+  Object.defineProperty(localStorage, "setItem", { value: written });
+  saveDraft("a", "words");
+  saveDraft("a", "words", [file("one.txt")]);
+  remember("choices", { access: "full" });
+  expect(written).not.toHaveBeenCalled();
+  saveDraft("a", "other words");
+  remember("choices", { access: "supervised" });
+  expect(written).toHaveBeenCalledTimes(2);
 });

@@ -29,11 +29,19 @@ export function saveDraft(place: string, text: string, files: readonly Attachmen
     remember(PREFIX + place, undefined);
     return;
   }
+  const kept = recall<Draft>(PREFIX + place);
+  // Looking at a draft, or leaving it, is no change of it.
+  if (kept?.text === text && JSON.stringify(kept.files ?? []) === JSON.stringify(files)) return;
   const draft = { text, ...(files.length && { files }), at: Date.now() } satisfies Draft;
   if (!remember(PREFIX + place, draft)) {
     prune(MAX_DRAFTS / 4);
     remember(PREFIX + place, draft);
   }
+}
+
+/** The places with this beginning that have a draft. */
+export function draftPlaces(start: string): string[] {
+  return rememberedKeys(PREFIX + start).map((key) => key.slice(PREFIX.length));
 }
 
 export function prune(keep = MAX_DRAFTS): void {

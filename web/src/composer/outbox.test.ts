@@ -64,7 +64,7 @@ test("a refused message stays with its reason, the next one goes on", async () =
 
 test("a new thread is made once, before its first message", async () => {
   const { outbox, log } = setUp([() => undefined, offline]);
-  outbox.send("thr_1", message("a"), { id: "thr_1" } as CreateThread);
+  outbox.send("thr_1", message("a"), { create: { id: "thr_1" } as CreateThread });
   expect(outbox.isCreating("thr_1")).toBe(true);
   await settle();
   expect(outbox.isCreating("thr_1")).toBe(false);
@@ -86,7 +86,7 @@ const begin = { id: "thr_1", project_id: "prj_1" } as CreateThread;
 
 test("a first message that is refused for good leaves no empty thread", async () => {
   const { outbox, log } = setUp([() => undefined, tooLong]);
-  outbox.send("thr_1", message("a"), begin);
+  outbox.send("thr_1", message("a"), { create: begin });
   await settle();
   expect(log).toEqual(["create thr_1", "created thr_1", "send a", "delete thr_1"]);
   expect(outbox.of("thr_1")[0]).toMatchObject({ state: "failed", hopeless: true, began: "prj_1" });
@@ -94,7 +94,7 @@ test("a first message that is refused for good leaves no empty thread", async ()
 
 test("a later one, or one that may be sent again, leaves its thread alone", async () => {
   const { outbox, log } = setUp([() => undefined, refused, tooLong]);
-  outbox.send("thr_1", message("a"), begin);
+  outbox.send("thr_1", message("a"), { create: begin });
   await settle();
   expect(outbox.of("thr_1")[0]!.hopeless).toBeUndefined();
   outbox.send("thr_2", message("b"));

@@ -3,12 +3,14 @@
 
 import { createRoot, createSignal } from "solid-js";
 import { api, ApiError, explain } from "../api/client";
-import type { CreateThread, ProblemCode, SendMessage, Turn } from "../generated/wire";
+import type { Attachment, CreateThread, ProblemCode, SendMessage, Turn } from "../generated/wire";
 import { recall, remember } from "../lib/storage";
 
 export interface Outgoing {
   thread: string;
   message: SendMessage;
+  /** The files that go with it, for when it is written anew. */
+  files?: readonly Attachment[];
   /** The thread itself is to be made first. */
   create?: CreateThread;
   state: "sending" | "failed" | "sent";
@@ -106,8 +108,8 @@ export function createOutbox(events: OutboxEvents, sender: Sender = api) {
     of: (thread: string) => entries().filter((e) => e.thread === thread),
     /** Whether the thread is not known to the server yet. */
     isCreating: (thread: string) => entries().some((e) => e.thread === thread && e.create),
-    send(thread: string, message: SendMessage, create?: CreateThread): void {
-      update((list) => [...list, { thread, message, create, ...(create && { began: create.project_id }), state: "sending", at: Date.now() }]);
+    send(thread: string, message: SendMessage, { create, files }: { create?: CreateThread; files?: readonly Attachment[] } = {}): void {
+      update((list) => [...list, { thread, message, create, ...(files?.length && { files }), ...(create && { began: create.project_id }), state: "sending", at: Date.now() }]);
       void flush(thread);
     },
     retry(id: string): void {

@@ -1299,7 +1299,7 @@ message: string, };
 /**
  * What is wrong with a provider that can be used.
  */
-export type ProviderProblemKind = "configuration" | "not_answering" | "memory" | "processor";
+export type ProviderProblemKind = "configuration" | "not_answering" | "memory" | "processor" | "unknown_events";
 
 /**
  * The processes of a provider, in [`Diagnostics`].

@@ -11,11 +11,13 @@ export function recall<T>(key: string): T | undefined {
   }
 }
 
-/** Returns whether it is kept. */
+/** Returns whether it is kept. What is kept already is not written again. */
 export function remember(key: string, value: unknown): boolean {
   try {
-    if (value === undefined) localStorage.removeItem(PREFIX + key);
-    else localStorage.setItem(PREFIX + key, JSON.stringify(value));
+    const [name, text] = [PREFIX + key, value === undefined ? null : JSON.stringify(value)];
+    if (localStorage.getItem(name) === text) return true;
+    if (text === null) localStorage.removeItem(name);
+    else localStorage.setItem(name, text);
     return true;
   } catch {
     return false;

@@ -9,6 +9,7 @@ import { CheckAgain, FixCommand } from "./ProviderFix";
 import { Restart } from "./Restart";
 import { Upstreams } from "./Upstreams";
 import { stateWords, toneOf } from "./providerWords";
+import { ProviderGlyph } from "../ui/ProviderGlyph";
 import { Words } from "../ui/Words";
 
 /** A provider: whether it can be used, and how to make it so. */
@@ -22,7 +23,9 @@ export function ProviderCard(props: { provider: ProviderStatus; settings?: boole
   return (
     <section class="provider" data-provider={props.provider.id} data-state={props.provider.state} aria-label={props.provider.name}>
       <header>
-        <h3>{props.provider.name}</h3>
+        <h3>
+          <ProviderGlyph provider={props.provider} size={14} /> {props.provider.name}
+        </h3>
         <span class="provider-state" data-tone={toneOf(props.provider)}>
           {stateWords[props.provider.state]}
         </span>

@@ -50,7 +50,8 @@ export const endReasons: Record<AgentEndReason, string> = {
 export function toneOf(provider: Pick<ProviderStatus, "state" | "problems">): Tone {
   switch (provider.state) {
     case "ready":
-      return provider.problems.length ? "attention" : "good";
+      // What this Baton does not know is told and is nobody's to mend.
+      return provider.problems.some((problem) => problem.kind !== "unknown_events") ? "attention" : "good";
     case "unknown":
     case "disabled":
       return "quiet";

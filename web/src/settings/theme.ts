@@ -20,6 +20,7 @@ const [theme, setSignal] = createSignal<Theme>(read());
 export { theme };
 
 export function setTheme(next: Theme): void {
+  if (next === theme()) return;
   setSignal(next);
   if (next === "system") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = next;

@@ -8,6 +8,7 @@ import { markWords, rowMark } from "../thread/status";
 import { EditableTitle } from "../ui/EditableTitle";
 import { Icon } from "../ui/Icon";
 import { Mark } from "../ui/Mark";
+import { ProviderGlyph } from "../ui/ProviderGlyph";
 import { patchThread } from "./actions";
 import { ThreadMenu } from "./ThreadMenu";
 
@@ -18,6 +19,11 @@ export function ThreadRow(props: { thread: Thread; project?: string; onChosen: (
   const here = () => {
     const at = route();
     return at.page === "thread" && at.id === props.thread.id;
+  };
+  /** The agent, where there is more than one to tell apart. */
+  const provider = () => {
+    const used = baton.state.shell.providers.filter((p) => p.state !== "disabled" && p.state !== "not_installed");
+    return used.length > 1 ? baton.state.shell.providers.find((p) => p.id === props.thread.provider) : undefined;
   };
   const mark = () => rowMark(props.thread);
   const quiet = () => mark() === "idle" && !here();
@@ -34,7 +40,7 @@ export function ThreadRow(props: { thread: Thread; project?: string; onChosen: (
           class="row-link"
           href={hrefOf({ page: "thread", id: props.thread.id })}
           aria-current={here() ? "page" : undefined}
-          title={`${props.thread.title || "New thread"}\n${props.project ? `${props.project} · ` : ""}${markWords[mark()]} · ${exact(props.thread.active_at)}`}
+          title={`${props.thread.title || "New thread"}\n${props.project ? `${props.project} · ` : ""}${provider() ? `${provider()!.name} · ` : ""}${markWords[mark()]} · ${exact(props.thread.active_at)}`}
           onClick={(event) => {
             if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
             event.preventDefault();
@@ -54,6 +60,13 @@ export function ThreadRow(props: { thread: Thread; project?: string; onChosen: (
             <span class="row-pin" title="Pinned">
               <Icon name="pin" size={12} />
             </span>
+          </Show>
+          <Show when={provider()}>
+            {(agent) => (
+              <span class="row-via" title={agent().name}>
+                <ProviderGlyph provider={agent()} />
+              </span>
+            )}
           </Show>
           <span class="row-age">{age(props.thread.active_at, minuteClock())}</span>
         </a>

@@ -23,7 +23,7 @@ export function GoBack(props: { turn: Turn; whole: () => Promise<string> }) {
   const run = async () => {
     const text = props.turn.input.text.omitted ? await props.whole() : props.turn.input.text.head;
     baton.absorb(await api.goBack(scope.id, props.turn.id));
-    putBack(scope.id, text);
+    putBack(scope.id, text, props.turn.input.attachments);
   };
   return (
     <>

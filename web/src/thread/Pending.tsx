@@ -13,11 +13,11 @@ export function Pending(props: { entry: Outgoing }) {
   const baton = useBaton();
   const id = () => props.entry.message.id;
   /** Takes the message out of here. A thread that it was to begin, and never will, is left too. */
-  const leave = (then: (place: string, text: string) => void) => {
+  const leave = (then: (place: string, taken: Outgoing) => void) => {
     const taken = baton.outbox.take(id());
     if (!taken) return;
     const project = taken.hopeless ? taken.began : undefined;
-    then(project ? `new.${project}` : taken.thread, taken.message.text);
+    then(project ? `new.${project}` : taken.thread, taken);
     if (project) navigate({ page: "home", project }, true);
   };
   return (
@@ -44,7 +44,7 @@ export function Pending(props: { entry: Outgoing }) {
               <Icon name="refresh" size={14} /> Try again
             </button>
           </Show>
-          <button type="button" class="btn quiet small" onClick={() => leave((place, text) => putBack(place, text))}>
+          <button type="button" class="btn quiet small" onClick={() => leave((place, { message, files }) => putBack(place, message.text, files))}>
             Edit
           </button>
           <button type="button" class="btn quiet small" onClick={() => leave(() => {})}>

@@ -4,6 +4,7 @@ import { api, sentence } from "../api/client";
 import { useBaton } from "../app/baton";
 import { hrefOf } from "../app/router";
 import { attempt } from "../app/toasts";
+import { named } from "../composer/attachments";
 import { Composer, steerKey } from "../composer/Composer";
 import { rememberChoices, type Choices } from "../composer/choices";
 import { vanished } from "../composer/models";
@@ -11,7 +12,7 @@ import { Meter } from "../composer/Meter";
 import { ModelPicker } from "../composer/ModelPicker";
 import { AccessPicker, ModeSwitch } from "../composer/Pickers";
 import { Queue } from "../composer/Queue";
-import type { AttachmentName, Delivery, Problem, Thread, ThreadId, ThreadPatch } from "../generated/wire";
+import type { Attachment, Delivery, Problem, Thread, ThreadId, ThreadPatch } from "../generated/wire";
 import { newTurnId } from "../lib/ids";
 import { Dock } from "../requests/Dock";
 import { patchThread } from "../sidebar/actions";
@@ -186,12 +187,12 @@ function Live(props: { id: ThreadId; thread: Thread }) {
     ),
   );
 
-  const deliver = (text: string, attachments: AttachmentName[], delivery: Delivery) => {
+  const deliver = (text: string, files: readonly Attachment[], delivery: Delivery) => {
     const { model, access, mode } = choices();
-    baton.outbox.send(props.id, { id: newTurnId(), text, ...(attachments.length && { attachments }), delivery, ...(model && { model }), access, mode });
+    baton.outbox.send(props.id, { id: newTurnId(), text, ...(files.length && { attachments: named(files) }), delivery, ...(model && { model }), access, mode }, { files });
     pin()?.toEnd();
   };
-  const send = (text: string, attachments: AttachmentName[] = []) => deliver(text, attachments, "queue");
+  const send = (text: string, files: readonly Attachment[] = []) => deliver(text, files, "queue");
   const steers = () => working() && (provider()?.capabilities.steer ?? false);
   const stop = () => void attempt("The turn could not be stopped", () => api.stop(props.id));
   const hint = useStopKeys(() => working() && !running()?.stopping, stop);

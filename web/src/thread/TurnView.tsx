@@ -198,7 +198,7 @@ function TurnFailure(props: { turn: Turn; code: keyof typeof errorTitles; messag
 
 async function sendAgain(scope: ThreadScope, turn: Turn): Promise<void> {
   const text = turn.input.text.omitted ? (await api.turnText(scope.id, turn.id)).text : turn.input.text.head;
-  scope.sendAgain(text, (turn.input.attachments ?? []).map(({ id, name }) => ({ id, name })));
+  scope.sendAgain(text, turn.input.attachments ?? []);
 }
 
 /** Says of a message that was stopped before the agent took it what is known, and offers it again. */

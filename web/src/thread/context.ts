@@ -1,7 +1,7 @@
 // What the parts of a thread's timeline have in common.
 
 import { createContext, useContext, type Accessor } from "solid-js";
-import type { AttachmentName, Item, ItemId, Thread } from "../generated/wire";
+import type { Attachment, Item, ItemId, Thread } from "../generated/wire";
 import type { ThreadView } from "../sync/state";
 
 export interface ThreadScope {
@@ -16,7 +16,7 @@ export interface ThreadScope {
   /** The agent's name, e.g. `Kilo`. */
   agent: Accessor<string>;
   /** Sends a text as a new turn. */
-  sendAgain(text: string, attachments: AttachmentName[]): void;
+  sendAgain(text: string, files: readonly Attachment[]): void;
 }
 
 export const ThreadContext = createContext<ThreadScope>();

@@ -84,6 +84,11 @@ impl Bench {
         other.execute_batch(&(refuse("INSERT") + &refuse("UPDATE"))).unwrap();
     }
 
+    /// Where the bench keeps its data, with the project's directory.
+    pub(crate) fn directory(&self) -> &Path {
+        self.data.path()
+    }
+
     pub(crate) async fn stop(&self) {
         self.engine.stop(&self.thread).await.unwrap();
     }

@@ -12,6 +12,7 @@ mod answers;
 mod chaos;
 mod interleavings;
 mod kit;
+mod memory;
 mod preparing;
 mod running;
 mod stopping;

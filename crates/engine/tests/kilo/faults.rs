@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use domain::{
-    Access, Decision, ErrorCode, ItemContent, ItemStatus, RequestState, ThreadStatus, TurnState,
+    Access, Decision, ErrorCode, ItemContent, ItemStatus, ProviderProblemKind, ProviderState,
+    ProviderStatus, RequestState, ThreadStatus, TurnState,
 };
+use providers::Provider;
 use providers::kilo::Bounds;
+use serde_json::json;
 use testkit::faults::Fault;
 use testkit::model::Script;
 use testkit::wait::{PATIENT, until_true};
@@ -216,5 +219,40 @@ async fn a_page_where_json_was_due_is_said_and_the_thread_goes_on() {
     let turn = bench.run(&thread, &Script::new().text("Here I am.")).await;
     assert_eq!((turn.state, &turn.error), (TurnState::Completed, &None));
     assert_eq!(said(&bench.window(&thread).await), ["Here I am."]);
+    bench.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_is_not_known_is_named_and_ends_nothing() {
+    let (bench, proxy) = Bench::behind_faults().await;
+    let thread = bench.thread().await;
+    let script = Script::new().text("One ").wait("gate").text("two.");
+    let turn = bench.send(&thread, &script).await;
+    bench.reached("gate").await;
+    let session = bench.row(&thread).await.session;
+    let tell = |kind: &str| {
+        let payload =
+            json!({ "id": "evt_1", "type": kind, "properties": { "sessionID": session } });
+        proxy.tell(&json!({ "directory": bench.sandbox.project, "payload": payload }));
+    };
+    // This one is known and left aside.
+    tell("file.watcher.updated");
+    for kind in ["tea.served", "session.tea"] {
+        tell(kind);
+        let named = |status: &ProviderStatus| {
+            let mut told = status.problems.iter();
+            told.any(|p| p.kind == ProviderProblemKind::UnknownEvents && p.message.contains(kind))
+        };
+        let mut status = bench.kilo.status();
+        tokio::time::timeout(PATIENT, status.wait_for(named)).await.expect("named").unwrap();
+    }
+    bench.sandbox.model.release("gate");
+    let turn = bench.ended(&thread, &turn).await;
+    assert_eq!((turn.state, turn.error), (TurnState::Completed, None));
+    assert_eq!(said(&bench.window(&thread).await), ["One two."]);
+    let status = bench.kilo.status().borrow().clone();
+    let [problem] = status.problems.as_slice() else { panic!("{:?}", status.problems) };
+    assert!(problem.message.starts_with("Kilo tells of `session.tea`, `tea.served`, which"));
+    assert_eq!(status.state, ProviderState::Ready);
     bench.engine.shutdown().await;
 }

@@ -12,6 +12,8 @@ mod attachments;
 mod commands;
 mod crashes;
 mod deletion;
+#[path = "../shared/driver.rs"]
+mod driver;
 mod errors;
 mod extras;
 mod faults;

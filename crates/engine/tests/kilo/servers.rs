@@ -1,18 +1,21 @@
 //! The life of `kilo serve`: which server a thread gets, and what becomes of servers.
 
 use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
     Access, AgentEndReason, AgentEvent, ErrorCode, Mode, ModelSelection, ProviderId,
     ProviderProblem, ProviderProblemKind, ProviderSettings, ProviderState, ProviderStatus,
-    ThreadId, TurnEvent, TurnId, TurnState,
+    ThreadId, TurnEvent, TurnId, TurnOutcome, TurnState,
 };
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use providers::kilo::Bounds;
-use providers::{OpenSession, Opened, Prompt, Provider, RestartError};
+use providers::{OpenSession, Opened, Place, Prompt, Provider, ReadSession, RestartError};
+use serde_json::{Value, json};
+use testkit::mcp::Notes;
 use testkit::model::Script;
 use testkit::wait::{PATIENT, until, until_true};
 use uuid::Uuid;
@@ -71,7 +74,7 @@ async fn what_a_project_would_start_is_started_for_trusted_threads_only() {
     let marks = bench.data().join("marks.txt");
     // It says which of the servers started it.
     let command = format!("echo $PPID >> '{}'", marks.display());
-    let config = serde_json::json!({
+    let config = json!({
         "mcp": { "theirs": { "type": "local", "command": ["sh", "-c", command], "enabled": true } }
     });
     std::fs::write(bench.sandbox.project.join("kilo.json"), config.to_string()).unwrap();
@@ -184,8 +187,8 @@ async fn a_restart_asks_first_and_many_opens_at_once_start_one_server() {
     // What Kilo does not understand is found at the next look, and named.
     let file = bench.sandbox.home.path().join(".config/kilo/kilo.json");
     let good = std::fs::read_to_string(&file).unwrap();
-    let mut bad: serde_json::Value = serde_json::from_str(&good).unwrap();
-    bad["permission"] = serde_json::json!({ "bash": "perhaps" });
+    let mut bad: Value = serde_json::from_str(&good).unwrap();
+    bad["permission"] = json!({ "bash": "perhaps" });
     std::fs::write(&file, bad.to_string()).unwrap();
     let status = bench.engine.refresh_provider(&ProviderId::known("kilo")).await.unwrap();
     let named = |p: &ProviderProblem| {
@@ -256,6 +259,48 @@ async fn a_server_that_takes_too_much_is_told_of_and_replaced_once_nothing_runs(
     bench.engine.shutdown().await;
 }
 
+/// A directory whose configuration has Kilo run a program for as long as it is in use there.
+struct Kept {
+    path: PathBuf,
+    mark: PathBuf,
+}
+
+impl Kept {
+    fn new(bench: &Bench, name: &str) -> Self {
+        let (path, mark) = (bench.data().join(name), bench.data().join(format!("{name}.pid")));
+        std::fs::create_dir(&path).unwrap();
+        let mut server = Notes::at(&path).unwrap().kilo_config();
+        // A real one: Kilo ends by itself what does not speak its protocol.
+        let command = server["command"].as_array_mut().expect("a command");
+        let noted = format!("echo $$ > '{}'; exec sh \"$@\"", mark.display());
+        command.splice(1..1, ["-c", &noted, "sh"].map(Value::from));
+        let config = json!({ "mcp": { "theirs": server } });
+        std::fs::write(path.join("kilo.json"), config.to_string()).unwrap();
+        Self { path, mark }
+    }
+
+    /// Gives a session there a message, and closes it while the answer waits at the gate.
+    async fn leave_running(&self, bench: &Bench, gate: &str) -> OpenSession {
+        let request = OpenSession { workspace: self.path.clone(), ..request(bench, true) };
+        let opened = bench.kilo.open(request.clone()).await.expect("an open session");
+        let text = Script::new().text("Alone.").wait(gate).text(" Done.").prompt("Do this.");
+        opened.session.send(prompt(&opened, text)).await.expect("a message that is taken");
+        bench.reached(gate).await;
+        self.program().await;
+        opened.session.close().await;
+        OpenSession { session: Some(opened.session.id()), ..request }
+    }
+
+    /// The process of the program, once it runs.
+    async fn program(&self) -> PathBuf {
+        let read = || async {
+            let text = std::fs::read_to_string(&self.mark).unwrap_or_default();
+            text.lines().next().map(|pid| Path::new("/proc").join(pid)).ok_or("nothing started")
+        };
+        until(PATIENT, read).await
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_directory_keeps_running_is_freed_when_nothing_uses_it() {
     let bench = Bench::start_bounded(Bounds {
@@ -263,33 +308,33 @@ async fn what_a_directory_keeps_running_is_freed_when_nothing_uses_it() {
         ..Bounds::default()
     })
     .await;
-    let marks = bench.data().join("marks.txt");
-    let other = bench.data().join("other");
-    std::fs::create_dir(&other).unwrap();
-    let command = format!("echo $$ >> '{}'; exec cat", marks.display());
-    let config = serde_json::json!({
-        "mcp": { "theirs": { "type": "local", "command": ["sh", "-c", command], "enabled": true } }
-    });
-    std::fs::write(other.join("kilo.json"), config.to_string()).unwrap();
     let thread = bench.thread().await;
     let turn = answering(&bench, &thread, "gate").await;
 
     // A turn runs on there although no session of Baton's is open any more.
-    let alone = bench.kilo.open(OpenSession { workspace: other, ..request(&bench, true) }).await;
-    let alone = alone.expect("an open session");
-    let text = Script::new().text("Alone.").wait("alone").prompt("Please do this.");
-    alone.session.send(prompt(&alone, text)).await.expect("a message that is taken");
-    bench.reached("alone").await;
-    alone.session.close().await;
-    drop(alone);
-    let read = || async {
-        let text = std::fs::read_to_string(&marks).unwrap_or_default();
-        text.lines().next().map(str::to_owned).ok_or("nothing started")
-    };
-    let started = until(PATIENT, read).await;
-    let process = std::path::PathBuf::from(format!("/proc/{started}"));
-    bench.sandbox.model.release("alone");
-    until_true(PATIENT, || !process.exists()).await;
+    let busy = Kept::new(&bench, "busy");
+    let left = busy.leave_running(&bench, "busy").await;
+    let busy = busy.program().await;
+    // Others come and are freed: the second is looked at only after the first was unused for so
+    // long, and so when nothing was heard of that turn for longer.
+    for name in ["idle", "later"] {
+        let idle = Kept::new(&bench, name);
+        idle.leave_running(&bench, name).await;
+        let idle = idle.program().await;
+        bench.sandbox.model.release(name);
+        until_true(PATIENT, || !idle.exists()).await;
+    }
+    assert!(busy.exists(), "it was freed under a turn");
+    let place = Place { workspace: left.workspace.clone(), trusted: true };
+    let session = left.session.expect("a session's id");
+    bench.sandbox.model.release("busy");
+    until_true(PATIENT, || !busy.exists()).await;
+    let of = ReadSession { session, thread: left.thread, known: Vec::new() };
+    let reading = bench.kilo.sessions().expect("sessions").read(&place, &of).await;
+    let turns = reading.expect("a session that can be read").history.turns;
+    let end = turns.last().and_then(|turn| turn.events.last()).map(|(_, event)| event);
+    assert_eq!(end, Some(&TurnEvent::Ended(TurnOutcome::Completed)), "it was ended under a turn");
+
     // The other directory's turn is none the wiser.
     bench.sandbox.model.release("gate");
     let turn = bench.ended(&thread, &turn).await;
@@ -377,7 +422,7 @@ async fn a_running_server_is_used_when_it_goes_by_batons_rules_and_is_never_ende
     // As `kilo daemon` writes it down.
     let directory = bench.sandbox.home.path().join(".local/state/kilo");
     std::fs::create_dir_all(&directory).unwrap();
-    let daemon = serde_json::json!({
+    let daemon = json!({
         "pid": child.pid(), "url": url, "username": "kilo", "password": "their password",
     });
     std::fs::write(directory.join("daemon.json"), daemon.to_string()).unwrap();
@@ -398,8 +443,8 @@ async fn a_running_server_is_used_when_it_goes_by_batons_rules_and_is_never_ende
     // threads go on, in the same conversation, on a server of our own.
     let session = bench.row(&thread).await.session;
     let touched = bench.data().join("touched");
-    let command = serde_json::json!(["sh", "-c", format!("touch '{}'; cat", touched.display())]);
-    let config = serde_json::json!({ "mcp": { "it": { "type": "local", "command": command } } });
+    let command = json!(["sh", "-c", format!("touch '{}'; cat", touched.display())]);
+    let config = json!({ "mcp": { "it": { "type": "local", "command": command } } });
     std::fs::write(bench.sandbox.project.join("kilo.json"), config.to_string()).unwrap();
     let turn = bench.run(&thread, &Script::new().text("On our own.")).await;
     assert_eq!((turn.state, turn.error), (TurnState::Completed, None));

@@ -202,11 +202,12 @@ mod tests {
 
     #[test]
     fn a_program_named_in_the_settings_is_to_be_corrected_not_installed() {
-        let error = LocateError::NotFound { configured: Some("/nope/kilo".into()) };
+        let error =
+            LocateError::NotFound { command: "kilo", configured: Some("/nope/kilo".into()) };
         let said = describe(&error, true);
         assert_eq!((said.state, said.fix), (ProviderState::NotInstalled, None));
         assert!(said.message.contains("/nope/kilo") && said.message.contains("settings"));
-        let said = describe(&LocateError::NotFound { configured: None }, false);
+        let said = describe(&LocateError::NotFound { command: "kilo", configured: None }, false);
         assert_eq!(said.fix.as_deref(), Some(INSTALL));
     }
 }

@@ -49,6 +49,7 @@ impl Shared {
             ProviderProblemKind::NotAnswering,
             ProviderProblemKind::Memory,
             ProviderProblemKind::Processor,
+            ProviderProblemKind::UnknownEvents,
         ];
         for kind in kinds {
             self.set_problems(&Source::Server(generation, kind), Vec::new());

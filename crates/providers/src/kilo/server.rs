@@ -27,6 +27,7 @@ mod pump;
 mod report;
 mod sources;
 mod start;
+mod unknown;
 mod usage;
 
 pub(super) use host::Host;

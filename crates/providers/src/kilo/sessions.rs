@@ -216,9 +216,9 @@ impl Shared {
     pub(super) fn in_terminal(&self, place: &Place, arguments: &[&str]) -> String {
         let program = self.settings().binary.filter(|path| !path.trim().is_empty());
         let program = program.unwrap_or_else(|| "kilo".to_owned());
-        let words = std::iter::once(program.as_str()).chain(arguments.iter().copied());
-        let call: Vec<_> = words.map(quoted).collect();
-        format!("cd {} && {}", quoted(&place.workspace.to_string_lossy()), call.join(" "))
+        let words: Vec<_> =
+            std::iter::once(program.as_str()).chain(arguments.iter().copied()).collect();
+        crate::shared::terminal::command(&place.workspace, &words)
     }
 }
 
@@ -235,16 +235,6 @@ fn leave_out_wishes(known: &[String], turns: &mut Vec<PastTurn>) {
         if let Some(at) = turns.iter().position(made) {
             turns.remove(at);
         }
-    }
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,@".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 
@@ -496,12 +486,5 @@ mod tests {
         };
         assert_eq!(ids(&read.messages), ["msg_0002", "msg_0001", "msg_0006", "msg_0007"]);
         assert_eq!(ids(&read.before), ["msg_0000", "msg_0003", "msg_0004", "msg_0005"]);
-    }
-
-    #[test]
-    fn words_are_quoted_for_a_shell() {
-        assert_eq!(quoted("/home/me/a-b_c.d"), "/home/me/a-b_c.d");
-        assert_eq!(quoted("/my project's"), r"'/my project'\''s'");
-        assert_eq!(quoted("$(rm -rf ~)"), "'$(rm -rf ~)'");
     }
 }

@@ -19,6 +19,10 @@ pub(super) struct Order {
     pub(super) limit: u64,
     /// Nothing is let through.
     pub(super) stalled: bool,
+    /// Counts what was put in; one more puts it into those that are open.
+    pub(super) insertions: u64,
+    /// The frames that are put in.
+    pub(super) inserted: String,
 }
 
 /// Chunks that are on their way; then Kilo waits, as it would for a slow client.
@@ -46,6 +50,9 @@ async fn pump(
     let mut source = answer.bytes_stream();
     let begun = orders.borrow_and_update().clone();
     let mut limits = begun.limits;
+    let mut insertions = begun.insertions;
+    // Whether what was passed on ends with a whole frame.
+    let mut between = true;
     loop {
         let order = orders.borrow_and_update().clone();
         if order.cuts != begun.cuts {
@@ -54,6 +61,13 @@ async fn pump(
         if order.limits != limits {
             limits = order.limits;
             limit = Some(order.limit);
+        }
+        if order.insertions != insertions && between {
+            insertions = order.insertions;
+            if chunks.send(Ok(order.inserted.into())).await.is_err() {
+                return;
+            }
+            continue;
         }
         let chunk = tokio::select! {
             changed = orders.changed() => match changed {
@@ -77,6 +91,7 @@ async fn pump(
             chunk.truncate(keep);
             *left = left.saturating_sub(whole);
         }
+        between = chunk.ends_with(b"\n\n");
         if !chunk.is_empty() && chunks.send(Ok(chunk)).await.is_err() {
             return;
         }

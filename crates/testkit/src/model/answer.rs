@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::plain;
+use super::protocol::Protocol;
 use super::request::{Message, Purpose, Request};
 use super::script::{Action, Pace, Script, Step};
 
@@ -47,8 +48,8 @@ pub fn answer(request: &Request) -> Answer {
         begins: None,
     };
     match request.purpose {
-        Purpose::Title => return said(Kind::Title, title(request)),
-        Purpose::Summary => return said(Kind::Summary, summary(&request.messages)),
+        Purpose::Title => return said(Kind::Title, request.protocol.title(&title(request))),
+        Purpose::Summary => return said(Kind::Summary, summary(request)),
         Purpose::Side => return said(Kind::Side, "Noted.".to_owned()),
         Purpose::Turn => {}
     }
@@ -141,9 +142,11 @@ fn title(request: &Request) -> String {
     let prompts = request.messages.iter().filter(|message| message.role == "user");
     let lines = prompts.flat_map(|message| message.text.lines()).map(str::trim);
     let listed = lines.clone().find_map(|line| line.strip_prefix("1. "));
-    let first = lines
-        .take_while(|line| !line.starts_with(super::script::FENCE))
-        .find(|line| !line.is_empty() && !line.to_lowercase().contains("title for this"));
+    let first = lines.take_while(|line| !line.starts_with(super::script::FENCE)).find(|line| {
+        !line.is_empty()
+            && !line.starts_with('<')
+            && !line.to_lowercase().contains("title for this")
+    });
     let spoken = listed.or(first).unwrap_or("Scripted conversation");
     let words: Vec<&str> = spoken.split_whitespace().take(6).collect();
     words.join(" ").trim_end_matches(['.', ',', ':', '!', '?']).chars().take(60).collect()
@@ -151,15 +154,22 @@ fn title(request: &Request) -> String {
 
 /// Summarises, and carries what is left of the running script over into the new history, where
 /// the client's "go on" continues it.
-fn summary(messages: &[Message]) -> String {
-    let told = messages.last().map(|last| transcript(&last.text)).unwrap_or_default();
+fn summary(request: &Request) -> String {
+    let messages = &request.messages;
+    let told = match request.protocol {
+        Protocol::Chat => messages.last().map(|last| transcript(&last.text)).unwrap_or_default(),
+        Protocol::Responses | Protocol::Messages => messages.clone(),
+    };
     let mut text = "Summary: the work so far went as the script said.".to_owned();
     if let Ok(Some(found)) = situation(&told) {
-        let rest = found.steps.into_iter().skip(found.index).collect();
+        let rest: Vec<Step> = found.steps.into_iter().skip(found.index).collect();
         let later = found.script.then.into_iter().skip(found.part);
-        let then = std::iter::once(rest).chain(later).collect();
-        let script = Script { id: found.script.id, steps: Vec::new(), then };
-        text = script.prompt(&text);
+        let (steps, then) = match request.protocol {
+            Protocol::Chat => (Vec::new(), std::iter::once(rest).chain(later).collect()),
+            // There the summary stands under the user's name, and nobody has to say "go on".
+            Protocol::Responses | Protocol::Messages => (rest, later.collect()),
+        };
+        text = Script { id: found.script.id, steps, then }.prompt(&text);
     }
     text
 }

@@ -19,7 +19,7 @@ pub(crate) fn read(body: &Value) -> Request {
         list(&body["tools"]).iter().map(|tool| string(&tool["name"])).collect();
     Request {
         protocol: Protocol::Messages,
-        purpose: purpose(&messages, &tools),
+        purpose: purpose(body, &messages, &tools),
         model: string(&body["model"]),
         stream: body["stream"].as_bool().unwrap_or(false),
         messages,
@@ -36,9 +36,16 @@ fn read_message(all: &mut Vec<Message>, message: &Value) {
             Value::Array(blocks) => all.extend(blocks.iter().filter_map(block)),
             content => all.push(told(&string(content))),
         },
-        role => all.push(Message::new(role, texts(content))),
+        role => {
+            let text = texts(content);
+            let steered = role == "system" && text.starts_with(STEERED);
+            all.push(Message::new(if steered { "user" } else { role }, text));
+        }
     }
 }
+
+/// How Claude Code 2.1.197 passes on what a person writes while the model works.
+const STEERED: &str = "The user sent a new message while you were working:";
 
 /// Reads a block of what stands under the user's name. Each is a message of its own: Claude Code
 /// 2.1.197 puts results of tools, reminders and several messages of a person into one.
@@ -52,24 +59,30 @@ fn block(block: &Value) -> Option<Message> {
 
 /// Tells what a person wrote from what Claude Code 2.1.197 adds by itself.
 fn told(text: &str) -> Message {
-    let own = is_wrapped(text) || text.starts_with("[Request interrupted by user");
+    let own = is_wrapped(text)
+        || text.starts_with("[Request interrupted by user")
+        || text.contains(SUMMARY);
     Message::new(if own { "system" } else { "user" }, text)
 }
 
 /// Claude Code 2.1.197 offers tools wherever it works, and none where it asks on the side. What a
-/// summary is asked for with opens with these words, tools or not.
-fn purpose(messages: &[Message], tools: &[String]) -> Purpose {
-    let asked = messages.iter().rev().find(|message| message.role == "user");
-    let summary = asked
-        .is_some_and(|last| last.text.contains("create a detailed summary of the conversation"));
+/// summary is asked for with holds these words, tools or not, and a title is to be JSON.
+fn purpose(body: &Value, messages: &[Message], tools: &[String]) -> Purpose {
+    let mut asked = messages.iter().rev().take_while(|message| message.role != "assistant");
+    let summary = asked.any(|asked| asked.role == "system" && asked.text.contains(SUMMARY));
+    let titled = &body["output_config"]["format"]["schema"]["properties"]["title"];
     if summary {
         Purpose::Summary
+    } else if tools.is_empty() && titled.is_object() {
+        Purpose::Title
     } else if tools.is_empty() {
         Purpose::Side
     } else {
         Purpose::Turn
     }
 }
+
+const SUMMARY: &str = "create a detailed summary of the conversation";
 
 /// Makes the body of a refusal out of one that is like OpenAI's.
 pub(crate) fn refusal(status: u16, reason: &str, told: &Value) -> Value {

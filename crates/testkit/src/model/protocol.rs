@@ -59,6 +59,15 @@ impl Protocol {
         }
     }
 
+    /// Writes a title as its client asks for it.
+    pub(crate) fn title(self, title: &str) -> String {
+        match self {
+            Self::Chat | Self::Responses => title.to_owned(),
+            // Claude Code 2.1.197.
+            Self::Messages => json!({ "title": title }).to_string(),
+        }
+    }
+
     /// Returns what tells apart the sessions that send equal scripts.
     pub(crate) fn session(self, headers: &HeaderMap) -> String {
         let name = match self {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::protocol::{Protocol, Usage, Writer, call_of, is_wrapped, list, string, texts};
-use super::request::{Message, Request};
+use super::request::{Message, Purpose, Request};
 
 /// Reads a request.
 pub(crate) fn read(body: &Value) -> Request {
@@ -11,14 +11,27 @@ pub(crate) fn read(body: &Value) -> Request {
         protocol: Protocol::Responses,
         model: string(&body["model"]),
         stream: body["stream"].as_bool().unwrap_or(false),
+        purpose: purpose(body),
         messages: messages(body),
         reasoning_effort: body["reasoning"]["effort"].as_str().map(str::to_owned),
         ..Request::default()
     };
-    for tool in list(&body["tools"]) {
+    // What a search for tools has found is offered from then on.
+    let found = list(&body["input"]).iter().filter(|item| item["type"] == "tool_search_output");
+    for tool in list(&body["tools"]).iter().chain(found.flat_map(|item| list(&item["tools"]))) {
         read_tool(&mut request, tool, None);
     }
     request
+}
+
+/// Codex 0.169.0 says what a request is for.
+fn purpose(body: &Value) -> Purpose {
+    let metadata = string(&body["client_metadata"]["x-codex-turn-metadata"]);
+    let metadata: Value = serde_json::from_str(&metadata).unwrap_or_default();
+    match metadata["request_kind"].as_str() {
+        Some("compaction") => Purpose::Summary,
+        _ => Purpose::Turn,
+    }
 }
 
 fn read_tool(request: &mut Request, tool: &Value, namespace: Option<&str>) {
@@ -85,9 +98,13 @@ fn said(all: &mut Vec<Message>, call: &mut Option<u64>, item: &Value, text: &str
 /// the surroundings and of the project's instructions.
 fn part(part: &Value) -> Message {
     let text = string(&part["text"]);
-    let told = is_wrapped(&text) || text.starts_with("# AGENTS.md instructions");
+    let told = is_wrapped(&text) || OWN.iter().any(|start| text.starts_with(start));
     Message::new(if told { "system" } else { "user" }, text)
 }
+
+/// How else a text starts that Codex 0.169.0 writes itself.
+const OWN: &[&str] =
+    &["# AGENTS.md instructions", "You are performing a CONTEXT CHECKPOINT COMPACTION"];
 
 /// An answer under way.
 pub(crate) struct Answer {
@@ -213,6 +230,21 @@ impl Writer for Answer {
 
     fn tool(&mut self, index: usize, name: &str, arguments: &str) -> String {
         let mut events = self.close();
+        if name == SEARCH {
+            let arguments: Value = serde_json::from_str(arguments).unwrap_or_default();
+            let item = json!({
+                "type": "tool_search_call", "id": self.item_id("ts"), "status": "completed",
+                "call_id": format!("call_{}_{index}", self.call), "execution": "client",
+                "arguments": arguments,
+            });
+            return events + &self.done(item);
+        }
+        // Codex 0.169.0 offers the tools of MCP servers only to a model that searches for them, so
+        // a script names their namespace itself: `mcp__notes.add_note`.
+        let (named, name) = match name.split_once('.') {
+            Some((namespace, name)) => (Some(namespace.to_owned()), name),
+            None => (None, name),
+        };
         let freeform = self.request.freeform.contains(name);
         let (kind, field, told) = if freeform {
             ("custom_tool_call", "input", freeform_input(arguments))
@@ -223,7 +255,7 @@ impl Writer for Answer {
             "type": kind, "id": self.item_id("fc"), "status": "in_progress",
             "call_id": format!("call_{}_{index}", self.call), "name": name, field: "",
         });
-        if let Some(namespace) = self.request.namespaces.get(name) {
+        if let Some(namespace) = named.or_else(|| self.request.namespaces.get(name).cloned()) {
             item["namespace"] = json!(namespace);
         }
         let added = json!({ "output_index": self.output.len(), "item": item });
@@ -274,6 +306,9 @@ impl Writer for Answer {
         self.ended.take()
     }
 }
+
+/// The tool that finds others, which Codex 0.169.0 does not offer at once: those for sub-agents.
+const SEARCH: &str = "tool_search";
 
 /// What a freeform tool is given: the text itself, or the `input` of JSON arguments.
 fn freeform_input(arguments: &str) -> String {
@@ -331,5 +366,88 @@ impl Open {
             Self::Text => "response.content_part.done",
             Self::Reasoning => "response.reasoning_summary_part.done",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn events(text: &str) -> Vec<Value> {
+        let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
+        data.map(|data| serde_json::from_str(data).unwrap()).collect()
+    }
+
+    #[test]
+    fn one_call_of_the_model_is_one_message() {
+        let said = |id: &str, text: &str| json!({ "type": "message", "role": "assistant", "id": id, "content": [{ "text": text }] });
+        let call = |id: &str| json!({ "type": "function_call", "call_id": id, "name": "x" });
+        let output =
+            |id: &str| json!({ "type": "function_call_output", "call_id": id, "output": "o" });
+        let context = "<environment_context>\n</environment_context>";
+        let input = json!([
+            { "type": "message", "role": "developer", "content": [{ "text": "be good" }] },
+            { "type": "message", "role": "user", "content": [{ "text": context }, { "text": "go" }] },
+            { "type": "reasoning", "id": "rs_0_0" },
+            said("msg_0_1", "hello"),
+            call("call_0_0"), output("call_0_0"),
+            call("call_0_1"), output("call_0_1"),
+            call("call_1_0"), output("call_1_0"),
+        ]);
+        let request = read(&json!({ "input": input }));
+        let roles: Vec<&str> = request.messages.iter().map(|found| found.role.as_str()).collect();
+        let expected =
+            ["system", "system", "user", "assistant", "tool", "tool", "assistant", "tool"];
+        assert_eq!(roles, expected);
+        assert_eq!(request.messages[3].text, "hello");
+    }
+
+    #[test]
+    fn tools_are_called_as_they_are_offered() {
+        let request = read(&json!({
+            "tools": [{ "type": "custom", "name": "apply_patch" }, { "type": "tool_search" }],
+            "input": [{ "type": "tool_search_output", "tools": [
+                { "type": "namespace", "name": "agents", "tools": [
+                    { "type": "function", "name": "spawn_agent" },
+                ] },
+            ] }],
+        }));
+        assert_eq!(request.tools, ["apply_patch", "tool_search", "spawn_agent"]);
+        let mut answer = Answer::new(&request, 7);
+        let mut text = answer.tool(0, "apply_patch", "*** Begin Patch");
+        text += &answer.tool(1, "spawn_agent", "{}");
+        text += &answer.tool(2, "tool_search", r#"{"query":"agents"}"#);
+        let done = |event: &&Value| event["type"] == "response.output_item.done";
+        let events = events(&text);
+        let items: Vec<&Value> = events.iter().filter(done).map(|event| &event["item"]).collect();
+        assert_eq!(
+            (&items[0]["type"], &items[0]["input"]),
+            (&json!("custom_tool_call"), &json!("*** Begin Patch"))
+        );
+        assert_eq!(
+            (&items[1]["namespace"], &items[1]["call_id"]),
+            (&json!("agents"), &json!("call_7_1"))
+        );
+        assert_eq!(items[2]["arguments"]["query"], "agents");
+    }
+
+    #[test]
+    fn items_are_begun_and_ended() {
+        let usage = Usage(json!({ "prompt_tokens": 9, "completion_tokens": 2 }));
+        let mut answer = Answer::new(&Request::default(), 7);
+        let mut text = answer.begin(&usage);
+        text += &answer.reasoning("hm");
+        text += &answer.text("a");
+        text += &answer.text("b");
+        text += &answer.finish("length", &usage);
+        let events = events(&text);
+        for (index, event) in events.iter().enumerate() {
+            assert_eq!(event["sequence_number"], json!(index), "{event}");
+        }
+        let last = events.last().unwrap();
+        assert_eq!(last["type"], "response.incomplete");
+        assert_eq!(last["response"]["usage"]["total_tokens"], 11);
+        assert_eq!(last["response"]["output"][0]["summary"][0]["text"], "hm");
+        assert_eq!(last["response"]["output"][1]["content"][0]["text"], "ab");
     }
 }

@@ -61,6 +61,7 @@ pub(super) async fn pump(shared: Arc<Shared>, mut stream: EventStream, running: 
                     (_, None | Some("global")) => {}
                     (_, Some(directory)) => running.vitals.touch(directory),
                 }
+                shared.tell_unknown(&running, &envelope.event);
                 let deleted = match &envelope.event {
                     Event::SessionDeleted(session) if session.parent_id.is_none() => {
                         Some(session.id.as_str().to_owned())

@@ -10,6 +10,7 @@ use process::Usage;
 use tokio::time::{Instant, timeout};
 
 use super::super::problems::Source;
+use super::unknown::Unknown;
 use super::{End, Running};
 use crate::kilo::Shared;
 use crate::kilo::bounds::Bounds;
@@ -31,6 +32,8 @@ pub(super) struct Vitals {
     sample: Mutex<Option<Sample>>,
     /// The directories it has instances for, each with when it was last used.
     directories: Mutex<HashMap<String, Instant>>,
+    /// The kinds of events it told of that are not known.
+    pub(super) unknown: Mutex<Unknown>,
 }
 
 impl Default for Vitals {
@@ -39,6 +42,7 @@ impl Default for Vitals {
             answering: AtomicBool::new(true),
             sample: Mutex::default(),
             directories: Mutex::default(),
+            unknown: Mutex::default(),
         }
     }
 }

@@ -1,0 +1,21 @@
+//! The engine with the real Codex and a scripted model: whole turns, from message to store.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+mod access;
+mod approvals;
+#[path = "../shared/driver.rs"]
+mod driver;
+mod errors;
+mod harness;
+mod plans;
+mod resume;
+mod sessions;
+mod steer;
+mod stop;
+mod text;
+mod tools;

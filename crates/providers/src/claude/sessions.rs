@@ -118,6 +118,7 @@ impl Sessions for ClaudeSessions {
             // There is nothing yet that could have a name.
             return Ok(());
         }
+        self.settled().await;
         let file = self.transcript(place, &name.id).await?;
         let glimpse = places::on_disk(&place.workspace, move || glimpse(&file)).await?;
         if glimpse.is_ok_and(|glimpse| glimpse.is_some_and(|seen| seen.title == line(title))) {

@@ -4,8 +4,8 @@
 //! [`AgentEvent`]s. Its wire types never leave its folder. The crate knows nothing of storage,
 //! browsers or threads beyond their ids.
 
-pub mod codex;
 pub mod claude;
+pub mod codex;
 mod contract;
 pub mod kilo;
 mod shared;

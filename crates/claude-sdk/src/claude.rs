@@ -5,14 +5,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use agent_program::lines::{BoundedLines, Read};
 use process::{Child, ChildStdin, ChildStdout, Exit, ExitWatch, Stream, Usage};
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncWriteExt as _, BufReader};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::frame::Frame;
-use crate::lines::{Line, MAX_LINE, Reader};
 
+/// Longest line that is read, in bytes; a longer one is skipped and counted. Lines of several MB
+/// happen: pictures that were read come as base64.
+pub const MAX_LINE: usize = 64 * 1024 * 1024;
+/// What is read from the pipe at once, in bytes.
+const BUFFER: usize = 64 * 1024;
 /// Lines that may wait to be written. Whoever writes another waits.
 const MAX_WRITES: usize = 64;
 /// Frames that may wait to be read. When there are more nothing is read, and the agent waits.
@@ -52,7 +57,7 @@ pub enum Incoming {
     /// A line longer than [`MAX_LINE`], which was skipped.
     TooLong {
         /// How long it was.
-        bytes: usize,
+        bytes: u64,
     },
 }
 
@@ -250,21 +255,18 @@ async fn read(
     waiting: Arc<Waiting>,
     told: mpsc::Sender<(Incoming, Option<OwnedSemaphorePermit>)>,
 ) {
-    let mut lines = Reader::new(stdout, MAX_LINE);
+    let mut lines = BoundedLines::new(BufReader::with_capacity(BUFFER, stdout), MAX_LINE);
     let room = Arc::new(Semaphore::new(usize::try_from(MAX_FRAMES_KIB).unwrap_or(usize::MAX)));
     loop {
-        let line = match lines.next().await {
-            Ok(Some(line)) => line,
-            Ok(None) => break,
+        let (incoming, bytes) = match lines.next().await {
+            Ok(Read::End) => break,
             Err(error) => {
                 tracing::warn!(%error, "the output of Claude Code could not be read");
                 break;
             }
-        };
-        let (incoming, bytes) = match line {
-            Line::TooLong(bytes) => (Incoming::TooLong { bytes }, 0),
-            Line::Whole(line) if line.is_empty() => continue,
-            Line::Whole(line) => match Frame::parse(&line) {
+            Ok(Read::TooLong(bytes)) => (Incoming::TooLong { bytes }, 0),
+            Ok(Read::Line(line)) if line.trim_ascii().is_empty() => continue,
+            Ok(Read::Line(line)) => match Frame::parse(line) {
                 Ok(Frame::Answer { request_id, answer }) => {
                     // The repetition of an own answer answers nothing.
                     waiting.answered(&request_id, answer);
@@ -272,7 +274,7 @@ async fn read(
                 }
                 Ok(frame) => (Incoming::Frame(frame), line.len()),
                 Err(_) => {
-                    let text = String::from_utf8_lossy(&line);
+                    let text = String::from_utf8_lossy(line);
                     (Incoming::Malformed { line: text.chars().take(MAX_ODD).collect() }, 0)
                 }
             },

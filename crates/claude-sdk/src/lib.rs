@@ -14,14 +14,13 @@ mod auth;
 mod claude;
 mod frame;
 mod launch;
-mod lines;
 mod locate;
 mod uuid;
 
+pub use agent_program::{Installed, LocateError};
 pub use auth::{AuthError, AuthStatus, auth_status};
-pub use claude::{Claude, ControlError, Ended, Frames, Incoming, UserMessage};
+pub use claude::{Claude, ControlError, Ended, Frames, Incoming, MAX_LINE, UserMessage};
 pub use frame::{Ask, Frame, TurnResult};
 pub use launch::{Conversation, Initialized, Launch, LaunchError, launch};
-pub use lines::MAX_LINE;
-pub use locate::{Installed, LocateError, MINIMUM_VERSION, find, locate};
+pub use locate::{MINIMUM_VERSION, find, locate};
 pub use uuid::random_uuid;

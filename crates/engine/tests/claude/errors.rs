@@ -49,7 +49,11 @@ async fn an_answer_that_breaks_off_again_and_again_fails_its_turn_and_keeps_what
     }
     let next = bench.run(&thread, &Script::new().text("Whole.")).await;
     assert_eq!(next.state, TurnState::Completed);
-    assert_eq!(said(&bench.window(&thread).await), ["Half of it", "Again", "Whole."]);
+    let window = bench.window(&thread).await;
+    let [half, again, whole] = said(&window)[..] else { panic!("{:?}", said(&window)) };
+    assert_eq!((half, whole), ("Half of it", "Whole."));
+    // What was on its way when the connection was reset may be lost.
+    assert!(!again.is_empty() && "Again".starts_with(again), "{again:?}");
     bench.engine.shutdown().await;
 }
 

@@ -22,6 +22,8 @@ mod asks;
 mod past;
 mod results;
 mod system;
+#[cfg(test)]
+mod tests;
 mod tools;
 
 pub(super) use asks::{Ask, reply};

@@ -22,8 +22,8 @@ use super::names::{Begin, Name};
 use super::session::{COMPACTION, Control, uuid};
 use super::transcripts::{self, flag, kind, text};
 use super::{Shared, errors};
-use crate::shared::places;
 use crate::shared::shorten::line;
+use crate::shared::{places, terminal};
 use crate::{OpenError, Place, ReadSession, Reading, SessionList, SessionQuery, Sessions};
 
 /// Sessions of a directory that are looked at, the last used first.
@@ -118,6 +118,7 @@ impl Sessions for ClaudeSessions {
             // There is nothing yet that could have a name.
             return Ok(());
         }
+        self.settled().await;
         let file = self.transcript(place, &name.id).await?;
         let glimpse = places::on_disk(&place.workspace, move || glimpse(&file)).await?;
         if glimpse.is_ok_and(|glimpse| glimpse.is_some_and(|seen| seen.title == line(title))) {
@@ -155,13 +156,13 @@ impl Sessions for ClaudeSessions {
         let name = Name::parse(session);
         let program = self.0.settings().binary.filter(|path| !path.trim().is_empty());
         let program = program.unwrap_or_else(|| "claude".to_owned());
-        let resumes = match &name.begin {
-            Begin::New => String::new(),
-            Begin::Resume => format!(" --resume {}", name.id),
-            Begin::Fork { source, .. } => format!(" --resume {source} --fork-session"),
-        };
-        let directory = place.workspace.to_string_lossy();
-        format!("cd {} && {}{resumes}", quoted(&directory), quoted(&program))
+        let mut words = vec![program.as_str()];
+        match &name.begin {
+            Begin::New => {}
+            Begin::Resume => words.extend(["--resume", &name.id]),
+            Begin::Fork { source, .. } => words.extend(["--resume", source, "--fork-session"]),
+        }
+        terminal::command(&place.workspace, &words)
     }
 }
 
@@ -244,16 +245,6 @@ fn unreadable(error: &io::Error) -> OpenError {
         code: ErrorCode::AgentUnavailable,
         message: format!("Claude Code's transcripts could not be read: {error}"),
         hint: Some("look at the rights of its directory `projects`".to_owned()),
-    }
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:,@".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 

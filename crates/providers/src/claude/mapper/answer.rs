@@ -134,6 +134,9 @@ impl Mapper {
         let synthetic = text(message, "model") == SYNTHETIC;
         let blocks = message.get("content").and_then(Value::as_array);
         let blocks = blocks.map(Vec::as_slice).unwrap_or_default();
+        if id.is_empty() || blocks.is_empty() {
+            return;
+        }
         if let Some(error) = error {
             let said = blocks.iter().map(|block| text(block, "text")).collect::<Vec<_>>();
             if let Some(active) = self.active.as_mut().filter(|_| parent.is_none()) {

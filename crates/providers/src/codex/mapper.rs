@@ -147,6 +147,8 @@ impl Mapper {
     /// Begins a turn: its message is about to be handed over.
     pub(super) fn begin(&mut self, turn: TurnId, key: String, kind: InputKind, mode: Mode) {
         self.leave();
+        // It may have been given to the turn before, and is an ordinary message now.
+        self.steering.take_if(|(_, steering)| *steering == key);
         self.active = Some(Active {
             turn,
             key,
@@ -322,7 +324,7 @@ impl Mapper {
 
     /// Ends the running turn.
     fn end(&mut self, outcome: TurnOutcome, out: &mut Mapped) {
-        out.unsteered = self.steering.is_some();
+        out.unsteered = self.steering.take().is_some();
         self.tell(TurnEvent::Ended(outcome), out);
         self.leave();
     }

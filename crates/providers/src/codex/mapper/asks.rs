@@ -1,7 +1,7 @@
 //! Requests of Codex: each is answered exactly once, by a person or by the thread's access.
 
 use codex_sdk::RequestId;
-use codex_sdk::types::Ask as NativeAsk;
+use codex_sdk::types::{Ask as NativeAsk, AskBody};
 use domain::{AgentEvent, NewRequest, RequestBody, RequestOutcome, TurnEvent};
 use serde_json::{Value, json};
 
@@ -79,7 +79,13 @@ impl Mapper {
             return out;
         }
         let turn = native.turn.clone().unwrap_or_default();
-        let item = native.item.as_ref().map(|item| content::key(&turn, item));
+        let item = match &native.body {
+            AskBody::Elicitation(ask) if ask.is_tool_approval() => {
+                let tool = ask.meta("tool_name").as_str().unwrap_or_default();
+                self.call_of(&turn, &ask.server_name, tool)
+            }
+            _ => native.item.as_ref().map(|item| content::key(&turn, item)),
+        };
         let changes = item.as_deref().map(|item| self.changes(item).to_vec()).unwrap_or_default();
         let made = approvals::body(&native.body, &changes, self.workspace());
         let Some((kind, body)) = made else {

@@ -26,6 +26,8 @@ pub(super) struct OpenItem {
     part: u64,
     /// Whether it is text of the model, which is told anew when an answer is tried again.
     is_text: bool,
+    /// The tool of an MCP server that it calls: the question about it does not name the item.
+    tool: Option<(String, String)>,
     /// The changes of files that it wants to make.
     pub(super) changes: Vec<Change>,
     /// It was open when another turn took over: nothing more of it is told.
@@ -110,9 +112,13 @@ impl Mapper {
             ItemBody::FileChange { changes, .. } => changes.clone(),
             _ => Vec::new(),
         };
+        let tool = match &item.body {
+            ItemBody::Mcp(call) => Some((call.server.clone(), call.tool.clone())),
+            _ => None,
+        };
         let native = native.to_owned();
         let name = key(&native, &item.id);
-        let open = OpenItem { native, len, part: 0, is_text, changes, left: false };
+        let open = OpenItem { tool, native, len, part: 0, is_text, changes, left: false };
         self.items.insert(name, open);
     }
 
@@ -210,6 +216,15 @@ impl Mapper {
         let turn = turn.clone();
         let update = notice(&format!("warning/{turn}/{message}"), message);
         out.events.push(AgentEvent::Turn { turn, event: TurnEvent::Item(update) });
+    }
+
+    /// The call of a tool of an MCP server that is under way in a turn of Codex.
+    pub(super) fn call_of(&self, native: &str, server: &str, tool: &str) -> Option<String> {
+        let calls = self.items.iter().filter(|(_, open)| {
+            let calls = open.tool.as_ref().is_some_and(|(s, t)| s == server && t == tool);
+            calls && !open.left && open.native == native
+        });
+        calls.map(|(name, _)| name).min().cloned()
     }
 
     /// The paths of the files that an item wants to change.

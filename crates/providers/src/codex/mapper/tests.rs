@@ -122,7 +122,8 @@ fn show(event: &AgentEvent) -> Option<String> {
                 RequestBody::Approval(approval) => format!("{approval:#?}"),
                 other => format!("{other:?}"),
             };
-            format!("asked {} by {:?}: {body}", shortened(&asked.key), asked.from)
+            let about = asked.item.as_deref().map(shortened);
+            format!("asked {} by {:?} about {about:?}: {body}", shortened(&asked.key), asked.from)
         }
         TurnEvent::AskClosed { key, outcome } => format!("ask {} {outcome:?}", shortened(key)),
         other => format!("{other:?}"),

@@ -189,3 +189,21 @@ fn answers_are_as_codex_takes_them() {
     let wanted = json!({"count": 3, "name": "x", "sure": true});
     assert_eq!(answered(form, filled)["content"], wanted);
 }
+
+#[test]
+fn a_message_that_was_not_taken_when_its_turn_ended_is_an_ordinary_one() {
+    let mut player = running(Access::Supervised, Mode::Build);
+    let second = super::turn(2);
+    assert_eq!(player.mapper.steer(second.clone(), "k2".to_owned()).as_deref(), Some("u"));
+    let ended = player.frame(&json!({"method": "turn/completed",
+        "params": {"threadId": "t", "turn": {"id": "u", "status": "interrupted"}}}));
+    assert!(ended.unsteered);
+    player.mapper.begin(second.clone(), "k2".to_owned(), domain::InputKind::Message, Mode::Build);
+    player.told.clear();
+    player.frame(&json!({"method": "turn/started",
+        "params": {"threadId": "t", "turn": {"id": "u2"}}}));
+    player.frame(&json!({"method": "item/completed", "params": {"threadId": "t", "turnId": "u2",
+        "item": {"type": "userMessage", "id": "m", "clientId": "k2", "content": []}}}));
+    let started = domain::AgentEvent::Turn { turn: second, event: TurnEvent::Started };
+    assert_eq!(player.told, [started]);
+}

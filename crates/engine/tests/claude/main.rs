@@ -12,6 +12,7 @@ mod crashes;
 mod errors;
 mod harness;
 mod lookup;
+mod mcp;
 mod plans;
 mod sessions;
 mod status;

@@ -10,9 +10,11 @@ let world: World;
 let project: string;
 beforeAll(async () => {
   // Besides the scripted upstream one that nobody is signed in to, and an MCP server that is switched off.
-  world = await createWorld((config) => {
-    config["enabled_providers"] = ["mock", "groq"];
-    config["mcp"] = { resting: { type: "local", command: ["cat"], enabled: false } };
+  world = await createWorld({
+    configure: (config) => {
+      config["enabled_providers"] = ["mock", "groq"];
+      config["mcp"] = { resting: { type: "local", command: ["cat"], enabled: false } };
+    },
   });
   const answer = [[{ text: "Greetings from the command." }]];
   await write(".kilo/command/greet.md", `---\ndescription: Greets somebody by name\n---\nGreet $ARGUMENTS.\n\`\`\`script\n${JSON.stringify(answer)}\n\`\`\`\n`);

@@ -50,10 +50,17 @@ interface Sandbox {
   env: Record<string, string>;
 }
 
-/** `configure` changes the user's own configuration of Kilo before anything reads it. */
-export async function createWorld(configure?: (config: Record<string, unknown>) => void): Promise<World> {
+interface WorldOptions {
+  /** Changes the user's own configuration of Kilo before anything reads it. */
+  configure?: (config: Record<string, unknown>) => void;
+  /** The agents beside Kilo. */
+  agents?: ("codex" | "claude")[];
+}
+
+export async function createWorld({ configure, agents = [] }: WorldOptions = {}): Promise<World> {
   const data = await mkdtemp(join(tmpdir(), "baton-e2e-"));
-  const sandboxProcess = spawn(needed("BATON_SANDBOX_BIN"), [], { stdio: ["pipe", "pipe", "inherit"] });
+  const beside = agents.length ? ["--agents", agents.join(",")] : [];
+  const sandboxProcess = spawn(needed("BATON_SANDBOX_BIN"), beside, { stdio: ["pipe", "pipe", "inherit"] });
   const sandbox = JSON.parse(await firstLine(sandboxProcess, () => true)) as Sandbox;
   if (configure) {
     const path = join(sandbox.home, ".config/kilo/kilo.json");
@@ -239,7 +246,6 @@ function needed(name: string): string {
   return value;
 }
 
-/** One thing the scripted model does; see the test kit's `model::script`. */
 /** A page where a message begins a thread: its agent's model is chosen. */
 export async function newThread(world: World): Promise<Page> {
   const page = await world.open();
@@ -247,6 +253,7 @@ export async function newThread(world: World): Promise<Page> {
   return page;
 }
 
+/** One thing the scripted model does; see the test kit's `model::script`. */
 export type Action = Record<string, unknown>;
 
 /** A message with what the model answers to it, call by call. */

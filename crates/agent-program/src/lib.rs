@@ -34,6 +34,8 @@ pub struct Agent {
     pub minimum: Version,
     /// Variables that are set while it is asked for its version.
     pub env: &'static [(&'static str, &'static str)],
+    /// Variables that are taken away meanwhile.
+    pub unset: &'static [&'static str],
     /// The native program, given the directory of the npm package.
     pub native: fn(&Path) -> Option<PathBuf>,
     /// The version, out of the lines it printed; none when it did not speak as the agent does.
@@ -153,6 +155,7 @@ impl Agent {
         let path = program.to_owned();
         let spec = Spec::new(program).arg("--version");
         let spec = self.env.iter().fold(spec, |spec, (name, value)| spec.env(name, value));
+        let spec = self.unset.iter().fold(spec, Spec::env_remove);
         let output = match host.run(spec, TIMEOUT, MAX_OUTPUT).await {
             Ok(output) => output,
             Err(error) => {

@@ -10,6 +10,7 @@ fn agent() -> Agent {
         package: "@some/agent",
         minimum: Version::new(2, 0, 0),
         env: &[("SOME_QUIET", "1")],
+        unset: &["HOME"],
         native: |package| Some(package.join("native/some")).filter(|native| native.is_file()),
         version: |lines| lines.last().and_then(|line| Version::parse(line).ok()),
     }
@@ -29,7 +30,7 @@ async fn located(script: &str) -> Result<Installed, LocateError> {
 
 #[tokio::test]
 async fn every_name_is_found_and_the_version_is_asked_for_quietly() {
-    let installed = located("echo first run; echo 2.0.$SOME_QUIET").await.unwrap();
+    let installed = located("echo first run; echo 2.0.$SOME_QUIET$HOME").await.unwrap();
     assert_eq!(installed.version, Version::new(2, 0, 1));
     assert!(installed.found.ends_with("some-agent"));
 }

@@ -13,9 +13,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::frame::Frame;
 
-/// Longest line that is read, in bytes; a longer one is skipped and told. Lines of several MB
+/// Longest line that is read, in bytes; a longer one is skipped and counted. Lines of several MB
 /// happen: pictures that were read come as base64.
 pub const MAX_LINE: usize = 64 * 1024 * 1024;
+/// What is read from the pipe at once, in bytes.
+const BUFFER: usize = 64 * 1024;
 /// Lines that may wait to be written. Whoever writes another waits.
 const MAX_WRITES: usize = 64;
 /// Frames that may wait to be read. When there are more nothing is read, and the agent waits.
@@ -253,22 +255,18 @@ async fn read(
     waiting: Arc<Waiting>,
     told: mpsc::Sender<(Incoming, Option<OwnedSemaphorePermit>)>,
 ) {
-    let mut lines = BoundedLines::new(BufReader::with_capacity(64 * 1024, stdout), MAX_LINE);
+    let mut lines = BoundedLines::new(BufReader::with_capacity(BUFFER, stdout), MAX_LINE);
     let room = Arc::new(Semaphore::new(usize::try_from(MAX_FRAMES_KIB).unwrap_or(usize::MAX)));
     loop {
-        let line = match lines.next().await {
+        let (incoming, bytes) = match lines.next().await {
             Ok(Read::End) => break,
-            Ok(line) => line,
             Err(error) => {
                 tracing::warn!(%error, "the output of Claude Code could not be read");
                 break;
             }
-        };
-        let (incoming, bytes) = match line {
-            Read::End => break,
-            Read::TooLong(bytes) => (Incoming::TooLong { bytes }, 0),
-            Read::Line(line) if line.trim_ascii().is_empty() => continue,
-            Read::Line(line) => match Frame::parse(line) {
+            Ok(Read::TooLong(bytes)) => (Incoming::TooLong { bytes }, 0),
+            Ok(Read::Line(line)) if line.trim_ascii().is_empty() => continue,
+            Ok(Read::Line(line)) => match Frame::parse(line) {
                 Ok(Frame::Answer { request_id, answer }) => {
                     // The repetition of an own answer answers nothing.
                     waiting.answered(&request_id, answer);

@@ -9,15 +9,16 @@ use semver::Version;
 /// The oldest version this crate works with: it is the one that was measured.
 pub const MINIMUM_VERSION: Version = Version::new(2, 1, 197);
 
-/// How Claude Code is found. Asked for its version, it takes 0.25 s (2.1.197).
+/// How Claude Code is found.
 const CLAUDE: Agent = Agent {
     name: "Claude Code",
     commands: &["claude"],
     package: "@anthropic-ai/claude-code",
     minimum: MINIMUM_VERSION,
     env: &[("DISABLE_AUTOUPDATER", "1")],
+    unset: &["NODE_OPTIONS"],
     native: native_program,
-    // `2.1.197 (Claude Code)`
+    // `2.1.197 (Claude Code)`.
     version: |said| {
         let version = said.iter().find_map(|line| line.strip_suffix("(Claude Code)"));
         version.and_then(|version| Version::parse(version.trim()).ok())
@@ -31,7 +32,7 @@ pub fn find(configured: Option<&Path>, path: &OsStr) -> Option<PathBuf> {
     CLAUDE.find(configured, path)
 }
 
-/// Finds the program and asks for its version.
+/// Finds the program, sees through npm's package and asks for the version (0.25 s).
 ///
 /// # Errors
 /// As [`LocateError`] says.
@@ -43,8 +44,8 @@ pub async fn locate(
     CLAUDE.locate(host, configured, path).await
 }
 
-/// The native program of the platform's package: the post-install script puts a copy of it where
-/// npm's command is, and without that script only a stub is there that says what is missing
+/// The native program of npm's platform package: the post-install script puts a copy of it in the
+/// place of the package's command, which without that script is a stub that says what is missing
 /// (2.1.197).
 fn native_program(package: &Path) -> Option<PathBuf> {
     let names = packages()?;

@@ -19,7 +19,7 @@ async fn looked(script: &str) -> Result<Installed, LocateError> {
 async fn what_is_not_there_is_not_found_and_what_is_wrong_is_said() {
     let empty = tempfile::tempdir().unwrap();
     let none = locate(&Host::default(), None, empty.path().as_os_str()).await.unwrap_err();
-    assert!(matches!(none, LocateError::NotFound { configured: None, .. }), "{none}");
+    assert_eq!(none, LocateError::NotFound { command: "claude", configured: None });
     let wrong = looked("echo 1.2.3").await.unwrap_err();
     assert!(matches!(wrong, LocateError::WrongProgram { said, .. } if said == "1.2.3"));
     let old = looked("echo '1.0.3 (Claude Code)'").await.unwrap_err();

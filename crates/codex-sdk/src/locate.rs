@@ -17,6 +17,7 @@ const CODEX: Agent = Agent {
     package: "@openai/codex",
     minimum: MINIMUM_VERSION,
     env: &[],
+    unset: &[],
     native: native_program,
     // Warnings go to standard error.
     version: |said| {

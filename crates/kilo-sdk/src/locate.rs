@@ -16,6 +16,7 @@ const KILO: Agent = Agent {
     package: "@kilocode/cli",
     minimum: MINIMUM_VERSION,
     env: &[("KILO_DISABLE_AUTOUPDATE", "1")],
+    unset: &[],
     native: native_program,
     // The first run prints more before it.
     version: |said| said.last().and_then(|line| Version::parse(line).ok()),

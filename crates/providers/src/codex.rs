@@ -14,7 +14,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use codex_sdk::types::Opened as NativeOpened;
 use domain::{
-    AgentReport, ErrorCode, ProviderCapabilities, ProviderId, ProviderSettings, ProviderStatus,
+    AgentReport, ErrorCode, Extras, ProviderCapabilities, ProviderId, ProviderSettings,
+    ProviderStatus, Startup, StartupProblem,
 };
 use serde_json::{Value, json};
 use tokio::sync::{broadcast, mpsc, watch};
@@ -24,10 +25,13 @@ use crate::contract::unavailable;
 use crate::shared::ends::{End, Ends};
 use crate::shared::installs;
 use crate::shared::places::must_be;
-use crate::{Inventory, OpenError, OpenSession, Opened, Origin, Provider, RestartError, Sessions};
+use crate::{
+    Inventory, OpenError, OpenSession, Opened, Origin, Place, Provider, RestartError, Sessions,
+};
 
 mod access;
 mod errors;
+mod extras;
 mod looking;
 mod mapper;
 mod models;
@@ -35,6 +39,7 @@ mod router;
 mod server;
 mod session;
 mod sessions;
+mod startup;
 
 use looking::Who;
 use router::{NotJoined, Router};
@@ -160,6 +165,12 @@ impl Shared {
         self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A variable as Codex will see it.
+    fn variable(&self, name: &str) -> Option<OsString> {
+        let set = self.config.env.iter().find(|(known, _)| known == name);
+        set.map(|(_, value)| value.clone()).or_else(|| std::env::var_os(name))
+    }
+
     fn settings(&self) -> ProviderSettings {
         self.settings.borrow().clone().unwrap_or_default()
     }
@@ -250,6 +261,26 @@ impl Provider for Codex {
         }
         let known = self.0.inventory.borrow().known;
         self.0.look(!known || moved || named).await;
+    }
+
+    async fn startup(&self, directory: &Path) -> Startup {
+        let directory = directory.to_owned();
+        let home = self.0.variable("HOME").map(PathBuf::from);
+        let looked =
+            tokio::task::spawn_blocking(move || startup::look(&directory, home.as_deref()));
+        looked.await.unwrap_or_else(|_| {
+            let message = "its configuration could not be looked at".to_owned();
+            let problem = StartupProblem { file: String::new(), message };
+            Startup {
+                problems: vec![problem],
+                fingerprint: Some("unknown".to_owned()),
+                ..Startup::default()
+            }
+        })
+    }
+
+    async fn extras(&self, place: &Place) -> Result<Extras, OpenError> {
+        self.0.extras(place).await
     }
 
     async fn warm(&self) {

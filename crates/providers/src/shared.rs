@@ -2,6 +2,7 @@
 
 pub(crate) mod ends;
 pub(crate) mod failures;
+pub(crate) mod files;
 pub(crate) mod installs;
 pub(crate) mod looks;
 pub(crate) mod places;

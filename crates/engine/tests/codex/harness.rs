@@ -175,3 +175,12 @@ pub(crate) fn mcp(notes: &testkit::mcp::Notes) -> String {
     let (program, arguments) = command.split_first().expect("a command");
     format!("\t[mcp_servers.notes]\n\tcommand = {program:?}\n\targs = {arguments:?}")
 }
+
+/// A program that is not Codex.
+pub(crate) fn program(path: &Path, script: &str) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::write(path, format!("#!/bin/sh\n{script}\n")).expect("a program");
+    let all = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(path, all).expect("a program");
+    path.to_owned()
+}

@@ -8,14 +8,18 @@
 
 mod access;
 mod approvals;
+mod children;
 #[path = "../shared/driver.rs"]
 mod driver;
 mod errors;
+mod extras;
 mod harness;
 mod plans;
 mod resume;
 mod sessions;
+mod status;
 mod steer;
 mod stop;
 mod text;
 mod tools;
+mod trust;

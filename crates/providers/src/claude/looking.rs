@@ -8,10 +8,13 @@ use domain::{AgentProcess, AgentReport, ProviderState, ProviderStatus};
 
 use super::{Shared, errors, models};
 use crate::shared::installs::Installable;
-use crate::shared::looks::{self, Checking, Said, plain};
+use crate::shared::looks::{self, Checking, Remedies, Said, plain};
 
-const INSTALL: &str = "npm install -g @anthropic-ai/claude-code";
-const UPDATE: &str = "npm install -g @anthropic-ai/claude-code@latest";
+/// What mends the installation.
+pub(super) const REMEDIES: Remedies = Remedies {
+    install: "npm install -g @anthropic-ai/claude-code",
+    update: "npm install -g @anthropic-ai/claude-code@latest",
+};
 
 impl Shared {
     pub(super) async fn locate(&self) -> Result<Installed, LocateError> {
@@ -35,7 +38,7 @@ impl Shared {
                     status.version = None;
                     status.binary = None;
                 });
-                return self.say(describe(&error, self.settings().binary.is_some()));
+                return self.say(REMEDIES.describe(&error, self.settings().binary.is_some()));
             }
         };
         self.status.send_modify(|status| {
@@ -198,26 +201,4 @@ fn broken(why: &str) -> Said {
         message: format!("Claude Code does not work: {why}"),
         fix: None,
     }
-}
-
-/// The state an installation problem means. When the settings name a program, installing another
-/// one would not help.
-fn describe(error: &LocateError, configured: bool) -> Said {
-    let (state, fix) = match error {
-        LocateError::NotFound { .. } => (ProviderState::NotInstalled, INSTALL),
-        LocateError::WrongProgram { .. } => (ProviderState::WrongProgram, INSTALL),
-        LocateError::TooOld { .. } => (ProviderState::TooOld, UPDATE),
-        LocateError::Broken { .. } => (ProviderState::Broken, INSTALL),
-    };
-    let message = match error {
-        LocateError::Broken { stderr, .. } if !stderr.is_empty() => {
-            format!("{error}: {}", plain(&stderr.join(" ")))
-        }
-        other => other.to_string(),
-    };
-    if configured {
-        let advice = "correct the program in the settings, or clear it to have it looked for";
-        return Said { state, message: format!("{message}; {advice}"), fix: None };
-    }
-    Said { state, message, fix: Some(fix.to_owned()) }
 }

@@ -10,10 +10,13 @@ use serde_json::{Value, json};
 
 use super::server::Found;
 use super::{Shared, models};
-use crate::shared::looks::{self, Checking, Said, broken, plain};
+use crate::shared::looks::{self, Checking, Remedies, Said, broken};
 
-const INSTALL: &str = "npm install -g @openai/codex";
-const UPDATE: &str = "npm install -g @openai/codex@latest";
+/// What mends the installation.
+pub(super) const REMEDIES: Remedies = Remedies {
+    install: "npm install -g @openai/codex",
+    update: "npm install -g @openai/codex@latest",
+};
 /// Signs in with ChatGPT or a key (Codex 0.169.0, `codex login --help`).
 const SIGN_IN: &str = "codex login";
 /// Pages of models that are read.
@@ -52,7 +55,7 @@ impl Shared {
                     status.binary = None;
                 });
                 let configured = self.settings().binary.is_some();
-                return self.say(describe(&error, configured));
+                return self.say(REMEDIES.describe(&error, configured));
             }
         };
         self.status.send_modify(|status| {
@@ -161,28 +164,6 @@ fn named(account: &Account) -> String {
     }
 }
 
-/// The state an installation problem means. When the settings name a program, installing another
-/// one would not help.
-pub(super) fn describe(error: &LocateError, configured: bool) -> Said {
-    let (state, fix) = match error {
-        LocateError::NotFound { .. } => (ProviderState::NotInstalled, INSTALL),
-        LocateError::WrongProgram { .. } => (ProviderState::WrongProgram, INSTALL),
-        LocateError::TooOld { .. } => (ProviderState::TooOld, UPDATE),
-        LocateError::Broken { .. } => (ProviderState::Broken, INSTALL),
-    };
-    let message = match error {
-        LocateError::Broken { stderr, .. } if !stderr.is_empty() => {
-            format!("{error}: {}", plain(&stderr.join(" ")))
-        }
-        other => other.to_string(),
-    };
-    if configured {
-        let advice = "correct the program in the settings, or clear it to have it looked for";
-        return Said { state, message: format!("{message}; {advice}"), fix: None };
-    }
-    Said { state, message, fix: Some(fix.to_owned()) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,18 +171,18 @@ mod tests {
     #[test]
     fn each_state_has_its_sentence_and_its_command() {
         let missing =
-            describe(&LocateError::NotFound { command: "codex", configured: None }, false);
+            REMEDIES.describe(&LocateError::NotFound { command: "codex", configured: None }, false);
         assert_eq!(
             (missing.state, missing.fix.as_deref()),
-            (ProviderState::NotInstalled, Some(INSTALL))
+            (ProviderState::NotInstalled, Some(REMEDIES.install))
         );
         let old = LocateError::TooOld {
             path: "/x".into(),
             version: codex_sdk::MINIMUM_VERSION,
             minimum: codex_sdk::MINIMUM_VERSION,
         };
-        assert_eq!(describe(&old, false).fix.as_deref(), Some(UPDATE));
-        let named = describe(
+        assert_eq!(REMEDIES.describe(&old, false).fix.as_deref(), Some(REMEDIES.update));
+        let named = REMEDIES.describe(
             &LocateError::NotFound { command: "codex", configured: Some("/x".into()) },
             true,
         );

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use codex_sdk::types::{Ask, Event, EventBody, Thread};
-use codex_sdk::{Error, Incoming, Installed, Launch, LaunchError, LocateError, Server};
+use codex_sdk::{Error, Incoming, Installed, Launch, LaunchError, Server};
 use domain::{
     AgentEnd, AgentEndReason, AgentProcess, AgentReport, ProviderProblem, ProviderProblemKind,
     ProviderState, Timestamp, TurnError,
@@ -200,7 +200,10 @@ impl Shared {
             Some(found) => found,
             None => {
                 let configured = program.is_some();
-                let found = self.locate().await.map_err(|error| not_found(&error, configured))?;
+                let found = self
+                    .locate()
+                    .await
+                    .map_err(|error| looking::REMEDIES.refusal(&error, configured))?;
                 self.found().insert(found).clone()
             }
         };
@@ -462,12 +465,6 @@ async fn refuse(server: &Server, frames: impl Iterator<Item = Frame>) {
             let _ = server.client().refuse(&asking.id, "nobody is there to answer it").await;
         }
     }
-}
-
-pub(super) fn not_found(error: &LocateError, configured: bool) -> OpenError {
-    let said = looking::describe(error, configured);
-    let hint = said.fix.map(|command| format!("run `{command}` in a terminal"));
-    unavailable(&said.message, hint.as_deref())
 }
 
 fn launch_error(error: &LaunchError) -> OpenError {

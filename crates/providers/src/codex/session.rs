@@ -17,11 +17,11 @@ use serde_json::{Value, json};
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot, watch};
 use uuid::Uuid;
 
-use super::access;
 use super::errors::send_error;
 use super::mapper::{Automatic, Mapper, Reply};
 use super::router::Router;
 use super::sessions::Waiting;
+use super::{access, extras};
 use crate::{AnswerError, Prompt, SendError, Session, Sighting};
 
 mod answers;
@@ -232,6 +232,15 @@ impl Inner {
         Ok(answer.turn.id)
     }
 
+    /// The parts of a message, with the skill that it begins with.
+    async fn input(&self, prompt: &Prompt) -> Result<Vec<Value>, SendError> {
+        let mut parts = input::of(prompt).await?;
+        if let Some(skill) = extras::named(self.client(), &self.workspace, &prompt.text).await {
+            parts.insert(0, skill);
+        }
+        Ok(parts)
+    }
+
     /// Gives a message to Codex. It may have arrived although that is not known: it is never sent
     /// twice, for the watch over messages that are not taken looks into the session.
     async fn hand_over(&self, prompt: &Prompt, input: Vec<Value>) -> Result<(), SendError> {
@@ -342,7 +351,7 @@ impl Session for CodexSession {
     async fn send(&self, prompt: Prompt) -> Result<(), SendError> {
         let inner = &self.inner;
         let _sending = Sending::begin(inner);
-        let input = input::of(&prompt).await?;
+        let input = inner.input(&prompt).await?;
         let _alone = inner.gate.lock().await;
         inner.send_now(&prompt, input).await
     }
@@ -350,7 +359,7 @@ impl Session for CodexSession {
     async fn steer(&self, prompt: Prompt) -> Result<(), SendError> {
         let inner = &self.inner;
         let _sending = Sending::begin(inner);
-        let input = input::of(&prompt).await?;
+        let input = inner.input(&prompt).await?;
         let _alone = inner.gate.lock().await;
         let runs = inner.mapper().active().map(|(turn, _)| turn.clone());
         // A stop of the turn that runs is one of what was to steer it, too.

@@ -9,10 +9,13 @@ use kilo_sdk::{Client, LocateError};
 use super::problems::{self, Source};
 use super::server::{Found, Host, Kind};
 use super::{Shared, models};
-use crate::shared::looks::{self, Checking, Said, broken, plain};
+use crate::shared::looks::{self, Checking, Remedies, Said, broken};
 
-const INSTALL: &str = "npm install -g @kilocode/cli";
-const UPDATE: &str = "npm install -g @kilocode/cli@latest";
+/// What mends the installation.
+pub(super) const REMEDIES: Remedies = Remedies {
+    install: "npm install -g @kilocode/cli",
+    update: "npm install -g @kilocode/cli@latest",
+};
 /// Signs in to any upstream; with `-p` to one (Kilo 7.7.7, `kilo auth login --help`).
 pub(super) const SIGN_IN: &str = "kilo auth login";
 
@@ -44,7 +47,7 @@ impl Shared {
                     status.binary = None;
                 });
                 let configured = self.settings().binary.is_some();
-                return self.say(describe(&error, configured));
+                return self.say(REMEDIES.describe(&error, configured));
             }
         };
         self.status.send_modify(|status| {
@@ -172,28 +175,6 @@ async fn forget_configuration(client: &Client) {
     }
 }
 
-/// The state an installation problem means. When the settings name a program, installing another
-/// one would not help.
-pub(super) fn describe(error: &LocateError, configured: bool) -> Said {
-    let (state, fix) = match error {
-        LocateError::NotFound { .. } => (ProviderState::NotInstalled, INSTALL),
-        LocateError::WrongProgram { .. } => (ProviderState::WrongProgram, INSTALL),
-        LocateError::TooOld { .. } => (ProviderState::TooOld, UPDATE),
-        LocateError::Broken { .. } => (ProviderState::Broken, INSTALL),
-    };
-    let message = match error {
-        LocateError::Broken { stderr, .. } if !stderr.is_empty() => {
-            format!("{error}: {}", plain(&stderr.join(" ")))
-        }
-        other => other.to_string(),
-    };
-    if configured {
-        let advice = "correct the program in the settings, or clear it to have it looked for";
-        return Said { state, message: format!("{message}; {advice}"), fix: None };
-    }
-    Said { state, message, fix: Some(fix.to_owned()) }
-}
-
 #[cfg(test)]
 mod stale;
 #[cfg(test)]
@@ -204,10 +185,11 @@ mod tests {
     fn a_program_named_in_the_settings_is_to_be_corrected_not_installed() {
         let error =
             LocateError::NotFound { command: "kilo", configured: Some("/nope/kilo".into()) };
-        let said = describe(&error, true);
+        let said = REMEDIES.describe(&error, true);
         assert_eq!((said.state, said.fix), (ProviderState::NotInstalled, None));
         assert!(said.message.contains("/nope/kilo") && said.message.contains("settings"));
-        let said = describe(&LocateError::NotFound { command: "kilo", configured: None }, false);
-        assert_eq!(said.fix.as_deref(), Some(INSTALL));
+        let said =
+            REMEDIES.describe(&LocateError::NotFound { command: "kilo", configured: None }, false);
+        assert_eq!(said.fix.as_deref(), Some(REMEDIES.install));
     }
 }

@@ -12,9 +12,9 @@ use tokio::sync::{Mutex, MutexGuard, watch};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::Shared;
 use super::router::{Generation, Hold};
 use super::session::server_gone;
+use super::{Shared, looking};
 use crate::OpenError;
 use crate::shared::ends::End;
 use crate::shared::failures::Failures;
@@ -245,7 +245,7 @@ impl Shared {
             None => {
                 let configured = program.is_some();
                 let found = self.locate().await;
-                let found = found.map_err(|error| start::not_found(&error, configured))?;
+                let found = found.map_err(|error| looking::REMEDIES.refusal(&error, configured))?;
                 self.found().insert(found).clone()
             }
         };

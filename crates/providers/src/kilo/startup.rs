@@ -15,10 +15,9 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 mod config;
-mod files;
 mod jsonc;
 
-use files::{Broken, Roots};
+use crate::shared::files::{self, Broken, Roots};
 
 /// The most acts that are shown; what has more is not to be trusted unseen.
 const MAX_ACTS: usize = 200;

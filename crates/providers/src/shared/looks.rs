@@ -1,10 +1,12 @@
 //! What is said of an agent's installation.
 
+use agent_program::LocateError;
 use domain::{ProviderState, ProviderStatus};
 use tokio::sync::watch;
 
 use super::now;
 use crate::OpenError;
+use crate::contract::unavailable;
 
 /// A state with its sentence and the command that mends it.
 pub(crate) struct Said {
@@ -17,6 +19,44 @@ impl Said {
     /// The state of a provider that a person switched off.
     pub(crate) fn switched_off() -> Self {
         Self { state: ProviderState::Disabled, message: "switched off".to_owned(), fix: None }
+    }
+}
+
+/// The commands that mend an agent's installation.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Remedies {
+    pub(crate) install: &'static str,
+    pub(crate) update: &'static str,
+}
+
+impl Remedies {
+    /// The state an installation problem means. When the settings name a program, installing
+    /// another one would not help.
+    pub(crate) fn describe(self, error: &LocateError, configured: bool) -> Said {
+        let (state, fix) = match error {
+            LocateError::NotFound { .. } => (ProviderState::NotInstalled, self.install),
+            LocateError::WrongProgram { .. } => (ProviderState::WrongProgram, self.install),
+            LocateError::TooOld { .. } => (ProviderState::TooOld, self.update),
+            LocateError::Broken { .. } => (ProviderState::Broken, self.install),
+        };
+        let message = match error {
+            LocateError::Broken { stderr, .. } if !stderr.is_empty() => {
+                format!("{error}: {}", plain(&stderr.join(" ")))
+            }
+            other => other.to_string(),
+        };
+        if configured {
+            let advice = "correct the program in the settings, or clear it to have it looked for";
+            return Said { state, message: format!("{message}; {advice}"), fix: None };
+        }
+        Said { state, message, fix: Some(fix.to_owned()) }
+    }
+
+    /// The same as the reason why no session is opened.
+    pub(crate) fn refusal(self, error: &LocateError, configured: bool) -> OpenError {
+        let said = self.describe(error, configured);
+        let hint = said.fix.map(|command| format!("run `{command}` in a terminal"));
+        unavailable(&said.message, hint.as_deref())
     }
 }
 

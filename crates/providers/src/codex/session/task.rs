@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::super::errors::send_error;
 use super::super::mapper::Mapped;
 use super::super::router::{Asking, Lane};
-use super::{COMPACTION, Inner, input, reading};
+use super::{COMPACTION, Inner, reading};
 use crate::{SendError, Sighting};
 
 /// Wishes that may wait for one session.
@@ -153,7 +153,7 @@ impl Task {
         let out = self.out.clone();
         tokio::spawn(async move {
             let sent = async {
-                let input = input::of(&prompt).await?;
+                let input = inner.input(&prompt).await?;
                 let _alone = inner.gate.lock().await;
                 inner.send_now(&prompt, input).await
             };

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kilo_sdk::{
-    AttachError, Client, Connection, EventStream, Installed, Launch, LaunchError, Limits,
-    LocateError, Server, StreamItem, StreamOptions,
+    AttachError, Client, Connection, EventStream, Installed, Launch, LaunchError, Limits, Server,
+    StreamItem, StreamOptions,
 };
 
 use super::{GRACE, Host, Kind};
 use crate::OpenError;
 use crate::contract::unavailable;
-use crate::kilo::{Shared, baseline, looking};
+use crate::kilo::{Shared, baseline};
 use crate::shared::looks;
 
 /// How long the first connection of the event stream may take.
@@ -144,12 +144,6 @@ async fn wait_connected(stream: &mut EventStream) -> Result<(), OpenError> {
         }
         Ok(false) | Err(_) => Err(unavailable("Kilo's event stream could not be opened", None)),
     }
-}
-
-pub(super) fn not_found(error: &LocateError, configured: bool) -> OpenError {
-    let said = looking::describe(error, configured);
-    let hint = said.fix.map(|command| format!("run `{command}` in a terminal"));
-    unavailable(&said.message, hint.as_deref())
 }
 
 fn launch_error(error: &LaunchError) -> OpenError {

@@ -1,4 +1,5 @@
-//! The directories on the way, and bounded reading of what is there.
+//! The directories in which an agent looks for a project's configuration, and bounded reading of
+//! what is there.
 
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
@@ -11,18 +12,18 @@ const MAX_LEVELS: usize = 64;
 const MAX_DEPTH: usize = 8;
 
 /// Why something could not be looked at, in a sentence.
-pub(super) struct Broken(pub(super) String);
+pub(crate) struct Broken(pub(crate) String);
 
-/// Where Kilo looks for a directory's configuration.
-pub(super) struct Roots {
+/// Where an agent looks for a directory's configuration.
+pub(crate) struct Roots {
     /// The directory and those above it that count, nearest first.
-    pub(super) levels: Vec<PathBuf>,
+    pub(crate) levels: Vec<PathBuf>,
     /// Of a linked worktree: the same in the primary one.
-    pub(super) primary: Vec<PathBuf>,
+    pub(crate) primary: Vec<PathBuf>,
 }
 
 impl Roots {
-    pub(super) fn of(directory: &Path) -> Self {
+    pub(crate) fn of(directory: &Path) -> Self {
         let all: Vec<PathBuf> =
             directory.ancestors().take(MAX_LEVELS).map(Path::to_owned).collect();
         let git = all.iter().enumerate().find_map(|(at, level)| Some((at, git_dir(level)?)));
@@ -70,7 +71,7 @@ fn primary(root: &Path, git: &Path, levels: &[PathBuf]) -> Option<Vec<PathBuf>> 
 }
 
 /// Reads a file as text; `None` when there is none.
-pub(super) fn read(file: &Path) -> Result<Option<String>, Broken> {
+pub(crate) fn read(file: &Path) -> Result<Option<String>, Broken> {
     let broken = |error: &std::io::Error| Broken(format!("it cannot be read: {error}"));
     let kind = match file.metadata() {
         Ok(kind) => kind,
@@ -95,8 +96,9 @@ pub(super) fn read(file: &Path) -> Result<Option<String>, Broken> {
     }
 }
 
-/// The files of a folder with one of these endings, by name; of the folders in it too if `deep`.
-pub(super) fn list(
+/// The files of a folder with one of these endings, or all without any, by name; of the folders in
+/// it too if `deep`.
+pub(crate) fn list(
     dir: &Path,
     deep: bool,
     endings: &[&str],
@@ -124,7 +126,9 @@ pub(super) fn list(
                 if deep {
                     open.push((path, depth + 1));
                 }
-            } else if path.extension().is_some_and(|e| endings.iter().any(|known| e == *known)) {
+            } else if endings.is_empty()
+                || path.extension().is_some_and(|e| endings.iter().any(|known| e == *known))
+            {
                 found.push(path);
             }
         }

@@ -1,0 +1,104 @@
+//! What is found out about a message of which it is unsure whether it arrived.
+
+use domain::{
+    Access, AgentEvent, ErrorCode, InputKind, Mode, ModelSelection, ThreadId, TurnEvent, TurnId,
+    TurnOutcome,
+};
+use providers::{OpenSession, Opened, Origin, Prompt, Provider, Session, Sighting};
+use testkit::model::Script;
+use testkit::wait::PATIENT;
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use crate::harness::Bench;
+
+fn request(bench: &Bench, session: Option<String>) -> OpenSession {
+    OpenSession {
+        thread: ThreadId::from_uuid(Uuid::now_v7()),
+        session,
+        workspace: bench.sandbox.project.clone(),
+        access: Access::Full,
+        title: String::new(),
+        trusted: true,
+    }
+}
+
+fn prompt(session: &dyn Session, script: &Script) -> Prompt {
+    Prompt {
+        turn: TurnId::from_uuid(Uuid::now_v7()),
+        key: session.prompt_key(InputKind::Message),
+        kind: InputKind::Message,
+        text: script.prompt("Please do this."),
+        attachments: Vec::new(),
+        model: ModelSelection { model: "sonnet".to_owned(), option: None },
+        mode: Mode::Build,
+    }
+}
+
+/// Reads until a turn ends; its outcome, and what the agent said in it.
+async fn outcome(events: &mut mpsc::Receiver<AgentEvent>) -> (TurnOutcome, Vec<String>) {
+    let mut said = Vec::new();
+    let read = async {
+        while let Some(event) = events.recv().await {
+            match event {
+                AgentEvent::Turn { event: TurnEvent::Ended(outcome), .. } => return outcome,
+                AgentEvent::Turn { event: TurnEvent::Item(item), .. } => {
+                    said.extend(item.body.map(|body| body.as_str().to_owned()));
+                }
+                _ => {}
+            }
+        }
+        panic!("the session ended");
+    };
+    let outcome = tokio::time::timeout(PATIENT, read).await.expect("in time");
+    (outcome, said)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_found_with_what_became_of_it_or_certainly_not_there() {
+    let bench = Bench::start().await;
+    let Opened { session, mut events, .. } =
+        bench.claude.open(request(&bench, None)).await.expect("a session");
+    let first = prompt(session.as_ref(), &Script::new().text("Done with it."));
+    session.send(first.clone()).await.expect("sent");
+    assert_eq!(outcome(&mut events).await.0, TurnOutcome::Completed);
+    let bash = serde_json::json!({ "command": "sleep 600", "description": "Wait" });
+    let second = prompt(session.as_ref(), &Script::new().text("Begun.").tool("Bash", bash));
+    session.send(second.clone()).await.expect("sent");
+    let begun = async {
+        while let Some(event) = events.recv().await {
+            if let AgentEvent::Turn { event: TurnEvent::Item(item), .. } = event
+                && item.key.starts_with("toolu")
+            {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENT, begun).await.expect("the command begins");
+    let id = session.id();
+    // As if Baton had ended with it: nothing of the second turn was told to its end.
+    let transcript = bench.transcript(&id);
+    testkit::wait::until_true(PATIENT, || {
+        std::fs::read_to_string(&transcript).is_ok_and(|text| text.contains("sleep 600\",\"desc"))
+    })
+    .await;
+    session.close().await;
+
+    let Opened { session, mut events, origin } =
+        bench.claude.open(request(&bench, Some(id))).await.expect("the session");
+    assert_eq!(origin, Origin::Resumed);
+    let found = session.look_up(&first.turn, &first.key).await.expect("looked up");
+    assert_eq!(found, Sighting::Present);
+    let (end, said) = outcome(&mut events).await;
+    assert_eq!((end, said), (TurnOutcome::Completed, vec!["Done with it.".to_owned()]));
+    let found = session.look_up(&second.turn, &second.key).await.expect("looked up");
+    assert_eq!(found, Sighting::Present);
+    let (end, said) = outcome(&mut events).await;
+    let TurnOutcome::Failed(error) = end else { panic!("{end:?}") };
+    assert_eq!((error.code, said), (ErrorCode::AgentDied, vec!["Begun.".to_owned()]));
+    let never = prompt(session.as_ref(), &Script::new());
+    let found = session.look_up(&never.turn, &never.key).await.expect("looked up");
+    assert_eq!(found, Sighting::Absent);
+    session.close().await;
+    bench.engine.shutdown().await;
+}

@@ -4,6 +4,7 @@ use domain::{ProviderSettings, ProviderState};
 use providers::Provider;
 use providers::claude::{Claude, ClaudeConfig};
 use testkit::sandbox::{Agent, Sandbox};
+use testkit::wait::PATIENT;
 
 fn claude(sandbox: &Sandbox, path: &std::path::Path, key: bool) -> Claude {
     let env = sandbox.env.iter().filter(|(name, _)| key || name != "ANTHROPIC_API_KEY");
@@ -38,10 +39,13 @@ async fn each_state_is_told_with_what_mends_it() {
     let custom = vec!["claude-own-model".to_owned()];
     let settings = ProviderSettings { custom_models: custom, ..ProviderSettings::default() };
     ready.configure(settings.clone()).await;
-    let status = ready.status().borrow().clone();
+    // The process that was asked for the models is ended behind the answer.
+    let mut told = ready.status();
+    let rests = tokio::time::timeout(PATIENT, told.wait_for(|status| !status.running));
+    let status = rests.await.expect("it rests").expect("a status").clone();
     assert_eq!(status.state, ProviderState::Ready, "{status:?}");
     assert_eq!(status.version.as_deref(), Some("2.1.197"));
-    assert!(status.message.contains("ANTHROPIC_API_KEY") && !status.running, "{status:?}");
+    assert!(status.message.contains("ANTHROPIC_API_KEY"), "{status:?}");
     let inventory = ready.inventory().borrow().clone();
     let model = |id: &str| inventory.models.iter().find(|model| model.id == id);
     assert!(model("default").is_some_and(|m| m.default && m.options.contains(&"high".to_owned())));

@@ -15,8 +15,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use claude_sdk::{Claude as Agent, Frames, Initialized, Installed, Launch, LaunchError};
 use domain::{
-    AgentEnd, AgentReport, ProviderCapabilities, ProviderId, ProviderSettings, ProviderStatus,
-    Startup, StartupProblem,
+    AgentEnd, AgentReport, Extras, ProviderCapabilities, ProviderId, ProviderSettings,
+    ProviderStatus, Startup, StartupProblem,
 };
 use process::Cause;
 use tokio::sync::{mpsc, watch};
@@ -25,10 +25,11 @@ use tokio_util::task::TaskTracker;
 
 use crate::shared::ends::{End, Ends};
 use crate::shared::{installs, now, places};
-use crate::{Inventory, OpenError, OpenSession, Opened, Origin, Provider, Sessions};
+use crate::{Inventory, OpenError, OpenSession, Opened, Origin, Place, Provider, Sessions};
 
 mod access;
 mod errors;
+mod extras;
 mod looking;
 mod mapper;
 mod models;
@@ -400,6 +401,10 @@ impl Provider for Claude {
                 ..Startup::default()
             }
         })
+    }
+
+    async fn extras(&self, place: &Place) -> Result<Extras, OpenError> {
+        self.0.extras(place).await
     }
 
     async fn warm(&self) {

@@ -26,6 +26,7 @@ mod system;
 mod tests;
 mod tools;
 
+pub(super) use answer::text;
 pub(super) use asks::{Ask, reply};
 
 /// Tool calls, answers and tasks of a turn that are remembered, of each so many. What is new beyond

@@ -302,6 +302,6 @@ pub(super) fn usage(value: &Value) -> Usage {
     }
 }
 
-pub(super) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+pub(in crate::claude) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value.get(name).and_then(Value::as_str).unwrap_or_default()
 }

@@ -41,7 +41,11 @@ async fn each_state_is_told_with_what_mends_it() {
     let status = ready.status().borrow().clone();
     assert_eq!(status.state, ProviderState::Ready, "{status:?}");
     assert_eq!(status.version.as_deref(), Some("2.1.197"));
-    assert!(status.message.contains("ANTHROPIC_API_KEY") && !status.running, "{status:?}");
+    assert!(status.message.contains("ANTHROPIC_API_KEY"), "{status:?}");
+    // What was started to be asked for the models ends by itself.
+    let mut watched = ready.status();
+    let ended = watched.wait_for(|status| !status.running);
+    tokio::time::timeout(testkit::wait::PATIENT, ended).await.expect("in time").unwrap();
     let inventory = ready.inventory().borrow().clone();
     let model = |id: &str| inventory.models.iter().find(|model| model.id == id);
     assert!(model("default").is_some_and(|m| m.default && m.options.contains(&"high".to_owned())));

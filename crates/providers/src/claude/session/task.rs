@@ -535,7 +535,7 @@ impl State {
     async fn end_process(&mut self, end: End) {
         let who = super::super::NAME;
         if let Some(sending) = self.sending.take() {
-            let TurnErrorParts { code, message } = parts(end.error(who));
+            let domain::TurnError { code, message, .. } = end.error(who);
             let _ = sending.reply.send(Err(SendError { code, message }));
         }
         if let Some(running) = &self.running
@@ -572,15 +572,6 @@ impl State {
     async fn ended(&mut self) {
         self.ending.wait().await;
     }
-}
-
-struct TurnErrorParts {
-    code: ErrorCode,
-    message: String,
-}
-
-fn parts(error: domain::TurnError) -> TurnErrorParts {
-    TurnErrorParts { code: error.code, message: error.message }
 }
 
 fn once() -> Answer {

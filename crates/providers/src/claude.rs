@@ -31,6 +31,7 @@ mod access;
 mod errors;
 mod extras;
 mod looking;
+mod loose;
 mod mapper;
 mod models;
 mod names;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use claude_sdk::{AuthStatus, Initialized, Installed, Launch, LocateError};
 use domain::{AgentProcess, AgentReport, ProviderState, ProviderStatus};
 
-use super::{Shared, errors, models};
+use super::{Shared, errors, loose, models};
 use crate::shared::installs::Installable;
 use crate::shared::looks::{self, Checking, Remedies, Said, plain};
 
@@ -45,6 +45,10 @@ impl Shared {
             status.version = Some(installed.version.to_string());
             status.binary = Some(installed.found.display().to_string());
         });
+        let config = self.config_dir();
+        let loose = tokio::task::spawn_blocking(move || loose::problem(&config)).await;
+        let problems: Vec<_> = loose.ok().flatten().into_iter().collect();
+        self.status.send_modify(|status| status.problems = problems);
         let program = installed.program.clone();
         *self.found() = Some(installed);
         let (config, host) = (&self.config, &self.config.host);

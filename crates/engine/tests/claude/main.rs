@@ -9,6 +9,8 @@
 mod access;
 mod approvals;
 mod crashes;
+#[path = "../shared/driver.rs"]
+mod driver;
 mod errors;
 mod harness;
 mod lookup;

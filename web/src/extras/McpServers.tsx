@@ -90,7 +90,7 @@ function ServerRow(props: { server: McpServer; agent: string }) {
 export function McpDetails(props: { project: Project; provider: ProviderStatus }) {
   const [open, setOpen] = createSignal(false);
   return (
-    <details class="mcp-details" data-project={props.project.id} onToggle={(event) => setOpen(event.currentTarget.open)}>
+    <details class="mcp-details" data-project={props.project.id} data-provider={props.provider.id} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
         <b>{props.project.name}</b> <span class="faint mono">{props.project.path}</span>
       </summary>

@@ -17,7 +17,7 @@ export function Settings() {
   const baton = useBaton();
   const projects = createMemo(() => Object.values(baton.state.shell.projects).sort((a, b) => a.name.localeCompare(b.name)));
   const brought = () => projects().filter((project) => project.fingerprint !== null);
-  const usable = () => baton.state.shell.providers.filter((provider) => provider.settings.enabled);
+  const usable = () => baton.state.shell.providers.filter((provider) => provider.state === "ready" || provider.state === "signed_out");
   return (
     <section class="thread">
       <PlainHeader title="Settings" />

@@ -26,8 +26,19 @@ use std::path::{Component, Path, PathBuf};
 use domain::{Access, Mode};
 use serde_json::{Value, json};
 
-/// Directories inside a workspace that steer programs: a change there is no plain edit.
-const STEERING: [&str; 3] = [".git", ".codex", ".agents"];
+/// What inside a workspace steers programs, agents among them: a change there is no plain edit.
+const STEERING: [&str; 10] = [
+    ".git",
+    ".codex",
+    ".agents",
+    ".claude",
+    ".kilo",
+    ".kilocode",
+    ".opencode",
+    ".mcp.json",
+    "kilo.json",
+    "kilo.jsonc",
+];
 
 /// The policy of approvals and the sandbox of a turn, as `turn/start` takes them.
 pub(super) fn policy(access: Access, mode: Mode) -> (&'static str, Value) {
@@ -115,14 +126,17 @@ pub(super) fn verdict(access: Access, mode: Mode, act: Act<'_>, workspace: &Path
 fn is_plain_edit(path: &Path, workspace: &Path) -> bool {
     let Some(path) = normal(path) else { return false };
     let Ok(inside) = path.strip_prefix(workspace) else { return false };
-    let steers = |part: Component<'_>| {
-        STEERING.iter().any(|name| part.as_os_str().eq_ignore_ascii_case(name))
-    };
-    !inside.as_os_str().is_empty() && !inside.components().any(steers)
+    !inside.as_os_str().is_empty() && !steers(inside)
 }
 
-/// Whether every path, with the links on the way to it followed, lies inside the workspace. Reads
-/// the disk.
+/// Whether a path within a workspace is, or lies in, what steers programs.
+fn steers(inside: &Path) -> bool {
+    let mut parts = inside.components().map(Component::as_os_str);
+    parts.any(|part| STEERING.iter().any(|name| part.eq_ignore_ascii_case(name)))
+}
+
+/// Whether every path, with the links on the way to it followed, lies inside the workspace and in
+/// nothing that steers programs. Reads the disk.
 pub(super) fn lies_inside(paths: &[String], workspace: &Path) -> bool {
     let Ok(root) = workspace.canonicalize() else { return false };
     paths.iter().all(|path| {
@@ -134,7 +148,9 @@ pub(super) fn lies_inside(paths: &[String], workspace: &Path) -> bool {
                 return false;
             }
             match (there.canonicalize(), there.parent()) {
-                (Ok(real), _) => return real.starts_with(&root),
+                (Ok(real), _) => {
+                    return real.strip_prefix(&root).is_ok_and(|inside| !steers(inside));
+                }
                 (Err(_), Some(parent)) => there = parent,
                 (Err(_), None) => return false,
             }
@@ -178,6 +194,8 @@ mod tests {
             "/w/project/.git/hooks/pre-commit",
             "/w/project/b/.Git/config",
             "/w/project/.codex/config.toml",
+            "/w/project/.claude/settings.json",
+            "/w/project/.mcp.json",
         ] {
             assert!(!allowed(&[outside]), "{outside}");
             assert!(!allowed(&["/w/project/a", outside]), "{outside}");
@@ -197,6 +215,9 @@ mod tests {
         };
         assert!(inside("new") && inside("sub/new/file"));
         assert!(!inside("out/file") && !inside("dangling"));
+        std::fs::create_dir(workspace.join(".git")).unwrap();
+        std::os::unix::fs::symlink(".git", workspace.join("plain")).unwrap();
+        assert!(!inside("plain/hooks/pre-commit"), "a link to what steers programs");
     }
 
     #[test]

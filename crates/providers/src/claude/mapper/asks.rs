@@ -139,7 +139,9 @@ impl Mapper {
             input,
             kind,
         };
-        if self.allows(&ask) {
+        // What nobody is shown, or a person has stopped, is not allowed by itself.
+        let live = self.active.as_ref().is_some_and(|active| active.begun && !active.stopping);
+        if live && self.allows(&ask) {
             out.implied.push(ask);
             return;
         }

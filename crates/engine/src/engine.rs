@@ -1,6 +1,6 @@
 //! The engine's face: what can be asked of it, and which actor is asked.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -40,27 +40,27 @@ struct Actors {
     closed: bool,
 }
 
-/// The providers by name.
-pub(crate) struct Providers(BTreeMap<ProviderId, Arc<dyn Provider>>);
+/// The providers, in the order in which people are shown them.
+pub(crate) struct Providers(Vec<Arc<dyn Provider>>);
 
 impl Providers {
     pub(crate) fn get(&self, id: &ProviderId) -> Option<Arc<dyn Provider>> {
-        self.0.get(id).cloned()
+        self.0.iter().find(|provider| provider.id() == *id).cloned()
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<dyn Provider>> {
-        self.0.values()
+        self.0.iter()
     }
 
     /// Has everything removed that is kept of a thread beside the store.
     fn forget(&self, thread: &ThreadId) {
-        for provider in self.0.values() {
+        for provider in &self.0 {
             provider.forget(thread);
         }
     }
 
     pub(crate) fn statuses(&self) -> Vec<ProviderStatus> {
-        self.0.values().map(|p| p.status().borrow().clone()).collect()
+        self.0.iter().map(|p| p.status().borrow().clone()).collect()
     }
 }
 
@@ -155,8 +155,8 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Starts: applies the stored settings of the providers and makes those threads live that had
-    /// something under way, however many others there are.
+    /// Starts: applies the stored settings of the providers, and makes those threads live that had
+    /// something under way, however many others there are. People see the providers in this order.
     ///
     /// # Errors
     /// [`EngineError::Storage`] when the store cannot be read.
@@ -164,7 +164,7 @@ impl Engine {
         store: Store,
         providers: Vec<Arc<dyn Provider>>,
     ) -> Result<Self, EngineError> {
-        let providers = Providers(providers.into_iter().map(|p| (p.id(), p)).collect());
+        let providers = Providers(providers);
         let shared = Arc::new(Shared {
             store,
             providers: Arc::new(providers),
@@ -176,7 +176,7 @@ impl Engine {
         let engine = Self { shared, epoch, making: Arc::default() };
         let (shell, store) = (engine.shared.shell.clone(), engine.shared.store.clone());
         tokio::spawn(watch_storage(shell, store));
-        for provider in engine.shared.providers.0.values() {
+        for provider in &engine.shared.providers.0 {
             engine.watch(provider);
             engine.watch_deletions(provider);
             let key = inventory_key(&provider.id());
@@ -530,7 +530,7 @@ impl Engine {
             });
         }
         while ends.join_next().await.is_some() {}
-        for provider in self.shared.providers.0.values() {
+        for provider in &self.shared.providers.0 {
             provider.shutdown().await;
         }
         if let Err(error) = self.shared.store.close().await {

@@ -37,7 +37,11 @@ impl Shared {
     async fn read_startup(&self, directory: &Path) -> Startup {
         let mut all = Startup::default();
         let mut digest = Sha256::new();
-        for provider in self.providers.all() {
+        // In the order of their names, so that the same files give the same fingerprint whatever order
+        // people see the providers in.
+        let mut providers: Vec<_> = self.providers.all().collect();
+        providers.sort_by_key(|provider| provider.id());
+        for provider in providers {
             let Startup { acts, problems, fingerprint } = provider.startup(directory).await;
             let Some(fingerprint) = fingerprint else { continue };
             all.acts.extend(acts);

@@ -13,6 +13,9 @@ interface Agent {
   /** How its model calls for a command, for a new file, and for an answer. */
   command: (command: string) => Action;
   write: (path: string, lines: string[]) => Action;
+  /** How it asks the person something, and whether it does so in plan mode alone. */
+  question: (header: string, question: string, options: { label: string; description: string }[]) => Action;
+  asksInPlanMode: boolean;
 }
 
 const agents: Agent[] = [
@@ -22,6 +25,8 @@ const agents: Agent[] = [
     model: "gpt-5.5",
     command: (command) => ({ tool: "exec_command", args: { cmd: command } }),
     write: (path, lines) => ({ tool: "apply_patch", raw: `*** Begin Patch\n*** Add File: ${path}\n${lines.map((line) => `+${line}\n`).join("")}*** End Patch` }),
+    question: (header, question, options) => ({ tool: "request_user_input", args: { questions: [{ id: "one", header, question, options }] } }),
+    asksInPlanMode: true,
   },
   {
     id: "claude",
@@ -29,6 +34,8 @@ const agents: Agent[] = [
     model: "sonnet",
     command: (command) => ({ tool: "Bash", args: { command, description: "A command" } }),
     write: (path, lines) => ({ tool: "Write", args: { file_path: path, content: lines.map((line) => `${line}\n`).join("") } }),
+    question: (header, question, options) => ({ tool: "AskUserQuestion", args: { questions: [{ header, question, options, multiSelect: false }] } }),
+    asksInPlanMode: false,
   },
 ];
 
@@ -105,6 +112,59 @@ describe.each(agents)("$name", (agent) => {
     expect(await lastTurn(page).locator(".step .plus").textContent()).toBe("+2");
     expect(await readFile(path, "utf8")).toBe("one\ntwo\n");
     await rm(path);
+  });
+
+  test("a question is answered with an option and in own words", async () => {
+    const page = await begin(agent);
+    if (agent.asksInPlanMode) await page.getByRole("radio", { name: "Plan" }).click();
+    const options = [
+      { label: "Red", description: "Warm" },
+      { label: "Blue", description: "Cold" },
+    ];
+    await send(page, scripted("Ask", [agent.question("Colour", "Which colour?", options)], [agent.question("Shape", "Which shape?", options)], [{ text: "Thanks." }]));
+    await page.locator(".ask").filter({ hasText: "Which colour?" }).locator(".option").filter({ hasText: "Blue" }).click({ timeout: 60_000 });
+    await page.getByRole("button", { name: "Answer" }).click();
+    const second = page.locator(".ask").filter({ hasText: "Which shape?" });
+    await second.waitFor({ timeout: 60_000 });
+    await second.getByRole("textbox").fill("A circle");
+    await page.getByRole("button", { name: "Answer" }).click();
+    await ended(page, "completed");
+    const asked = lastTurn(page).locator(".step").filter({ hasText: "Asked" });
+    for (const [at, answer] of ["Blue", "A circle"].entries()) {
+      await asked.nth(at).locator(".fold-line").click();
+      expect(await asked.nth(at).locator(".step-body").textContent()).toContain(answer);
+    }
+  });
+
+  test("a plan is accepted, and built with approvals", async () => {
+    const page = await begin(agent);
+    await page.getByRole("radio", { name: "Plan" }).click();
+    await send(page, "How would you do it?");
+    const plan = page.locator(".ask[data-kind=plan]");
+    await plan.locator(".md").filter({ hasText: "Count words with apostrophes" }).waitFor({ timeout: 60_000 });
+    await page.getByRole("button", { name: /Accept and build/ }).click();
+    await until("the plan is no longer asked", async () => (await plan.count()) === 0);
+    await page.locator(".ask").filter({ hasText: "npm test" }).locator("[data-decision=once]").click({ timeout: 60_000 });
+    await ended(page, "completed");
+  });
+
+  test("the demonstration without a script shows commands, edits, lists and sub-agents", async () => {
+    const page = await begin(agent);
+    /** Says something, and allows all that is asked until the turn has ended. */
+    const allowed = async (words: string) => {
+      const turns = await page.locator(".turn").count();
+      await send(page, words);
+      const done = page.locator(`.turn:nth-of-type(${turns + 1})[data-state=completed]`);
+      await until(`"${words}" is done`, async () => {
+        await page.locator(".ask [data-decision=once]").click({ timeout: 200 }).catch(() => {});
+        return (await done.count()) > 0;
+      }, 60_000);
+      return lastTurn(page).innerText();
+    };
+    expect(await allowed("run the tests")).toContain("npm test");
+    expect(await allowed("fix the words")).toMatch(/Edited src\/tally\.js\s+\+1 −1/);
+    expect(await allowed("make todos")).toContain("3 of 3 done");
+    expect(await allowed("delegate it")).toMatch(/Agent .*(Survey|Say what)/);
   });
 
   test("stop ends the turn, and the next message runs", async () => {

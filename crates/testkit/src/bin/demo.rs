@@ -1,7 +1,7 @@
 //! Shows Baton without an account: `demo --baton PATH [--port N]`.
 //!
-//! Starts a sandbox in `target/demo` (the real Kilo, a scripted model, a sample project), Baton in
-//! it with the project added, and ends everything on Ctrl-C.
+//! Starts a sandbox in `target/demo` (the real Kilo, Codex and Claude Code, a scripted model, a
+//! sample project), Baton in it with the project added, and ends everything on Ctrl-C.
 
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -13,7 +13,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 use testkit::arguments;
-use testkit::sandbox::Sandbox;
+use testkit::sandbox::{Agent, Sandbox};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::signal::unix::{SignalKind, signal};
@@ -28,7 +28,7 @@ async fn main() -> Result<ExitCode> {
     };
     let dir = testkit::agents::agents_dir().with_file_name("demo");
     println!("preparing the demo in {}", dir.display());
-    let sandbox = Sandbox::at(&dir, 0).await?;
+    let sandbox = Sandbox::at_with(&dir, 0, Agent::ALL).await?;
     let data = dir.join("data");
     let mut terminate = signal(SignalKind::terminate())?;
     let mut baton = start(&arguments, &sandbox, &data)?;
@@ -104,8 +104,8 @@ async fn show(output: ChildStdout, sandbox: &Sandbox, data: &Path) {
 }
 
 const HINT: &str = "
-The sample project `tally` is there; its models are `mock/…`. Start a thread and write, say,
-\"run the tests\". Ctrl-C ends the demo.
+The sample project `tally` is there, and Kilo, Codex and Claude Code with a scripted model behind
+them. Start a thread and write, say, \"run the tests\". Ctrl-C ends the demo.
 ";
 
 async fn add_project(sandbox: &Sandbox, data: &Path) -> Result<()> {

@@ -3,147 +3,115 @@
 //! A demonstration without an account: a handful of words choose what there is to see, and
 //! everything else is answered with a look at the project and a page of markdown.
 
+mod hands;
+
 use std::time::Duration;
 
-use serde_json::json;
-
+use self::hands::Hands;
 use super::request::Request;
 use super::script::{Action, Pace, Script, Step};
 
 /// Chooses the steps for what a person wrote. They may depend on what tools gave back so far.
 pub(crate) fn steps(words: &str, request: &Request) -> Vec<Step> {
-    let scene = Scene { directory: working_directory(request), request };
-    let said = own_words(words);
+    let scene = Scene { hands: Hands::of(request), request };
+    let (said, able) = (own_words(words), &scene.hands);
     let has = |any: &[&str]| any.iter().any(|word| said.contains(&(*word).to_owned()));
-    let script = if is_planning(request) {
+    let script = if able.is_planning(request) {
         scene.plan()
     } else if has(&["fail", "error", "break"]) {
         Script::new().status(400, "This model fails when it is asked to")
-    } else if has(&["todo", "todos", "steps"]) && request.offers("todowrite") {
-        todos()
-    } else if has(&["question", "ask", "choose"]) && request.offers("question") {
-        question()
-    } else if has(&["agent", "subagent", "delegate", "explore"]) && request.offers("task") {
-        delegate()
-    } else if has(&["fix", "edit", "change", "improve"]) && request.offers("edit") {
+    } else if has(&["todo", "todos", "steps"]) && able.can_list(request) {
+        scene.todos()
+    } else if has(&["question", "ask", "choose"]) && able.can_ask(request) {
+        scene.question()
+    } else if has(&["agent", "subagent", "delegate", "explore"]) && able.can_delegate(request) {
+        scene.delegate()
+    } else if has(&["fix", "edit", "change", "improve"]) && able.can_edit(request) {
         scene.edit()
-    } else if has(&["test", "tests", "run", "check"]) && request.offers("bash") {
-        tests()
+    } else if has(&["test", "tests", "run", "check", "implement"]) && able.can_run(request) {
+        scene.tests()
     } else if has(&["long", "slow", "count", "story"]) {
         long()
-    } else if has(&["implement"]) && request.offers("bash") {
-        tests()
     } else {
         scene.overview()
     };
     script.steps
 }
 
-/// Kilo 7.7.7 says so to its plan agent alone; sub-agents may be offered `plan_exit` as well, and
-/// a conversation that has left plan mode still holds the words.
-fn is_planning(request: &Request) -> bool {
-    let told = request.messages.iter().any(|message| message.text.contains("Plan Mode"));
-    told && request.offers("plan_exit")
-}
-
-/// What a plan's or an edit's paths need.
+/// What there is to see, and whose tools show it.
 struct Scene<'a> {
-    directory: String,
+    hands: Hands,
     request: &'a Request,
 }
 
 impl Scene<'_> {
-    fn path(&self, name: &str) -> String {
-        format!("{}/{name}", self.directory)
-    }
-
     fn overview(&self) -> Script {
         let script = think("Let me see what this project is before I answer.");
-        if !self.request.offers("read") {
+        if !self.hands.can_read(self.request) {
             return speak(script, OVERVIEW);
         }
         let script = speak(script, "I'll start with the README.");
-        let script = script.tool("read", json!({ "filePath": self.path("README.md") })).step();
-        speak(script, OVERVIEW)
+        speak(self.hands.read(script, "README.md").step(), OVERVIEW)
     }
 
     fn plan(&self) -> Script {
-        let path = self.path(".kilo/plans/apostrophes.md");
         let script = think("A plan first: what to change, where, and how to know it works.");
-        speak(script, "I have looked around; here is my plan.")
-            .tool("write", json!({ "filePath": path, "content": PLAN }))
-            .step()
-            .tool("plan_exit", json!({ "path": ".kilo/plans/apostrophes.md" }))
+        let script = speak(script, "I have looked around; here is my plan.\n\n");
+        let script = self.hands.plan(script, PLAN);
+        if self.hands.is_built_at_once(self.request) {
+            let script = self.hands.run(script.step(), "npm test", "Run the tests").step();
+            return speak(script, "That is what the tests say.");
+        }
+        script
     }
 
     /// Edits the sample project to and fro, so that it works again and again.
     fn edit(&self) -> Script {
-        let path = self.path("src/tally.js");
         let edited = self.request.messages.iter().rev().find(|message| message.role == "tool");
-        let edited = edited.is_some_and(|read| read.text.contains(BETTER_PATTERN));
-        let (old, new) = if edited { (BETTER_PATTERN, PATTERN) } else { (PATTERN, BETTER_PATTERN) };
+        let edited = edited.is_some_and(|read| read.text.contains(BETTER));
+        let (old, new) = if edited { (BETTER, LINE) } else { (LINE, BETTER) };
         let script = think("The pattern for words decides this. Where is it?");
-        let script = speak(script, "Let me look at how words are found.")
-            .tool("read", json!({ "filePath": path }))
-            .step();
-        let script = speak(script, "One expression does it.")
-            .tool("edit", json!({ "filePath": path, "oldString": old, "newString": new }))
-            .step();
+        let script = speak(script, "Let me look at how words are found.");
+        let script = self.hands.read(script, "src/tally.js").step();
+        let script = speak(script, "One expression does it.");
+        let script = self.hands.edit(script, "src/tally.js", old, new).step();
         speak(script, "Done: the pattern for words in `src/tally.js` is changed.")
     }
-}
 
-fn tests() -> Script {
-    let script = think("The project has a test script; I'll run that.");
-    let script = speak(script, "Running the tests.")
-        .tool("bash", json!({ "command": "npm test", "description": "Run the tests" }))
-        .step();
-    speak(script, "That is what the tests say. Ask me to *fix* something next.")
-}
+    fn tests(&self) -> Script {
+        let script = think("The project has a test script; I'll run that.");
+        let script = speak(script, "Running the tests.");
+        let script = self.hands.run(script, "npm test", "Run the tests").step();
+        speak(script, "That is what the tests say. Ask me to *fix* something next.")
+    }
 
-fn todos() -> Script {
-    let list = |states: [&str; 3]| {
-        let todo = |(content, status)| json!({ "content": content, "status": status, "priority": "medium" });
+    fn todos(&self) -> Script {
         let contents = ["Read the code", "Change the pattern", "Run the tests"];
-        let todos: Vec<_> = contents.into_iter().zip(states).map(todo).collect();
-        json!({ "todos": todos })
-    };
-    let script = speak(Script::new(), "Three steps.")
-        .tool("todowrite", list(["in_progress", "pending", "pending"]))
-        .step();
-    let script = speak(script, "The first is done.")
-        .tool("todowrite", list(["completed", "in_progress", "pending"]))
-        .step();
-    let script = script.tool("todowrite", list(["completed"; 3])).step();
-    speak(script, "All three are done.")
-}
+        let list =
+            |script, states: [&str; 3]| self.hands.list(script, contents.into_iter().zip(states));
+        let script = speak(Script::new(), "Three steps.");
+        let script = list(script, ["in_progress", "pending", "pending"]).step();
+        let script = speak(script, "The first is done.");
+        let script = list(script, ["completed", "in_progress", "pending"]).step();
+        speak(list(script, ["completed"; 3]).step(), "All three are done.")
+    }
 
-fn question() -> Script {
-    let script = speak(Script::new(), "I need to know one thing.");
-    let script = script.tool(
-        "question",
-        json!({ "questions": [{
-            "question": "How should ties be ordered?",
-            "header": "Ties",
-            "options": [
-                { "label": "By appearance", "description": "As now: the word seen first comes first" },
-                { "label": "Alphabetically", "description": "The same order for any text" },
-            ],
-        }] }),
-    );
-    speak(script.step(), "Understood; I'll do it that way.")
-}
+    fn question(&self) -> Script {
+        let script = speak(Script::new(), "I need to know one thing.");
+        let options = [
+            ("By appearance", "As now: the word seen first comes first"),
+            ("Alphabetically", "The same order for any text"),
+        ];
+        let script = self.hands.ask(script, "Ties", "How should ties be ordered?", options);
+        speak(script.step(), "Understood; I'll do it that way.")
+    }
 
-fn delegate() -> Script {
-    let script = speak(Script::new(), "A sub-agent can look into this.").tool(
-        "task",
-        json!({
-            "description": "Survey the project",
-            "prompt": "Say what this project does.",
-            "subagent_type": "general",
-        }),
-    );
-    speak(script.step(), "The sub-agent has reported; its findings are above.")
+    fn delegate(&self) -> Script {
+        let script = speak(Script::new(), "A sub-agent can look into this.");
+        let script =
+            self.hands.delegate(script, "Survey the project", "Say what this project does.");
+        speak(script.step(), "The sub-agent was told what to do; see above.")
+    }
 }
 
 fn long() -> Script {
@@ -162,22 +130,33 @@ fn speak(script: Script, text: &str) -> Script {
     script.stream(text, 5, TICK)
 }
 
-/// Returns the words a person wrote, in lower case, without what the client added to them.
+/// Returns the words a person wrote, in lower case, without what the client added to them in tags.
 fn own_words(text: &str) -> Vec<String> {
+    let text = without_tagged(text);
     let own = text.split(['<', '`']).next().unwrap_or_default().to_lowercase();
     let words = own.split(|character: char| !character.is_alphanumeric());
     words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
-/// Kilo 7.7.7 says where it works in each message's `<environment_details>`.
-fn working_directory(request: &Request) -> String {
-    let lines = request.messages.iter().rev().flat_map(|message| message.text.lines());
-    let mut found = lines.filter_map(|line| line.trim().strip_prefix("Working directory: "));
-    found.next().unwrap_or(".").to_owned()
+/// Takes out each `<tag>…</tag>` that has an end.
+fn without_tagged(text: &str) -> String {
+    let mut own = String::new();
+    let mut rest = text;
+    while let Some((before, tagged)) = rest.split_once('<') {
+        own.push_str(before);
+        let name = tagged.split(['>', ' ', '\n']).next().unwrap_or_default();
+        let end = format!("</{name}>");
+        match tagged.split_once(&end).filter(|_| !name.is_empty()) {
+            Some((_, after)) => rest = after,
+            None => return own + "<" + tagged,
+        }
+    }
+    own + rest
 }
 
-const PATTERN: &str = "/[a-z]+/g";
-const BETTER_PATTERN: &str = "/[a-z]+(?:'[a-z]+)*/g";
+/// The line of the sample that finds words, and a better one.
+const LINE: &str = "  return text.toLowerCase().match(/[a-z]+/g) ?? [];";
+const BETTER: &str = "  return text.toLowerCase().match(/[a-z]+(?:'[a-z]+)*/g) ?? [];";
 
 const OVERVIEW: &str = "\
 ## What this is
@@ -189,7 +168,7 @@ A **scripted model** is answering, not a real one. It can still show what there 
 | *run the tests* | a command that needs your approval |
 | *fix the words* | a file change with its diff |
 | *make todos* | a list of steps being ticked off |
-| *ask me a question* | a question to answer |
+| *ask me a question* | a question to answer (Codex asks in plan mode alone) |
 | *delegate it to an agent* | a sub-agent at work |
 | *tell a long story* | a long answer, to try Stop on |
 | *fail* | an error of the provider |
@@ -222,6 +201,7 @@ these come from, and each of them arrives in its own time.\n\n";
 
 #[cfg(test)]
 mod tests {
+    use super::super::protocol::Protocol;
     use super::super::request::Message;
     use super::*;
 
@@ -253,6 +233,7 @@ mod tests {
             ("Ask me", "question"),
             ("delegate", "task"),
             ("Hello <details>run tests</details>", "read"),
+            ("<reminder>\nask the user\n</reminder>\nfix it", "edit"),
         ];
         for (words, expected) in cases {
             let tools: Vec<_> = steps(words, &all).into_iter().flatten().collect();
@@ -277,8 +258,44 @@ mod tests {
 
     #[test]
     fn edits_to_and_fro() {
-        let there = format!("{:?}", steps("fix", &request(&["edit"], PATTERN)));
-        let back = format!("{:?}", steps("fix", &request(&["edit"], BETTER_PATTERN)));
+        let there = format!("{:?}", steps("fix", &request(&["edit"], LINE)));
+        let back = format!("{:?}", steps("fix", &request(&["edit"], BETTER)));
         assert_ne!(there, back);
+    }
+
+    #[test]
+    fn each_agent_s_own_tools_are_called() {
+        let codex = Request {
+            protocol: Protocol::Responses,
+            ..request(&["exec_command", "apply_patch", "update_plan", "tool_search"], "")
+        };
+        let claude = Request {
+            protocol: Protocol::Messages,
+            ..request(&["Read", "Bash", "Edit", "TodoWrite", "AskUserQuestion", "Agent"], "")
+        };
+        let cases = [
+            ("run the tests", Some("exec_command"), Some("Bash")),
+            ("fix it", Some("exec_command"), Some("Read")),
+            ("make todos", Some("update_plan"), Some("TodoWrite")),
+            ("ask me", Some("exec_command"), Some("AskUserQuestion")),
+            ("delegate it", Some("tool_search"), Some("Task")),
+        ];
+        for (words, of_codex, of_claude) in cases {
+            assert_eq!(first_tool(words, &codex).as_deref(), of_codex, "{words}");
+            assert_eq!(first_tool(words, &claude).as_deref(), of_claude, "{words}");
+        }
+    }
+
+    #[test]
+    fn codex_plans_while_its_last_mode_is_the_plan_mode() {
+        let mut request = Request { protocol: Protocol::Responses, ..request(&[], "") };
+        let mode = |mode| format!("<collaboration_mode># {mode} Mode</collaboration_mode>");
+        for (told, planned) in [("Plan", true), ("Default", false)] {
+            request.messages.insert(0, Message::new("system", "instructions"));
+            request.messages.insert(2, Message::new("system", mode(told)));
+            let script = format!("{:?}", steps("anything", &request));
+            assert_eq!(script.contains("<proposed_plan>"), planned, "{told}");
+            request.messages.remove(2);
+        }
     }
 }

@@ -5,6 +5,7 @@
 //! is one that says what it is told to (`puppet`). It asserts nothing: a missed budget is a row
 //! that says so. It is never linked into the product.
 
+mod agents;
 mod history;
 mod kilo;
 mod latency;
@@ -53,6 +54,8 @@ enum Bench {
     Sustained,
     /// Reading what Kilo sends
     Kilo,
+    /// The real agents: their first words and their memory
+    Agents,
     /// Opening a long thread
     Open,
     /// What a delta costs on the disk
@@ -97,7 +100,13 @@ impl Bench {
         match self {
             // One core means a runtime, and threads, of its own.
             Self::Sustained => return sustained::sustained(),
-            Self::Start | Self::Latency | Self::Kilo | Self::Open | Self::Stored | Self::Web => {}
+            Self::Start
+            | Self::Latency
+            | Self::Kilo
+            | Self::Agents
+            | Self::Open
+            | Self::Stored
+            | Self::Web => {}
         }
         // As many workers as the program itself has on a small machine.
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -109,6 +118,9 @@ impl Bench {
             match self {
                 Self::Start => start::start(&Program::get(options.baton.as_deref()).await?).await,
                 Self::Web => web::web(&Program::get(options.baton.as_deref()).await?).await,
+                Self::Agents => {
+                    agents::agents(&Program::get(options.baton.as_deref()).await?).await
+                }
                 Self::Latency => latency::latency().await,
                 Self::Kilo => kilo::kilo().await,
                 Self::Open => opening::opening().await,

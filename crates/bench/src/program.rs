@@ -49,11 +49,21 @@ impl Program {
 
     /// Starts it on a data directory, with no agent to be found; ready when it says so.
     pub(crate) async fn start(&self, data: &Path) -> Result<Running> {
+        let nowhere = data.to_string_lossy().into_owned();
+        self.start_with(data, &[("PATH".to_owned(), nowhere.clone()), ("HOME".to_owned(), nowhere)])
+            .await
+    }
+
+    /// Starts it on a data directory, with these variables besides one's own.
+    pub(crate) async fn start_with(
+        &self,
+        data: &Path,
+        env: &[(String, String)],
+    ) -> Result<Running> {
         let spec = Spec::new(&self.path)
             .args(["serve", "--no-open", "--port", "0", "--data-dir"])
-            .arg(data)
-            .env("PATH", data)
-            .env("HOME", data);
+            .arg(data);
+        let spec = env.iter().fold(spec, |spec, (name, value)| spec.env(name, value));
         let mut child = self.host.spawn(spec).await?;
         let mut lines = child.take_lines().context("it has no output")?;
         let ready = async {

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use testkit::model::Script;
-use testkit::sandbox::Sandbox;
+use testkit::sandbox::{Agent, Sandbox};
 use testkit::wait::{PATIENT, until, until_true};
 use uuid::Uuid;
 
@@ -27,7 +27,12 @@ struct Killable {
 
 impl Killable {
     async fn start() -> Self {
-        let sandbox = Sandbox::new().await.expect("a sandbox with the real Kilo");
+        Self::start_with(&[]).await
+    }
+
+    /// Starts with agents beside Kilo.
+    async fn start_with(agents: &[Agent]) -> Self {
+        let sandbox = Sandbox::with(agents).await.expect("a sandbox with the real agents");
         let data = tempfile::tempdir().unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let mut this = Self { sandbox, data, http, running: None };
@@ -106,12 +111,16 @@ impl Killable {
     }
 
     async fn thread(&self, access: &str) -> String {
+        self.thread_with("kilo", "mock/m1", access).await
+    }
+
+    async fn thread_with(&self, provider: &str, model: &str, access: &str) -> String {
         let project =
             self.call("POST", "/api/projects", Some(json!({"path": self.sandbox.project}))).await;
         let id = format!("thr_{}", Uuid::now_v7().simple());
         let new = json!({
-            "id": id, "project_id": project["id"], "provider": "kilo",
-            "model": {"model": "mock/m1"}, "access": access,
+            "id": id, "project_id": project["id"], "provider": provider,
+            "model": {"model": model}, "access": access,
         });
         self.call("POST", "/api/threads", Some(new)).await;
         id
@@ -336,6 +345,67 @@ async fn killed_right_after_accepting_it_still_does_what_was_asked_once() {
     baton.up();
     assert_eq!(baton.ended(&thread, &turn).await, "completed");
     assert_eq!(said(&baton.window(&thread).await), ["Done after all."]);
+}
+
+/// An agent beside Kilo: its model, and how that calls for a command.
+struct Beside {
+    agent: Agent,
+    model: &'static str,
+    tool: &'static str,
+    argument: &'static str,
+}
+
+const CODEX: Beside =
+    Beside { agent: Agent::Codex, model: "gpt-5.5", tool: "exec_command", argument: "cmd" };
+const CLAUDE: Beside =
+    Beside { agent: Agent::Claude, model: "sonnet", tool: "Bash", argument: "command" };
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_amid_turns_of_codex_nothing_of_it_runs_on_and_nothing_is_lost() {
+    killed_amid_turns_of(CODEX).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_amid_turns_of_claude_code_nothing_of_it_runs_on_and_nothing_is_lost() {
+    killed_amid_turns_of(CLAUDE).await;
+}
+
+/// Three threads: one in the middle of a text, one in a command, one that asks for one.
+async fn killed_amid_turns_of(Beside { agent, model, tool, argument }: Beside) {
+    let mut baton = Killable::start_with(&[agent]).await;
+    let run = |command: &str| Script::new().tool(tool, json!({ argument: command })).step();
+    let talking = baton.thread_with(agent.name(), model, "full").await;
+    let talk = Script::new().text("What was said so far").wait("never").text("!");
+    let talked = baton.send(&talking, &talk).await;
+    baton.see(&talking, |w| said(w) == ["What was said so far"]).await;
+    let working = baton.thread_with(agent.name(), model, "full").await;
+    let worked = baton.send(&working, &run("echo begun > begun.txt; sleep 600").text("no")).await;
+    let begun = baton.sandbox.project.join("begun.txt");
+    until_true(PATIENT, || begun.exists()).await;
+    let asking = baton.thread_with(agent.name(), model, "supervised").await;
+    let asked = baton.send(&asking, &run("touch unasked.txt").text("no")).await;
+    baton.see(&asking, |w| w["requests"].as_array().is_some_and(|r| !r.is_empty())).await;
+    let session = baton.window(&talking).await["thread"]["session"].clone();
+    baton.kill();
+    baton.gone(|name| name.contains(agent.name())).await;
+
+    baton.up();
+    baton.gone(|name| name == "sleep").await;
+    for (thread, turn) in [(&talking, &talked), (&working, &worked), (&asking, &asked)] {
+        let state = baton.ended(thread, turn).await;
+        let window = baton.window(thread).await;
+        // Both say that the agent ended with Baton.
+        assert!(matches!(&*state, "interrupted" | "failed"), "{state}: {window:#}");
+        assert!(window["requests"].as_array().unwrap().is_empty(), "{window:#}");
+        let items = window["items"].as_array().unwrap();
+        assert!(items.iter().all(|item| item["status"] != "running"), "{window:#}");
+    }
+    assert!(!baton.sandbox.project.join("unasked.txt").exists(), "it ran unasked");
+    let next = baton.send(&talking, &Script::new().text("Back again.")).await;
+    assert_eq!(baton.ended(&talking, &next).await, "completed");
+    let window = baton.window(&talking).await;
+    assert_eq!(said(&window), ["What was said so far", "Back again."]);
+    assert_eq!(window["thread"]["session"], session);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -113,6 +113,11 @@ impl Baton {
         let mut baton = Self { running, http, project: Value::Null };
         let project = baton.post("/api/projects", &json!({ "path": sandbox.project })).await?;
         baton.project = project["id"].clone();
+        // The others are left alone: their processes would count.
+        for other in ALL.iter().filter(|other| other.provider != provider) {
+            let path = format!("/api/providers/{}", other.provider);
+            baton.call(reqwest::Method::PATCH, &path, &json!({ "enabled": false })).await?;
+        }
         let begun = Instant::now();
         loop {
             let status =
@@ -126,8 +131,13 @@ impl Baton {
     }
 
     async fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        self.call(reqwest::Method::POST, path, body).await
+    }
+
+    async fn call(&self, method: reqwest::Method, path: &str, body: &Value) -> Result<Value> {
         let door = &self.running.door;
-        let request = self.http.post(format!("{}{path}", door.url)).bearer_auth(&door.token);
+        let url = format!("{}{path}", door.url);
+        let request = self.http.request(method, url).bearer_auth(&door.token);
         let answer = request.json(body).send().await?;
         let status = answer.status();
         let text = answer.text().await?;

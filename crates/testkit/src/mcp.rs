@@ -14,6 +14,8 @@ pub struct Notes {
     script: PathBuf,
     /// The file that `add_note` appends to.
     pub file: PathBuf,
+    /// Whether it has tools that ask the person.
+    asks: bool,
 }
 
 impl Notes {
@@ -24,13 +26,23 @@ impl Notes {
     pub fn at(dir: &Path) -> io::Result<Self> {
         let script = dir.join("notes-mcp.sh");
         fs::write(&script, include_str!("mcp/notes.sh"))?;
-        Ok(Self { script, file: dir.join("notes.txt") })
+        Ok(Self { script, file: dir.join("notes.txt"), asks: false })
+    }
+
+    /// The server with two more tools, which ask the person through the agent: `ask_form` for a
+    /// title, a colour and whether it is urgent, `ask_page` to open an address. The answers are
+    /// written to the file as the agent sends them.
+    #[must_use]
+    pub fn asking(self) -> Self {
+        Self { asks: true, ..self }
     }
 
     /// The server as Kilo's configuration names it, under `mcp`.
     #[must_use]
     pub fn kilo_config(&self) -> Value {
-        json!({ "type": "local", "command": ["sh", &self.script, &self.file] })
+        let mut command = vec![json!("sh"), json!(self.script), json!(self.file)];
+        command.extend(self.asks.then(|| json!("asks")));
+        json!({ "type": "local", "command": command })
     }
 
     /// How many notes were added.

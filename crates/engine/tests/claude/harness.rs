@@ -8,6 +8,7 @@ use domain::{Access, ModelSelection, ProviderId, ProviderState, ThreadId, Thread
 use engine::Engine;
 use providers::Provider;
 use providers::claude::{Claude, ClaudeConfig};
+use serde_json::json;
 use store::Store;
 use testkit::sandbox::{Agent, Sandbox};
 use testkit::wait::PATIENT;
@@ -97,4 +98,20 @@ async fn compose(sandbox: &Sandbox, data: &Path) -> (Engine, Claude) {
 
 fn program(sandbox: &Sandbox) -> &Path {
     sandbox.program(Agent::Claude).expect("Claude Code in the sandbox")
+}
+
+/// Has the sample project name an MCP server, and trusts it.
+pub(crate) async fn trust_with(bench: &Bench, notes: &testkit::mcp::Notes) {
+    let command = notes.kilo_config()["command"].clone();
+    let args = command.as_array().expect("a command")[1..].to_vec();
+    let servers = json!({ "mcpServers": { "notes": { "command": command[0], "args": args } } });
+    let project = &bench.sandbox.project;
+    std::fs::write(project.join(".mcp.json"), servers.to_string()).expect("a written file");
+    std::fs::create_dir_all(project.join(".claude")).expect("a directory");
+    let settings = json!({ "enableAllProjectMcpServers": true }).to_string();
+    std::fs::write(project.join(".claude/settings.json"), settings).expect("a written file");
+    let thread = bench.thread().await;
+    let id = bench.row(&thread).await.project_id;
+    let (shown, _) = bench.engine.trust(&id).await.expect("what it starts");
+    bench.engine.decide_trust(&id, true, shown.fingerprint).await.expect("trust");
 }

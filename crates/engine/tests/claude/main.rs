@@ -11,6 +11,7 @@ mod approvals;
 mod crashes;
 #[path = "../shared/driver.rs"]
 mod driver;
+mod elicitation;
 mod errors;
 mod harness;
 mod lookup;

@@ -7,24 +7,14 @@ use serde_json::json;
 use testkit::mcp::Notes;
 use testkit::model::Script;
 
-use crate::harness::{Bench, approval, item, message, said};
+use crate::harness::{Bench, approval, item, message, said, trust_with};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tool_of_an_mcp_server_asks_and_is_shown_as_its() {
     let bench = Bench::start().await;
     let notes = Notes::at(bench.sandbox.home.path()).unwrap();
-    let command = notes.kilo_config()["command"].clone();
-    let args = command.as_array().unwrap()[1..].to_vec();
-    let servers = json!({ "mcpServers": { "notes": { "command": command[0], "args": args } } });
-    std::fs::write(bench.sandbox.project.join(".mcp.json"), servers.to_string()).unwrap();
-    std::fs::create_dir_all(bench.sandbox.project.join(".claude")).unwrap();
-    let settings = json!({ "enableAllProjectMcpServers": true });
-    std::fs::write(bench.sandbox.project.join(".claude/settings.json"), settings.to_string())
-        .unwrap();
+    trust_with(&bench, &notes).await;
     let thread = bench.thread().await;
-    let id = bench.row(&thread).await.project_id;
-    let (shown, _) = bench.engine.trust(&id).await.unwrap();
-    bench.engine.decide_trust(&id, true, shown.fingerprint).await.unwrap();
     let script = Script::new().tool("mcp__notes__add_note", json!({ "text": "marmalade" })).step();
     let turn = bench.send(&thread, &script.text("Noted.")).await;
     let request = bench.asked(&thread).await;

@@ -11,6 +11,7 @@ mod approvals;
 mod children;
 #[path = "../shared/driver.rs"]
 mod driver;
+mod elicitation;
 mod errors;
 mod extras;
 mod harness;

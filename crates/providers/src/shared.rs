@@ -7,6 +7,7 @@ pub(crate) mod installs;
 pub(crate) mod looks;
 pub(crate) mod places;
 pub(crate) mod shorten;
+pub(crate) mod steering;
 pub(crate) mod terminal;
 pub(crate) mod usage;
 

@@ -26,19 +26,7 @@ use std::path::{Component, Path, PathBuf};
 use domain::{Access, Mode};
 use serde_json::{Value, json};
 
-/// What inside a workspace steers programs, agents among them: a change there is no plain edit.
-const STEERING: [&str; 10] = [
-    ".git",
-    ".codex",
-    ".agents",
-    ".claude",
-    ".kilo",
-    ".kilocode",
-    ".opencode",
-    ".mcp.json",
-    "kilo.json",
-    "kilo.jsonc",
-];
+use crate::shared::steering::steers;
 
 /// The policy of approvals and the sandbox of a turn, as `turn/start` takes them.
 pub(super) fn policy(access: Access, mode: Mode) -> (&'static str, Value) {
@@ -129,35 +117,6 @@ fn is_plain_edit(path: &Path, workspace: &Path) -> bool {
     !inside.as_os_str().is_empty() && !steers(inside)
 }
 
-/// Whether a path within a workspace is, or lies in, what steers programs.
-fn steers(inside: &Path) -> bool {
-    let mut parts = inside.components().map(Component::as_os_str);
-    parts.any(|part| STEERING.iter().any(|name| part.eq_ignore_ascii_case(name)))
-}
-
-/// Whether every path, with the links on the way to it followed, lies inside the workspace and in
-/// nothing that steers programs. Reads the disk.
-pub(super) fn lies_inside(paths: &[String], workspace: &Path) -> bool {
-    let Ok(root) = workspace.canonicalize() else { return false };
-    paths.iter().all(|path| {
-        // What is there of it says where it leads; the rest is yet to be made.
-        let mut there = Path::new(path);
-        loop {
-            // A link that leads nowhere yet would be followed by whoever writes.
-            if there.is_symlink() && !there.exists() {
-                return false;
-            }
-            match (there.canonicalize(), there.parent()) {
-                (Ok(real), _) => {
-                    return real.strip_prefix(&root).is_ok_and(|inside| !steers(inside));
-                }
-                (Err(_), Some(parent)) => there = parent,
-                (Err(_), None) => return false,
-            }
-        }
-    })
-}
-
 /// An absolute path without `.` and `..`; `None` for one that is not absolute.
 fn normal(path: &Path) -> Option<PathBuf> {
     let mut out = PathBuf::new();
@@ -201,23 +160,6 @@ mod tests {
             assert!(!allowed(&["/w/project/a", outside]), "{outside}");
         }
         assert!(!allowed(&[]), "what is changed is not known");
-    }
-
-    #[test]
-    fn links_are_followed() {
-        let dir = tempfile::tempdir().unwrap();
-        let workspace = dir.path().join("w");
-        std::fs::create_dir_all(workspace.join("sub")).unwrap();
-        std::os::unix::fs::symlink(dir.path(), workspace.join("out")).unwrap();
-        std::os::unix::fs::symlink(dir.path().join("none"), workspace.join("dangling")).unwrap();
-        let inside = |name: &str| {
-            lies_inside(&[workspace.join(name).to_string_lossy().into_owned()], &workspace)
-        };
-        assert!(inside("new") && inside("sub/new/file"));
-        assert!(!inside("out/file") && !inside("dangling"));
-        std::fs::create_dir(workspace.join(".git")).unwrap();
-        std::os::unix::fs::symlink(".git", workspace.join("plain")).unwrap();
-        assert!(!inside("plain/hooks/pre-commit"), "a link to what steers programs");
     }
 
     #[test]

@@ -22,6 +22,7 @@ use super::mapper::{Automatic, Mapper, Reply};
 use super::router::Router;
 use super::sessions::Waiting;
 use super::{access, extras};
+use crate::shared::steering;
 use crate::{AnswerError, Prompt, SendError, Session, Sighting};
 
 mod answers;
@@ -294,7 +295,7 @@ impl Inner {
                 }
                 Automatic::IfInside { answer, paths, key } => {
                     let workspace = self.workspace.clone();
-                    let look = move || access::lies_inside(&paths, &workspace);
+                    let look = move || steering::lies_inside(&paths, &workspace);
                     let inside = tokio::task::spawn_blocking(look).await.unwrap_or(false);
                     if inside {
                         self.client().answer(&id, answer).await

@@ -58,6 +58,9 @@ fn acts(project: &Path, outside: &Path, access: &str) -> Vec<Act> {
         write(inside("link/made.txt").replace(&format!("made.txt-{access}"), access), OTHER),
         write(inside(".git/made"), OTHER),
         write(inside(".claude/made"), OTHER),
+        write(inside(".codex/made"), OTHER),
+        write(inside("deep/.kilo/made"), OTHER),
+        write(inside("steering-link/made"), OTHER),
         read("/etc/hostname".to_owned(), OTHER),
         bash("cat /etc/hostname".to_owned(), None, OTHER),
     ]
@@ -102,6 +105,8 @@ async fn what_must_ask_asks_and_what_must_not_does_not() {
     let bench = Bench::start().await;
     let outside = tempfile::tempdir().unwrap();
     let project = bench.sandbox.project.clone();
+    std::fs::create_dir_all(project.join(".agents")).unwrap();
+    symlink(".agents", project.join("steering-link")).unwrap();
     let all = [Access::Supervised, Access::AutoEdit, Access::Full];
     let mut wrong = Vec::new();
     for (column, access) in all.into_iter().enumerate() {

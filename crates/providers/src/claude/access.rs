@@ -7,7 +7,7 @@
 //! | | changes of files in the workspace | commands that change something | outside, `.git`, `.claude`, MCP tools |
 //! |---|---|---|---|
 //! | supervised | asks | asks | asks |
-//! | auto-edit | runs | asks | asks |
+//! | auto-edit | runs, but for what steers agents | asks | asks |
 //! | full | runs | runs | runs |
 //! | plan, whatever the access | asks | asks | asks |
 //!
@@ -15,8 +15,12 @@
 //! run as well; nor is `bypassPermissions`: it cannot be switched on later, cannot be used by root,
 //! and with it a plan's agent wrote files.
 
+use std::path::Path;
+
 use domain::{Access, Mode};
 use serde_json::Value;
+
+use crate::shared::steering::steers;
 
 /// The agent's permission mode in which a plan is built.
 pub(super) const BUILD: &str = "default";
@@ -46,10 +50,22 @@ pub(super) fn is_edit(tool: &str) -> bool {
     matches!(tool, "Write" | "Edit" | "MultiEdit" | "NotebookEdit")
 }
 
+/// The file that a tool which changes files is to change.
+pub(super) fn edited(input: &Value) -> Option<&str> {
+    let path = |name: &&str| input.get(*name).and_then(Value::as_str).filter(|p| !p.is_empty());
+    ["file_path", "notebook_path"].iter().find_map(path)
+}
+
 /// Whether a request is about a change of a file that `acceptEdits` would let happen: so it says of
 /// a file in the workspace, links followed. About one outside it gives the reason and suggests to add
-/// the directory, about `.git` and the like the reason `safetyCheck` (2.1.197).
-pub(super) fn is_plain_edit(tool: &str, request: &Value) -> bool {
+/// the directory, about `.git` and some others the reason `safetyCheck` (2.1.197). What steers other
+/// agents (`.codex`, `kilo.json`) is none of those, so that is looked at here, by the path's words;
+/// whether it leads there by a link is to be looked up on the disk.
+pub(super) fn is_plain_edit(tool: &str, request: &Value, workspace: &str) -> bool {
+    let input = request.get("input").unwrap_or(&Value::Null);
+    let Some(path) = edited(input).map(Path::new) else { return false };
+    // A path that is spelled in another way is left to the look at the disk.
+    let inside = path.strip_prefix(workspace).unwrap_or(Path::new(""));
     let silent = |name: &str| request.get(name).is_none_or(Value::is_null);
     let suggested = request.get("permission_suggestions").and_then(Value::as_array);
     let suggested = suggested.map(Vec::as_slice).unwrap_or_default();
@@ -57,6 +73,7 @@ pub(super) fn is_plain_edit(tool: &str, request: &Value) -> bool {
         suggestion.get(name).and_then(Value::as_str) == Some(value)
     };
     is_edit(tool)
+        && !steers(inside)
         && silent("decision_reason_type")
         && silent("blocked_path")
         && !suggested.is_empty()
@@ -73,9 +90,15 @@ mod tests {
     fn only_what_the_agent_says_is_a_change_in_the_workspace_counts_as_one() {
         let mode = json!({ "type": "setMode", "mode": "acceptEdits", "destination": "session" });
         let add = json!({ "type": "addDirectories", "directories": ["/out"] });
-        let inside = json!({ "permission_suggestions": [mode] });
-        assert!(is_plain_edit("Write", &inside));
-        assert!(!is_plain_edit("Bash", &inside));
+        let of = |path: &str, mut request: Value| {
+            request["input"] = json!({ "file_path": path });
+            request
+        };
+        let plain = |tool: &str, request: &Value| is_plain_edit(tool, request, "/w/.claude/p");
+        let inside = || json!({ "permission_suggestions": [mode] });
+        assert!(plain("Write", &of("/w/.claude/p/a", inside())));
+        assert!(!plain("Bash", &of("/w/.claude/p/a", inside())));
+        assert!(!plain("Write", &inside()), "no file is named");
         for other in [
             json!({ "permission_suggestions": [mode, add] }),
             json!({ "permission_suggestions": [mode], "decision_reason_type": "safetyCheck" }),
@@ -83,7 +106,11 @@ mod tests {
             json!({ "permission_suggestions": [] }),
             json!({}),
         ] {
-            assert!(!is_plain_edit("Write", &other), "{other}");
+            assert!(!plain("Write", &of("/w/.claude/p/a", other.clone())), "{other}");
+        }
+        for steering in [".codex/config.toml", "sub/.Kilo/x", ".mcp.json", "kilo.jsonc"] {
+            let path = format!("/w/.claude/p/{steering}");
+            assert!(!plain("Edit", &of(&path, inside())), "{steering}");
         }
     }
 

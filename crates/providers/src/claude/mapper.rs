@@ -60,6 +60,8 @@ pub(super) struct Mapper {
     /// Sub-agents by their task: the call, and what people call it.
     agents: HashMap<String, (String, String)>,
     asks: BTreeMap<String, Ask>,
+    /// What is asked and shown to nobody until it is known where a path leads.
+    unsure: BTreeMap<String, asks::Unsure>,
     /// Calls that a person, or a rule, said no to.
     declined: HashSet<String>,
     /// Calls that were asked about and no longer are, though nobody answered.
@@ -112,6 +114,9 @@ pub(super) struct Mapped {
     pub(super) events: Vec<AgentEvent>,
     /// What the thread's access already allows: to be allowed at once.
     pub(super) implied: Vec<Ask>,
+    /// What is asked, by its name, and the file it is about: it is to be looked up where its path
+    /// leads.
+    pub(super) looks: Vec<(String, String)>,
     /// Asks that cannot be shown, and why: to be refused at once.
     pub(super) refused: Vec<(String, String)>,
     /// The running turn is over.
@@ -133,6 +138,7 @@ impl Mapper {
             calls: HashMap::new(),
             agents: HashMap::new(),
             asks: BTreeMap::new(),
+            unsure: BTreeMap::new(),
             declined: HashSet::new(),
             unasked: HashSet::new(),
             tasks: Vec::new(),
@@ -153,6 +159,7 @@ impl Mapper {
         self.blocks.clear();
         self.calls.clear();
         self.asks.clear();
+        self.unsure.clear();
         self.declined.clear();
         self.unasked.clear();
         self.compaction = None;
@@ -185,6 +192,7 @@ impl Mapper {
     pub(super) fn forget(&mut self) {
         self.active = None;
         self.asks.clear();
+        self.unsure.clear();
     }
 
     pub(super) fn session(&self) -> &str {
@@ -391,6 +399,7 @@ impl Mapper {
         out.ended |= self.active.is_some();
         self.active = None;
         self.asks.clear();
+        self.unsure.clear();
         self.writing = None;
     }
 

@@ -10,6 +10,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::errors;
 use crate::{AnswerError, Prompt, SendError, Session, Sighting};
 
+mod answers;
+mod ending;
 mod process;
 mod task;
 mod wire;

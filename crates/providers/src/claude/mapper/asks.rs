@@ -49,6 +49,14 @@ pub(in crate::claude) enum AskKind {
     Elicitation,
 }
 
+/// What is asked and not decided yet.
+pub(super) struct Unsure {
+    ask: Ask,
+    /// The sub-agent that asks.
+    from: Option<String>,
+    request: Value,
+}
+
 /// An answer as the agent takes it.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::claude) struct Reply {
@@ -75,9 +83,32 @@ impl Mapper {
         self.asks.values().filter(|ask| self.allows(ask)).cloned().collect()
     }
 
-    /// Whether the access lets it happen without a person.
+    /// What became of a change of a file that was allowed as far as its path's words went: whether
+    /// it is to be allowed, its links being followed; otherwise a person is asked.
+    pub(in crate::claude) fn looked(&mut self, key: &str, inside: bool) -> (Option<Ask>, Mapped) {
+        let mut out = Mapped::default();
+        let unsure = self.unsure.remove(key);
+        let free = |ask: &Ask| self.allows(ask) && (inside || self.doubtful(ask).is_none());
+        let Some(Unsure { mut ask, from, request }) = unsure else {
+            // It was shown, and a person may have answered it meanwhile.
+            return (self.asks.get(key).filter(|ask| free(ask)).cloned(), out);
+        };
+        if free(&ask) {
+            return (Some(ask), out);
+        }
+        if let AskKind::Permission { plain_edit, .. } = &mut ask.kind {
+            *plain_edit &= inside;
+        }
+        self.ask_person(ask, from, &request, &mut out);
+        (None, out)
+    }
+
+    /// Whether the access lets it happen without a person. What nobody is shown, or a person has
+    /// stopped, is not allowed by itself.
     fn allows(&self, ask: &Ask) -> bool {
+        let live = self.active.as_ref().is_some_and(|active| active.begun && !active.stopping);
         match ask.kind {
+            _ if !live => false,
             AskKind::Permission { plain_edit, .. } => {
                 let edits = plain_edit && self.edits_allowed && !self.planning;
                 edits || access::allows(self.access, self.planning, plain_edit)
@@ -129,7 +160,7 @@ impl Mapper {
             "ExitPlanMode" => AskKind::Plan,
             _ => AskKind::Permission {
                 rules: rules(request),
-                plain_edit: access::is_plain_edit(tool, request),
+                plain_edit: access::is_plain_edit(tool, request, &self.workspace),
             },
         };
         let ask = Ask {
@@ -139,12 +170,27 @@ impl Mapper {
             input,
             kind,
         };
-        // What nobody is shown, or a person has stopped, is not allowed by itself.
-        let live = self.active.as_ref().is_some_and(|active| active.begun && !active.stopping);
-        if live && self.allows(&ask) {
-            out.implied.push(ask);
-            return;
+        let from = agent.map(|(_, label)| label);
+        match self.doubtful(&ask) {
+            _ if !self.allows(&ask) => self.ask_person(ask, from, request, out),
+            None => out.implied.push(ask),
+            Some(path) if self.unsure.len() < MAX_ASKS => {
+                out.looks.push((ask.key.clone(), path));
+                let request = request.clone();
+                self.unsure.insert(ask.key.clone(), Unsure { ask, from, request });
+            }
+            Some(_) => self.ask_person(ask, from, request, out),
         }
+    }
+
+    /// The file of which it is to be looked up where its path leads, before its change is allowed.
+    pub(in crate::claude) fn doubtful(&self, ask: &Ask) -> Option<String> {
+        let AskKind::Permission { plain_edit: true, .. } = ask.kind else { return None };
+        let everything = access::allows(self.access, self.planning, false);
+        access::edited(&ask.input).filter(|_| !everything).map(str::to_owned)
+    }
+
+    fn ask_person(&mut self, ask: Ask, from: Option<String>, request: &Value, out: &mut Mapped) {
         let body = match &ask.kind {
             AskKind::Questions => questions(&ask.input),
             AskKind::Plan => self.plan(&ask, out),
@@ -152,7 +198,7 @@ impl Mapper {
                 approval(&ask, request, &self.workspace)
             }
         };
-        self.show(ask, agent.map(|(_, label)| label), body, out);
+        self.show(ask, from, body, out);
     }
 
     /// Shows what is asked; nobody can answer outside of a turn, nor more than can be shown.

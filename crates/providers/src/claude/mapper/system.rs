@@ -233,6 +233,7 @@ impl Mapper {
 
     /// Tells that the agent no longer waits for what it asked.
     pub(super) fn withdrawn(&mut self, request_id: &str, out: &mut Mapped) {
+        self.unsure.remove(request_id);
         let Some(ask) = self.asks.remove(request_id) else { return };
         if let Some(call) = ask.call
             && self.unasked.len() < MAX_KNOWN

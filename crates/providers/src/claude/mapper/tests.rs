@@ -222,3 +222,70 @@ fn an_answer_that_is_given_again_takes_the_place_of_the_one_that_broke() {
     assert_eq!(left, ["First, again.", "Second."]);
     assert!(player.shown.ends_with("Completed\n"), "{}", player.shown);
 }
+
+/// A turn that runs, in which a change of this file is asked about.
+fn asks_to_write(access: Access, path: &str) -> (Mapper, Mapped) {
+    use serde_json::json;
+    let mut mapper = Mapper::new("/w".to_owned(), "s".to_owned(), access);
+    mapper.new_process(false);
+    let turn = TurnId::parse(&format!("trn_{:032x}", 1)).unwrap();
+    mapper.begin(turn, "k".to_owned(), InputKind::Message);
+    let lines = [
+        json!({ "type": "system", "subtype": "init", "session_id": "s" }),
+        json!({ "type": "control_request", "request_id": "r", "request": {
+            "subtype": "can_use_tool", "tool_name": "Write", "tool_use_id": "t",
+            "input": { "file_path": path, "content": "x" },
+            "permission_suggestions": [{ "type": "setMode", "mode": "acceptEdits" }] } }),
+    ];
+    let mut last = Mapped::default();
+    for line in lines {
+        last = mapper.apply(Frame::from_value(line), 0);
+    }
+    (mapper, last)
+}
+
+fn is_asked(mapped: &Mapped) -> bool {
+    let asked =
+        |event: &AgentEvent| matches!(event, AgentEvent::Turn { event: TurnEvent::Asked(_), .. });
+    mapped.events.iter().any(asked)
+}
+
+#[test]
+fn an_edit_that_the_access_allows_waits_until_it_is_known_where_its_path_leads() {
+    for inside in [true, false] {
+        let (mut mapper, mapped) = asks_to_write(Access::AutoEdit, "/w/a");
+        assert_eq!(mapped.looks, [("r".to_owned(), "/w/a".to_owned())]);
+        assert!(mapped.implied.is_empty() && !is_asked(&mapped));
+        let (ask, mapped) = mapper.looked("r", inside);
+        assert_eq!((ask.is_some(), is_asked(&mapped)), (inside, !inside));
+        assert_eq!(mapper.ask("r").is_some(), !inside);
+    }
+    let (_, mapped) = asks_to_write(Access::AutoEdit, "/w/.codex/config.toml");
+    assert!(mapped.looks.is_empty() && is_asked(&mapped), "it steers an agent");
+    let (_, mapped) = asks_to_write(Access::Full, "/w/.codex/config.toml");
+    assert_eq!(mapped.implied.len(), 1);
+}
+
+#[test]
+fn what_was_found_about_a_path_counts_only_while_the_access_allows_it_and_the_turn_goes_on() {
+    let (mut mapper, _) = asks_to_write(Access::AutoEdit, "/w/a");
+    mapper.set_access(Access::Supervised);
+    let (ask, mapped) = mapper.looked("r", true);
+    assert!(ask.is_none() && is_asked(&mapped));
+    let (mut mapper, _) = asks_to_write(Access::AutoEdit, "/w/a");
+    mapper.set_access(Access::Full);
+    assert!(mapper.looked("r", false).0.is_some());
+    let (mut mapper, _) = asks_to_write(Access::AutoEdit, "/w/a");
+    mapper.stopping();
+    assert!(mapper.looked("r", true).0.is_none());
+}
+
+#[test]
+fn a_wider_access_frees_nothing_of_a_turn_that_is_being_stopped() {
+    let (mut mapper, mapped) = asks_to_write(Access::Supervised, "/w/a");
+    assert!(is_asked(&mapped) && mapper.now_implied().is_empty());
+    mapper.set_access(Access::Full);
+    assert_eq!(mapper.now_implied().len(), 1);
+    mapper.stopping();
+    assert!(mapper.now_implied().is_empty());
+}

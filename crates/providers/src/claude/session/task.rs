@@ -8,35 +8,36 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claude_sdk::{Claude, Conversation, Frames, Incoming};
-use domain::{AgentEvent, Answer, Decision, ErrorCode, Mode, TurnId, TurnOutcome};
+use domain::{AgentEvent, ErrorCode, TurnId};
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
-use super::super::mapper::{self, Ask, Mapped, Mapper};
+use super::super::mapper::{self, Mapper};
 use super::super::names::Begin;
 use super::super::{Shared, errors, transcripts};
 use super::process::{self, Applied, Ready, Start};
 use super::{Control, Inner, wire};
 use crate::shared::ends::End;
 use crate::shared::now;
-use crate::{AnswerError, Prompt, SendError, Sighting};
+use crate::{Prompt, SendError, Sighting};
 
 /// How long a process may do nothing before it is ended; the next message starts another.
 const IDLE: Duration = Duration::from_secs(600);
 /// How long the agent has to end a turn that was stopped, before its process is ended.
-const STOP: Duration = Duration::from_secs(2);
+pub(super) const STOP: Duration = Duration::from_secs(2);
 /// How long an answer may take to be written.
-const WRITTEN: Duration = Duration::from_secs(10);
+pub(super) const WRITTEN: Duration = Duration::from_secs(10);
 /// How long a process has to end by a signal.
-const GRACE: Duration = Duration::from_secs(2);
+pub(super) const GRACE: Duration = Duration::from_secs(2);
 /// How long the end of a process may take to be known once its output has ended.
-const KNOWN: Duration = Duration::from_secs(5);
+pub(super) const KNOWN: Duration = Duration::from_secs(5);
 /// Stopped turns that are remembered, so that no message is handed over after its stop.
 const MAX_STOPPED: usize = 16;
 /// Rules that people allowed for the session.
-const MAX_GRANTS: usize = 200;
+pub(super) const MAX_GRANTS: usize = 200;
 
 type Readying = Pin<Box<dyn Future<Output = Result<Ready, SendError>> + Send>>;
 
@@ -55,32 +56,35 @@ pub(in crate::claude) struct Task {
 }
 
 /// The process that runs.
-struct Running {
-    claude: Arc<Claude>,
-    frames: Frames,
-    applied: Applied,
+pub(super) struct Running {
+    pub(super) claude: Arc<Claude>,
+    pub(super) frames: Frames,
+    pub(super) applied: Applied,
 }
 
 /// A message on its way.
-struct Sending {
-    prompt: Arc<Prompt>,
-    reply: oneshot::Sender<Result<(), SendError>>,
-    readying: Readying,
+pub(super) struct Sending {
+    pub(super) prompt: Arc<Prompt>,
+    pub(super) reply: oneshot::Sender<Result<(), SendError>>,
+    pub(super) readying: Readying,
 }
 
-struct State {
-    task: Task,
-    running: Option<Running>,
-    sending: Option<Sending>,
+pub(super) struct State {
+    pub(super) task: Task,
+    pub(super) running: Option<Running>,
+    pub(super) sending: Option<Sending>,
     /// Processes that are being ended: none is started before they are.
-    ending: TaskTracker,
-    stops: VecDeque<TurnId>,
+    pub(super) ending: TaskTracker,
+    pub(super) stops: VecDeque<TurnId>,
     /// When a stopped turn ends with its process.
-    stop_at: Option<Instant>,
-    idle_since: Instant,
-    grants: Vec<String>,
+    pub(super) stop_at: Option<Instant>,
+    pub(super) idle_since: Instant,
+    pub(super) grants: Vec<String>,
+    /// Looks under way of where paths lead, by the names of what was asked; no more than may be
+    /// asked at once.
+    pub(super) looks: JoinSet<(String, bool)>,
     /// The last line of the transcript that counts, until a message made another the last.
-    back: Option<String>,
+    pub(super) back: Option<String>,
 }
 
 /// Runs a session until it is closed or nobody reads it.
@@ -95,6 +99,7 @@ pub(in crate::claude) async fn run(task: Task, mut control: mpsc::Receiver<Contr
         stop_at: None,
         idle_since: Instant::now(),
         grants: Vec::new(),
+        looks: JoinSet::new(),
         back: None,
     };
     // It is only waited for until nothing is in it.
@@ -117,6 +122,10 @@ pub(in crate::claude) async fn run(task: Task, mut control: mpsc::Receiver<Contr
                 false
             }
             ready = readied(&mut state.sending) => state.hand_over(ready).await,
+            Some(looked) = state.looks.join_next() => match looked {
+                Ok((key, inside)) => state.looked(&key, inside).await,
+                Err(_) => true,
+            },
             incoming = next(&mut state.running) => state.incoming(incoming).await,
             () = at(stop_at) => {
                 state.stop_at = None;
@@ -158,13 +167,8 @@ impl State {
             Control::ApplyAccess { reply } => {
                 let access = self.task.inner.wish().0;
                 self.task.mapper.set_access(access);
-                for ask in self.task.mapper.now_implied() {
-                    let allowed = self.give(&ask, &once()).await;
-                    if let Ok(mapped) = allowed
-                        && !self.settle(mapped).await
-                    {
-                        return false;
-                    }
+                if !self.allow_waiting().await {
+                    return false;
                 }
                 let _ = reply.send(());
             }
@@ -361,54 +365,6 @@ impl State {
         }
     }
 
-    async fn answer(
-        &mut self,
-        key: &str,
-        answer: &Answer,
-        reply: oneshot::Sender<Result<(), AnswerError>>,
-    ) -> bool {
-        let Some(ask) = self.task.mapper.ask(key).cloned() else {
-            let _ = reply.send(Err(AnswerError::Gone));
-            return true;
-        };
-        match self.give(&ask, answer).await {
-            Ok(mapped) => {
-                let _ = reply.send(Ok(()));
-                self.settle(mapped).await
-            }
-            Err(error) => {
-                let _ = reply.send(Err(error));
-                true
-            }
-        }
-    }
-
-    /// Gives the agent an answer.
-    async fn give(&mut self, ask: &Ask, answer: &Answer) -> Result<Mapped, AnswerError> {
-        let running = self.running.as_mut().ok_or(AnswerError::Gone)?;
-        let reply = mapper::reply(ask, answer);
-        let given = running.claude.answer(&ask.key, &reply.response);
-        match tokio::time::timeout(WRITTEN, given).await {
-            Ok(Ok(())) => {}
-            Ok(Err(claude_sdk::Ended)) => return Err(AnswerError::Gone),
-            Err(_) => {
-                let late = "Claude Code did not take the answer in time".to_owned();
-                return Err(AnswerError::Failed(late));
-            }
-        }
-        if reply.builds {
-            running.applied.mode = super::super::access::BUILD;
-            self.task.mapper.set_planning(false);
-            self.task.inner.wish().1 = Mode::Build;
-        }
-        for grant in &reply.grants {
-            if self.grants.len() < MAX_GRANTS && !self.grants.contains(grant) {
-                self.grants.push(grant.clone());
-            }
-        }
-        Ok(self.task.mapper.answered(&ask.key, &reply))
-    }
-
     /// Looks whether a message is in the session, and what became of it.
     async fn look_up(
         &mut self,
@@ -462,30 +418,7 @@ impl State {
         self.settle(mapped).await
     }
 
-    /// Does what came of a frame.
-    async fn settle(&mut self, mapped: Mapped) -> bool {
-        if mapped.ended {
-            self.stop_at = None;
-        }
-        if let Some(claude) = self.running.as_ref().map(|running| running.claude.clone()) {
-            for ask in mapped.implied {
-                let (claude, reply) = (claude.clone(), mapper::reply(&ask, &once()));
-                tokio::spawn(async move {
-                    let given = claude.answer(&ask.key, &reply.response);
-                    let _ = tokio::time::timeout(WRITTEN, given).await;
-                });
-            }
-            for (key, why) in mapped.refused {
-                let claude = claude.clone();
-                tokio::spawn(async move {
-                    let _ = tokio::time::timeout(WRITTEN, claude.refuse(&key, &why)).await;
-                });
-            }
-        }
-        self.tell(mapped.events).await
-    }
-
-    async fn tell(&mut self, events: Vec<AgentEvent>) -> bool {
+    pub(super) async fn tell(&mut self, events: Vec<AgentEvent>) -> bool {
         for event in events {
             let began = matches!(event, AgentEvent::Turn { event: domain::TurnEvent::Started, .. });
             if let AgentEvent::Session { id } = &event {
@@ -515,67 +448,6 @@ impl State {
         };
         self.task.out.send(AgentEvent::Session { id }).await.is_ok()
     }
-
-    /// Takes that the process has ended by itself.
-    async fn process_ended(&mut self) -> bool {
-        let Some(running) = self.running.take() else { return true };
-        let mut exit = running.claude.exit();
-        let exit = tokio::time::timeout(KNOWN, exit.wait()).await.ok().flatten();
-        if exit.is_none() {
-            // It closed its output and stays.
-            self.end(running.claude, "it no longer says anything");
-        }
-        let said = exit.map(|exit| exit.stderr).unwrap_or_default();
-        self.stop_at = None;
-        let mapped = self.task.mapper.lost(mapper::died(&said));
-        self.settle(mapped).await
-    }
-
-    /// Ends the process on purpose, and with it the turn that runs.
-    async fn end_process(&mut self, end: End) {
-        let who = super::super::NAME;
-        if let Some(sending) = self.sending.take() {
-            let domain::TurnError { code, message, .. } = end.error(who);
-            let _ = sending.reply.send(Err(SendError { code, message }));
-        }
-        if let Some(running) = &self.running
-            && self.task.mapper.turn().is_some()
-        {
-            let interrupt = json!({ "subtype": "interrupt" });
-            let _ = running.claude.control(interrupt, STOP).await;
-        }
-        self.end_running("it is to end");
-        let mut mapped = Mapped::default();
-        if self.task.mapper.turn().is_some() {
-            let outcome = TurnOutcome::Failed(end.error(who));
-            self.task.mapper.end(outcome, &mut mapped);
-        }
-        let _ = self.settle(mapped).await;
-        self.ended().await;
-    }
-
-    fn end_running(&mut self, reason: &'static str) {
-        if let Some(running) = self.running.take() {
-            // What it still tells is nobody's.
-            drop(running.frames);
-            self.end(running.claude, reason);
-        }
-    }
-
-    fn end(&mut self, claude: Arc<Claude>, reason: &'static str) {
-        self.ending.spawn(async move {
-            claude.stop(reason, GRACE).await;
-        });
-    }
-
-    /// Waits for processes that are being ended.
-    async fn ended(&mut self) {
-        self.ending.wait().await;
-    }
-}
-
-fn once() -> Answer {
-    Answer::Approval { decision: Decision::Once, message: None }
 }
 
 async fn next(running: &mut Option<Running>) -> Option<Incoming> {

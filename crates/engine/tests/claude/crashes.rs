@@ -1,14 +1,18 @@
 //! The agent's process killed, and what a person sees of it.
 
-use domain::{Access, ErrorCode, TurnState};
+use domain::{Access, ErrorCode, Mode, TurnState};
+use nix::sys::signal::Signal;
 use serde_json::json;
 use testkit::model::Script;
 
-use crate::harness::{Bench, said};
+use crate::harness::{Bench, message, said};
+
+fn signal(pid: u32, signal: Signal) -> nix::Result<()> {
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap()), signal)
+}
 
 fn kill(pid: u32) {
-    let pid = nix::unistd::Pid::from_raw(i32::try_from(pid).unwrap());
-    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
+    signal(pid, Signal::SIGKILL).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -51,5 +55,31 @@ async fn a_session_that_is_gone_is_told_and_a_new_one_can_be_begun() {
     let next = bench.run(&thread, &Script::new().text("Anew.")).await;
     assert_eq!((next.state, &next.error), (TurnState::Completed, &None));
     assert_ne!(bench.row(&thread).await.session, Some(session));
+    bench.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_was_told_half_of_what_to_go_by_is_not_used_for_the_next_message() {
+    let bench = Bench::start().await;
+    let thread = bench.thread_with(Access::Full).await;
+    bench.run(&thread, &Script::new().text("First.")).await;
+    let [pid] = bench.claude.pids()[..] else { panic!("one process") };
+    // It takes the permission mode of a plan, but answers too late.
+    signal(pid, Signal::SIGSTOP).unwrap();
+    let mut plan = message(&Script::new().text("Never said.").prompt("Plan this."));
+    plan.mode = Some(Mode::Plan);
+    let plan = bench.engine.send(&thread, plan).await.unwrap().id;
+    let failed = bench.ended(&thread, &plan).await;
+    assert_eq!(failed.error.map(|error| error.code), Some(ErrorCode::AgentUnavailable));
+    // It may be gone by now.
+    let _ = signal(pid, Signal::SIGCONT);
+    let touch = json!({ "command": "touch built.txt", "description": "x" });
+    let mut build = message(&Script::new().tool("Bash", touch).prompt("Build this."));
+    build.mode = Some(Mode::Build);
+    let build = bench.engine.send(&thread, build).await.unwrap().id;
+    let next = bench.ended(&thread, &build).await;
+    assert_eq!((next.state, &next.error), (TurnState::Completed, &None));
+    assert!(bench.file("built.txt").is_some(), "by the thread's access, not a plan's");
+    assert!(!bench.claude.pids().contains(&pid));
     bench.engine.shutdown().await;
 }

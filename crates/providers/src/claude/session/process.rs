@@ -60,17 +60,31 @@ pub(super) struct Ready {
     pub(super) applied: Applied,
 }
 
+/// Why no process is ready for a message.
+pub(super) struct NotReady {
+    pub(super) error: SendError,
+    /// The process that runs may go by some of what it was told, and not by the rest.
+    pub(super) half_told: bool,
+}
+
+impl From<SendError> for NotReady {
+    fn from(error: SendError) -> Self {
+        Self { error, half_told: false }
+    }
+}
+
 /// Gets a process ready for a message: the one that runs, or a new one.
 pub(super) async fn ready(
     shared: Arc<Shared>,
     running: Option<(Arc<Claude>, Applied)>,
     start: Start,
     prompt: Arc<Prompt>,
-) -> Result<Ready, SendError> {
+) -> Result<Ready, NotReady> {
     let message = wire::message(&prompt).await?;
     let wanted = Applied::of(&prompt);
     if let Some((claude, applied)) = running {
-        tell(&claude, &applied, &wanted).await?;
+        let told = tell(&claude, &applied, &wanted).await;
+        told.map_err(|error| NotReady { error, half_told: true })?;
         return Ok(Ready { started: None, message, applied: wanted });
     }
     let resumes = !matches!(start.conversation, Conversation::New(_));

@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 use super::super::mapper::{self, Mapper};
 use super::super::names::Begin;
 use super::super::{Shared, errors, transcripts};
-use super::process::{self, Applied, Ready, Start};
+use super::process::{self, Applied, NotReady, Ready, Start};
 use super::{Control, Inner, wire};
 use crate::shared::ends::End;
 use crate::shared::now;
@@ -39,7 +39,7 @@ const MAX_STOPPED: usize = 16;
 /// Rules that people allowed for the session.
 pub(super) const MAX_GRANTS: usize = 200;
 
-type Readying = Pin<Box<dyn Future<Output = Result<Ready, SendError>> + Send>>;
+type Readying = Pin<Box<dyn Future<Output = Result<Ready, NotReady>> + Send>>;
 
 /// What a session's task has.
 pub(in crate::claude) struct Task {
@@ -268,12 +268,15 @@ impl State {
     }
 
     /// Gives a message to the agent that is ready for it.
-    async fn hand_over(&mut self, ready: Result<Ready, SendError>) -> bool {
+    async fn hand_over(&mut self, ready: Result<Ready, NotReady>) -> bool {
         let Some(Sending { prompt, reply, .. }) = self.sending.take() else { return true };
         self.idle_since = Instant::now();
         let Ready { started, message, applied } = match ready {
             Ok(ready) => ready,
-            Err(error) => {
+            Err(NotReady { error, half_told }) => {
+                if half_told {
+                    self.end_running("it is unsure what it goes by");
+                }
                 let _ = reply.send(Err(error));
                 return true;
             }
@@ -318,9 +321,7 @@ impl State {
     }
 
     fn interrupt(&mut self, turn: TurnId, reply: oneshot::Sender<Result<(), SendError>>) {
-        if let Some(sending) = self.sending.take_if(|sending| sending.prompt.turn == turn) {
-            // What was being started for it is ended by being dropped.
-            let _ = sending.reply.send(Err(errors::stopped_before()));
+        if self.give_up_sending(&turn) {
             let _ = reply.send(Ok(()));
             return;
         }
@@ -342,6 +343,21 @@ impl State {
         });
     }
 
+    /// Does not hand a turn's message over, if it is on its way.
+    fn give_up_sending(&mut self, turn: &TurnId) -> bool {
+        let Some(sending) = self.sending.take_if(|sending| sending.prompt.turn == *turn) else {
+            return false;
+        };
+        // What was being started for it is ended by being dropped.
+        drop(sending.readying);
+        let wanted = Applied::of(&sending.prompt);
+        if self.running.as_ref().is_some_and(|running| running.applied != wanted) {
+            self.end_running("it may have been told some of what it was to go by");
+        }
+        let _ = sending.reply.send(Err(errors::stopped_before()));
+        true
+    }
+
     fn note_stop(&mut self, turn: TurnId) {
         if !self.stops.contains(&turn) {
             self.stops.push_back(turn);
@@ -353,8 +369,7 @@ impl State {
 
     /// Ends the process of a turn that is over here, with all it runs.
     fn abandon(&mut self, turn: &TurnId) {
-        if let Some(sending) = self.sending.take_if(|sending| sending.prompt.turn == *turn) {
-            let _ = sending.reply.send(Err(errors::stopped_before()));
+        if self.give_up_sending(turn) {
             return;
         }
         self.note_stop(turn.clone());
@@ -457,7 +472,7 @@ async fn next(running: &mut Option<Running>) -> Option<Incoming> {
     }
 }
 
-async fn readied(sending: &mut Option<Sending>) -> Result<Ready, SendError> {
+async fn readied(sending: &mut Option<Sending>) -> Result<Ready, NotReady> {
     match sending {
         Some(sending) => (&mut sending.readying).await,
         None => std::future::pending().await,

@@ -27,6 +27,11 @@ pub struct Launch {
     pub allowed_tools: Vec<String>,
     /// Which settings are in force, e.g. `user,project,local`; `None` for all of them.
     pub setting_sources: Option<String>,
+    /// Settings that go before all others, e.g. `{"allowManagedPermissionRulesOnly": true}`: those of
+    /// whoever embeds the agent. Of them only what restricts is taken, beside rules that allow; and
+    /// nothing where an administrator has set up their own, unless these say
+    /// `"parentSettingsBehavior": "merge"` (2.1.197). One argument: 128 KiB at most on Linux.
+    pub managed_settings: Option<Value>,
     /// Whether MCP servers that files name are left alone.
     pub strict_mcp_config: bool,
     /// Whether the conversation is kept.
@@ -54,6 +59,7 @@ impl Launch {
             permission_mode: "default".to_owned(),
             allowed_tools: Vec::new(),
             setting_sources: None,
+            managed_settings: None,
             strict_mcp_config: false,
             persist: true,
             hooks: Value::Null,
@@ -108,6 +114,9 @@ impl Launch {
         }
         if !self.allowed_tools.is_empty() {
             with("--allowedTools", &self.allowed_tools.join(","));
+        }
+        if let Some(settings) = &self.managed_settings {
+            with("--managed-settings", &settings.to_string());
         }
         if let Some(sources) = &self.setting_sources {
             args.push(format!("--setting-sources={sources}"));
@@ -293,10 +302,11 @@ mod tests {
             Conversation::Fork { session: "a".into(), until: Some("b".into()), id: "c".into() };
         launch.setting_sources = Some("user".to_owned());
         launch.strict_mcp_config = true;
+        launch.managed_settings = Some(json!({ "a": [1] }));
         launch.allowed_tools = vec!["Bash(touch a)".to_owned(), "Edit".to_owned()];
         let args = launch.args().join(" ");
         let wanted = "--permission-mode default --resume a --session-id c --resume-session-at b \
-                      --allowedTools Bash(touch a),Edit --setting-sources=user --fork-session \
+                      --allowedTools Bash(touch a),Edit --managed-settings {\"a\":[1]} --setting-sources=user --fork-session \
                       --strict-mcp-config";
         assert!(args.ends_with(wanted), "{args}");
         assert!(!args.contains("dangerously"));

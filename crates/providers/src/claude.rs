@@ -35,6 +35,7 @@ mod loose;
 mod mapper;
 mod models;
 mod names;
+mod rules;
 mod session;
 mod sessions;
 mod startup;

@@ -60,7 +60,7 @@ fn acts(project: &Path, outside: &Path, access: &str) -> Vec<Act> {
         write(inside(".claude/made"), OTHER),
         write(inside(".codex/made"), OTHER),
         write(inside("deep/.kilo/made"), OTHER),
-        write(inside("steering-link/made"), OTHER),
+        write(project.join(format!("steering-{access}/made")).display().to_string(), OTHER),
         read("/etc/hostname".to_owned(), OTHER),
         bash("cat /etc/hostname".to_owned(), None, OTHER),
     ]
@@ -100,38 +100,48 @@ async fn asks(bench: &Bench, thread: &ThreadId, act: &Act, mode: Mode) -> bool {
     }
 }
 
+/// Has a thread of this access do everything; what was not as it must be. For each access once.
+pub(crate) async fn wrong(bench: &Bench, access: Access) -> Vec<String> {
+    let outside = tempfile::tempdir().unwrap();
+    let project = bench.sandbox.project.clone();
+    let column = match access {
+        Access::Supervised => 0,
+        Access::AutoEdit => 1,
+        Access::Full => 2,
+    };
+    let thread = bench.thread_with(access).await;
+    let name = format!("{column}");
+    std::fs::create_dir_all(project.join(".agents")).unwrap();
+    symlink(".agents", project.join(format!("steering-{name}"))).unwrap();
+    symlink(outside.path(), project.join(format!("link-{name}"))).unwrap();
+    let mut acts = acts(&project, outside.path(), &name);
+    for act in &mut acts {
+        let file = act.args["file_path"].as_str().unwrap_or_default();
+        if file.contains("/link/") {
+            let file = project.join(format!("link-{name}/through"));
+            act.args["file_path"] = json!(file);
+            act.made = Some(file.display().to_string());
+        }
+    }
+    let mut wrong = Vec::new();
+    for act in &acts {
+        let asked = asks(bench, &thread, act, Mode::Build).await;
+        let done = act.made.as_ref().map(|made| Path::new(made).exists());
+        let wanted = act.asks[column];
+        if asked != wanted || done.is_some_and(|done| done == wanted) {
+            wrong.push(format!("{access:?} {} asked {asked}, done {done:?}", act.args));
+        }
+    }
+    wrong
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_must_ask_asks_and_what_must_not_does_not() {
     let bench = Bench::start().await;
-    let outside = tempfile::tempdir().unwrap();
-    let project = bench.sandbox.project.clone();
-    std::fs::create_dir_all(project.join(".agents")).unwrap();
-    symlink(".agents", project.join("steering-link")).unwrap();
-    let all = [Access::Supervised, Access::AutoEdit, Access::Full];
-    let mut wrong = Vec::new();
-    for (column, access) in all.into_iter().enumerate() {
-        let thread = bench.thread_with(access).await;
-        let name = format!("{column}");
-        symlink(outside.path(), project.join(format!("link-{name}"))).unwrap();
-        let mut acts = acts(&project, outside.path(), &name);
-        for act in &mut acts {
-            let file = act.args["file_path"].as_str().unwrap_or_default();
-            if file.contains("/link/") {
-                let file = project.join(format!("link-{name}/through"));
-                act.args["file_path"] = json!(file);
-                act.made = Some(file.display().to_string());
-            }
-        }
-        for act in &acts {
-            let asked = asks(&bench, &thread, act, Mode::Build).await;
-            let done = act.made.as_ref().map(|made| Path::new(made).exists());
-            let wanted = act.asks[column];
-            if asked != wanted || done.is_some_and(|done| done == wanted) {
-                wrong.push(format!("{access:?} {} asked {asked}, done {done:?}", act.args));
-            }
-        }
+    for access in [Access::Supervised, Access::AutoEdit, Access::Full] {
+        let wrong = wrong(&bench, access).await;
+        assert!(wrong.is_empty(), "{wrong:#?}");
     }
-    assert!(wrong.is_empty(), "{wrong:#?}");
     bench.engine.shutdown().await;
 }
 

@@ -17,6 +17,7 @@ mod harness;
 mod lookup;
 mod mcp;
 mod plans;
+mod rules;
 mod sessions;
 mod status;
 mod stop;

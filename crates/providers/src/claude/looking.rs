@@ -6,7 +6,8 @@ use std::sync::Arc;
 use claude_sdk::{AuthStatus, Initialized, Installed, Launch, LocateError};
 use domain::{AgentProcess, AgentReport, ProviderState, ProviderStatus};
 
-use super::{Shared, errors, loose, models};
+use super::rules::Rules;
+use super::{Shared, errors, models};
 use crate::shared::installs::Installable;
 use crate::shared::looks::{self, Checking, Remedies, Said, plain};
 
@@ -45,10 +46,6 @@ impl Shared {
             status.version = Some(installed.version.to_string());
             status.binary = Some(installed.found.display().to_string());
         });
-        let config = self.config_dir();
-        let loose = tokio::task::spawn_blocking(move || loose::problem(&config)).await;
-        let problems: Vec<_> = loose.ok().flatten().into_iter().collect();
-        self.status.send_modify(|status| status.problems = problems);
         let program = installed.program.clone();
         *self.found() = Some(installed);
         let (config, host) = (&self.config, &self.config.host);
@@ -71,7 +68,9 @@ impl Shared {
         let mut launch = Launch::new(program, &self.config.cwd);
         launch.persist = false;
         self.restrict(&mut launch, false);
-        let started = self.launch(launch).await;
+        let config = self.config_dir();
+        let rules = tokio::task::spawn_blocking(move || Rules::read(&config, None)).await;
+        let started = self.launch_ruled(launch, &rules.unwrap_or_default(), &[]).await;
         let (agent, _frames, initialized) = started.map_err(|e| plain(&e.to_string()))?;
         self.learn(&initialized);
         agent.stop("it has told its models", std::time::Duration::from_secs(2)).await;

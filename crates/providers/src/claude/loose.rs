@@ -1,5 +1,6 @@
-//! What a person's own settings let Claude Code do unasked, whatever a thread's access: rules of
-//! theirs that allow are not overruled (2.1.197), so they are told where its state is shown.
+//! What a person's own settings let Claude Code do unasked, whatever a thread's access, where their
+//! rules cannot be kept from counting (`rules`): an administrator has set up the agent. They are told
+//! where its state is shown.
 
 use std::path::Path;
 

@@ -7,8 +7,11 @@ use claude_sdk::{Claude, Conversation, Frames, Launch, UserMessage};
 use domain::{ErrorCode, Mode};
 use serde_json::json;
 
+use super::super::rules::Rules;
 use super::super::{Shared, access, errors};
+use super::task::GRACE;
 use super::wire;
+use crate::shared::places;
 use crate::{Prompt, SendError};
 
 /// How long the agent may take to answer what it is told of model, effort and mode.
@@ -58,6 +61,15 @@ pub(super) struct Ready {
     pub(super) started: Option<Started>,
     pub(super) message: UserMessage,
     pub(super) applied: Applied,
+    /// What settings forbid, by which the process goes.
+    pub(super) rules: Rules,
+}
+
+/// The process that runs, and what it goes by.
+pub(super) struct InUse {
+    pub(super) claude: Arc<Claude>,
+    pub(super) applied: Applied,
+    pub(super) rules: Rules,
 }
 
 /// Why no process is ready for a message.
@@ -76,16 +88,22 @@ impl From<SendError> for NotReady {
 /// Gets a process ready for a message: the one that runs, or a new one.
 pub(super) async fn ready(
     shared: Arc<Shared>,
-    running: Option<(Arc<Claude>, Applied)>,
+    running: Option<InUse>,
     start: Start,
     prompt: Arc<Prompt>,
 ) -> Result<Ready, NotReady> {
     let message = wire::message(&prompt).await?;
     let wanted = Applied::of(&prompt);
-    if let Some((claude, applied)) = running {
-        let told = tell(&claude, &applied, &wanted).await;
-        told.map_err(|error| NotReady { error, half_told: true })?;
-        return Ok(Ready { started: None, message, applied: wanted });
+    let rules = rules(&shared, &start).await?;
+    if let Some(InUse { claude, applied, rules: before }) = running {
+        // A new effort has it forget what people allowed for the session (2.1.197).
+        let forgets = applied.effort != wanted.effort && !start.grants.is_empty();
+        if before == rules && !forgets {
+            let told = tell(&claude, &applied, &wanted).await;
+            told.map_err(|error| NotReady { error, half_told: true })?;
+            return Ok(Ready { started: None, message, applied: wanted, rules });
+        }
+        claude.stop("it is to go by other rules", GRACE).await;
     }
     let resumes = !matches!(start.conversation, Conversation::New(_));
     let program = shared
@@ -97,13 +115,21 @@ pub(super) async fn ready(
     launch.model = Some(wanted.model.clone());
     launch.effort.clone_from(&wanted.effort);
     launch.permission_mode = wanted.mode.to_owned();
-    launch.allowed_tools = start.grants;
     shared.restrict(&mut launch, start.trusted);
+    let launched = shared.launch_ruled(launch, &rules, &start.grants).await;
     let (claude, frames, initialized) =
-        shared.launch(launch).await.map_err(|error| errors::of_launch(&error, resumes))?;
+        launched.map_err(|error| errors::of_launch(&error, resumes))?;
     shared.learn(&initialized);
     let started = Some(Started { claude: Arc::new(claude), frames });
-    Ok(Ready { started, message, applied: wanted })
+    Ok(Ready { started, message, applied: wanted, rules })
+}
+
+/// What the settings forbid that are in force where the session works.
+async fn rules(shared: &Shared, start: &Start) -> Result<Rules, SendError> {
+    let (config, workspace) = (shared.config_dir(), start.workspace.clone());
+    let project = start.trusted.then(|| workspace.clone());
+    let read = places::on_disk(&workspace, move || Rules::read(&config, project.as_deref())).await;
+    read.map_err(|error| SendError { code: error.code, message: error.message })
 }
 
 /// Tells a process that runs what it is to go by, as far as that differs.

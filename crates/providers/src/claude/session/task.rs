@@ -17,8 +17,9 @@ use tokio_util::task::TaskTracker;
 
 use super::super::mapper::{self, Mapper};
 use super::super::names::Begin;
+use super::super::rules::Rules;
 use super::super::{Shared, errors, transcripts};
-use super::process::{self, Applied, NotReady, Ready, Start};
+use super::process::{self, Applied, InUse, NotReady, Ready, Start};
 use super::{Control, Inner, wire};
 use crate::shared::ends::End;
 use crate::shared::now;
@@ -60,6 +61,8 @@ pub(super) struct Running {
     pub(super) claude: Arc<Claude>,
     pub(super) frames: Frames,
     pub(super) applied: Applied,
+    /// What settings forbid, by which it goes.
+    pub(super) rules: Rules,
 }
 
 /// A message on its way.
@@ -230,7 +233,11 @@ impl State {
         }
         let prompt: Arc<Prompt> = Arc::from(prompt);
         self.task.inner.wish().1 = prompt.mode;
-        let running = self.running.as_ref().map(|r| (r.claude.clone(), r.applied.clone()));
+        let running = self.running.as_ref().map(|running| InUse {
+            claude: running.claude.clone(),
+            applied: running.applied.clone(),
+            rules: running.rules.clone(),
+        });
         let id = self.task.mapper.session().to_owned();
         let start = Start {
             conversation: match &self.task.begin {
@@ -271,7 +278,7 @@ impl State {
     async fn hand_over(&mut self, ready: Result<Ready, NotReady>) -> bool {
         let Some(Sending { prompt, reply, .. }) = self.sending.take() else { return true };
         self.idle_since = Instant::now();
-        let Ready { started, message, applied } = match ready {
+        let Ready { started, message, applied, rules } = match ready {
             Ok(ready) => ready,
             Err(NotReady { error, half_told }) => {
                 if half_told {
@@ -286,7 +293,7 @@ impl State {
             Some(started) => {
                 mapper.new_process(applied.is_planning());
                 let (claude, frames) = (started.claude, started.frames);
-                self.running = Some(Running { claude, frames, applied });
+                self.running = Some(Running { claude, frames, applied, rules });
             }
             None => {
                 mapper.set_planning(applied.is_planning());

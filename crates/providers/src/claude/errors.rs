@@ -106,6 +106,13 @@ pub(super) fn of_launch(error: &LaunchError, resumes: bool) -> SendError {
     }
 }
 
+/// Why nothing is started after too many failures.
+pub(super) fn left_alone(error: OpenError) -> SendError {
+    let OpenError { code, message, hint } = error;
+    let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+    SendError { code, message: format!("{message}{hint}") }
+}
+
 /// Why a message was not handed over to an agent that ended just then.
 pub(super) fn ended() -> SendError {
     SendError {

@@ -14,6 +14,8 @@ mod answers;
 mod ending;
 mod process;
 mod task;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub(super) use task::{Task, run};

@@ -54,11 +54,16 @@ impl Failures {
         Err(unavailable(&said, Some(&hint)))
     }
 
+    /// When the next start may be, after a failure: later after each.
+    pub(crate) fn not_before(&self) -> Option<Instant> {
+        let pause = self.at.len().checked_sub(1).and_then(|n| BACK_OFF.get(n))?;
+        Some(*self.at.back()? + *pause)
+    }
+
     /// Waits, longer after each failure, before the next start.
     pub(crate) async fn back_off(&self) {
-        let pause = self.at.len().checked_sub(1).and_then(|n| BACK_OFF.get(n));
-        if let (Some(pause), Some(last)) = (pause, self.at.back()) {
-            tokio::time::sleep_until(*last + *pause).await;
+        if let Some(at) = self.not_before() {
+            tokio::time::sleep_until(at).await;
         }
     }
 }

@@ -21,7 +21,12 @@ impl State {
             // It closed its output and stays.
             self.end(running.claude, "it no longer says anything");
         }
+        let failed = exit.as_ref().is_none_or(|exit| !exit.status.success());
         let said = exit.map(|exit| exit.stderr).unwrap_or_default();
+        let working = self.task.mapper.turn().is_some();
+        if failed && working {
+            self.failures.note(said.last().map_or("it ended while it worked", String::as_str));
+        }
         self.stop_at = None;
         let mapped = self.task.mapper.lost(mapper::died(&said));
         self.settle(mapped).await

@@ -75,13 +75,23 @@ pub(super) struct InUse {
 /// Why no process is ready for a message.
 pub(super) struct NotReady {
     pub(super) error: SendError,
+    pub(super) why: Why,
+}
+
+/// What the lack of a process comes of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    /// Something about the message or the session: nothing was done.
+    Refused,
     /// The process that runs may go by some of what it was told, and not by the rest.
-    pub(super) half_told: bool,
+    HalfTold,
+    /// A process was started and did not get ready.
+    NotStarted,
 }
 
 impl From<SendError> for NotReady {
     fn from(error: SendError) -> Self {
-        Self { error, half_told: false }
+        Self { error, why: Why::Refused }
     }
 }
 
@@ -100,7 +110,7 @@ pub(super) async fn ready(
         let forgets = applied.effort != wanted.effort && !start.grants.is_empty();
         if before == rules && !forgets {
             let told = tell(&claude, &applied, &wanted).await;
-            told.map_err(|error| NotReady { error, half_told: true })?;
+            told.map_err(|error| NotReady { error, why: Why::HalfTold })?;
             return Ok(Ready { started: None, message, applied: wanted, rules });
         }
         claude.stop("it is to go by other rules", GRACE).await;
@@ -117,8 +127,11 @@ pub(super) async fn ready(
     launch.permission_mode = wanted.mode.to_owned();
     shared.restrict(&mut launch, start.trusted);
     let launched = shared.launch_ruled(launch, &rules, &start.grants).await;
-    let (claude, frames, initialized) =
-        launched.map_err(|error| errors::of_launch(&error, resumes))?;
+    let (claude, frames, initialized) = launched.map_err(|error| {
+        let error = errors::of_launch(&error, resumes);
+        let gone = error.code == ErrorCode::SessionLost;
+        NotReady { error, why: if gone { Why::Refused } else { Why::NotStarted } }
+    })?;
     shared.learn(&initialized);
     let started = Some(Started { claude: Arc::new(claude), frames });
     Ok(Ready { started, message, applied: wanted, rules })

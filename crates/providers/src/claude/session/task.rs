@@ -19,9 +19,10 @@ use super::super::mapper::{self, Mapper};
 use super::super::names::Begin;
 use super::super::rules::Rules;
 use super::super::{Shared, errors, transcripts};
-use super::process::{self, Applied, InUse, NotReady, Ready, Start};
+use super::process::{self, Applied, InUse, NotReady, Ready, Start, Why};
 use super::{Control, Inner, wire};
 use crate::shared::ends::End;
+use crate::shared::failures::Failures;
 use crate::shared::now;
 use crate::{Prompt, SendError, Sighting};
 
@@ -83,6 +84,8 @@ pub(super) struct State {
     pub(super) stop_at: Option<Instant>,
     pub(super) idle_since: Instant,
     pub(super) grants: Vec<String>,
+    /// How its processes failed: those of other sessions are nothing to it.
+    pub(super) failures: Failures,
     /// Looks under way of where paths lead, by the names of what was asked; no more than may be
     /// asked at once.
     pub(super) looks: JoinSet<(String, bool)>,
@@ -102,6 +105,7 @@ pub(in crate::claude) async fn run(task: Task, mut control: mpsc::Receiver<Contr
         stop_at: None,
         idle_since: Instant::now(),
         grants: Vec::new(),
+        failures: Failures::default(),
         looks: JoinSet::new(),
         back: None,
     };
@@ -195,6 +199,7 @@ impl State {
                 }
             }
             Control::Rest { end, force, reply } => {
+                self.failures.forgive();
                 if force || !self.is_busy() {
                     self.end_process(end).await;
                 }
@@ -231,6 +236,13 @@ impl State {
             }));
             return;
         }
+        if self.running.is_none()
+            && let Err(error) = self.failures.may_start(super::super::NAME)
+        {
+            let _ = reply.send(Err(errors::left_alone(error)));
+            return;
+        }
+        let not_before = self.failures.not_before().filter(|_| self.running.is_none());
         let prompt: Arc<Prompt> = Arc::from(prompt);
         self.task.inner.wish().1 = prompt.mode;
         let running = self.running.as_ref().map(|running| InUse {
@@ -255,6 +267,9 @@ impl State {
         let for_it = prompt.clone();
         let readying = Box::pin(async move {
             ending.wait().await;
+            if let Some(not_before) = not_before {
+                tokio::time::sleep_until(not_before).await;
+            }
             process::ready(shared, running, start, for_it).await
         });
         self.sending = Some(Sending { prompt, reply, readying });
@@ -280,9 +295,11 @@ impl State {
         self.idle_since = Instant::now();
         let Ready { started, message, applied, rules } = match ready {
             Ok(ready) => ready,
-            Err(NotReady { error, half_told }) => {
-                if half_told {
-                    self.end_running("it is unsure what it goes by");
+            Err(NotReady { error, why }) => {
+                match why {
+                    Why::Refused => {}
+                    Why::HalfTold => self.end_running("it is unsure what it goes by"),
+                    Why::NotStarted => self.failures.note(&error.message),
                 }
                 let _ = reply.send(Err(error));
                 return true;

@@ -358,7 +358,7 @@ impl Shared {
         let (lane, control) = joined.map_err(not_joined)?;
         let inner = Arc::new(Inner::new(
             id.clone(),
-            server,
+            server.client().clone(),
             self.router.clone(),
             request.workspace.clone(),
             process,

@@ -41,7 +41,7 @@ pub(super) fn children_of(item: &Item) -> Vec<String> {
     children::named(item).into_iter().map(str::to_owned).collect()
 }
 
-/// Turns of Codex that are over here, the latest last; their late events are passed over.
+/// Turns of Codex that are remembered as over, the latest last; their late events are passed over.
 const MAX_FORMER: usize = 256;
 /// Sub-agents of one thread that are known at once; of further ones nothing is shown.
 const MAX_CHILDREN: usize = 1_000;
@@ -53,10 +53,26 @@ pub(super) struct Mapped {
     pub(super) events: Vec<AgentEvent>,
     /// Requests of Codex that are answered without a person.
     pub(super) replies: Vec<Reply>,
-    /// A turn of Codex that nobody here wants: it is to be stopped.
+    /// A turn of Codex that nobody here wants, by its id: it is to be stopped.
     pub(super) stray: Option<String>,
     /// The running turn ended before it took the message that was to steer it: that is to be sent.
     pub(super) unsteered: bool,
+}
+
+impl From<Vec<AgentEvent>> for Mapped {
+    fn from(events: Vec<AgentEvent>) -> Self {
+        Self { events, ..Self::default() }
+    }
+}
+
+/// A turn of Codex that runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Run {
+    /// Codex's id of it.
+    pub(super) native: String,
+    /// Whether Codex told that it began. Until then it has only answered that it will, and takes no
+    /// stop of it.
+    pub(super) told: bool,
 }
 
 /// An answer to a request of Codex that no person gives.
@@ -113,14 +129,16 @@ pub(super) struct Mapper {
     active: Option<Active>,
     /// The message that was given to Codex while the turn runs, and its name.
     steering: Option<(TurnId, String)>,
-    /// Codex's turns that are over here.
+    /// Codex's turns that are over here; Codex itself may be at them yet.
     former: VecDeque<String>,
+    /// Codex's turns that it has ended.
+    ended: VecDeque<String>,
     children: HashMap<String, Child>,
     items: HashMap<String, OpenItem>,
     asks: HashMap<String, Ask>,
     meter: Meter,
     /// The turn of Codex that runs, whoever wants it.
-    running: Option<String>,
+    running: Option<Run>,
     /// Events that mean nothing here.
     unknown: u64,
 }
@@ -135,6 +153,7 @@ impl Mapper {
             active: None,
             steering: None,
             former: VecDeque::new(),
+            ended: VecDeque::new(),
             children: HashMap::new(),
             items: HashMap::new(),
             asks: HashMap::new(),
@@ -165,10 +184,35 @@ impl Mapper {
         });
     }
 
-    /// Notes Codex's id of the turn that was begun, when its own answer says it.
-    pub(super) fn native(&mut self, turn: &TurnId, native: &str) {
+    /// Notes Codex's id of a turn, as its answer to the message says it. Gives the turn of Codex
+    /// that nobody wants then: this one, if it was left meanwhile, or one that was taken for it.
+    pub(super) fn native(&mut self, turn: &TurnId, native: &str) -> Option<String> {
+        let runs = !self.ended.iter().any(|ended| ended == native);
+        if runs && self.running.as_ref().is_none_or(|run| run.native != native) {
+            self.running = Some(Run { native: native.to_owned(), told: false });
+        }
+        let other = match self.active.as_mut().filter(|active| active.turn == *turn) {
+            Some(active) => {
+                active.native.replace(native.to_owned()).filter(|other| other != native)?
+            }
+            None => native.to_owned(),
+        };
+        push(&mut self.former, other.clone());
+        (!self.ended.contains(&other)).then_some(other)
+    }
+
+    /// Notes Codex's id of a turn that was found in the session.
+    pub(super) fn found(&mut self, turn: &TurnId, native: &str) {
         if let Some(active) = self.active.as_mut().filter(|active| active.turn == *turn) {
-            active.native.get_or_insert_with(|| native.to_owned());
+            active.native = Some(native.to_owned());
+        }
+    }
+
+    /// Notes that Codex is no longer at a turn, whatever it told of it.
+    pub(super) fn over(&mut self, native: &str) {
+        self.running.take_if(|run| run.native == native);
+        if !self.ended.iter().any(|ended| ended == native) {
+            push(&mut self.ended, native.to_owned());
         }
     }
 
@@ -259,27 +303,33 @@ impl Mapper {
     }
 
     /// Whether a turn of Codex is the one that runs here.
-    fn is_current(&self, native: &str) -> bool {
+    pub(super) fn is_current(&self, native: &str) -> bool {
         self.active.as_ref().is_some_and(|active| active.native.as_deref() == Some(native))
     }
 
     /// The turn of Codex that runs, whoever wants it.
-    pub(super) fn running(&self) -> Option<String> {
+    pub(super) fn running(&self) -> Option<Run> {
         self.running.clone()
     }
 
     fn turn_started(&mut self, native: &str, out: &mut Mapped) {
-        self.running = Some(native.to_owned());
-        if self.former.iter().any(|former| former == native) {
+        let ended = self.ended.iter().any(|ended| ended == native);
+        if !ended {
+            self.running = Some(Run { native: native.to_owned(), told: true });
+        }
+        if self.is_current(native) {
+            return self.begun(out);
+        }
+        if ended {
             return;
         }
+        let former = self.former.iter().any(|former| former == native);
         match &mut self.active {
-            Some(active) if active.native.is_none() && !active.deciding => {
+            Some(active) if active.native.is_none() && !active.deciding && !former => {
                 active.native = Some(native.to_owned());
                 self.begun(out);
             }
-            Some(active) if active.native.as_deref() == Some(native) => self.begun(out),
-            // Nobody here began it.
+            // Nobody here began it, or it was left before it began.
             Some(_) | None => out.stray = Some(native.to_owned()),
         }
     }
@@ -294,9 +344,7 @@ impl Mapper {
     }
 
     fn turn_completed(&mut self, native: &Turn, out: &mut Mapped) {
-        if self.running.as_ref() == Some(&native.id) {
-            self.running = None;
-        }
+        self.over(&native.id);
         if !self.is_current(&native.id) {
             if self.active.is_none() && !self.former.contains(&native.id) {
                 out.events.push(AgentEvent::Elsewhere);
@@ -329,29 +377,28 @@ impl Mapper {
         self.leave();
     }
 
-    /// Ends the running turn because it was stopped while Codex itself was idle.
-    pub(super) fn stop_deciding(&mut self, turn: &TurnId) -> Vec<AgentEvent> {
-        let mut out = Mapped::default();
-        if self.is_deciding() && self.active().is_some_and(|(active, _)| active == turn) {
+    /// Ends the running turn because it was stopped while Codex itself was idle; `None` when that
+    /// is not so.
+    pub(super) fn stop_deciding(&mut self, turn: &TurnId) -> Option<Mapped> {
+        let stopped = self.is_deciding() && self.active().is_some_and(|(active, _)| active == turn);
+        stopped.then(|| {
+            let mut out = Mapped::default();
             self.end(TurnOutcome::Interrupted, &mut out);
-        }
-        out.events
+            out
+        })
     }
 
     /// Ends the running turn with an error that Codex did not tell.
-    pub(super) fn fail(&mut self, error: TurnError) -> Vec<AgentEvent> {
+    pub(super) fn fail(&mut self, error: TurnError) -> Mapped {
         let mut out = Mapped::default();
         self.end(TurnOutcome::Failed(error), &mut out);
-        out.events
+        out
     }
 
     /// Leaves the running turn behind.
     fn leave(&mut self) {
         if let Some(native) = self.active.take().and_then(|active| active.native) {
-            self.former.push_back(native);
-            while self.former.len() > MAX_FORMER {
-                self.former.pop_front();
-            }
+            push(&mut self.former, native);
         }
         self.items.clear();
         // Codex settles what it asked by itself when a turn ends (0.169.0).
@@ -396,6 +443,13 @@ impl Mapper {
     #[cfg(test)]
     pub(super) fn unknown(&self) -> u64 {
         self.unknown
+    }
+}
+
+fn push(turns: &mut VecDeque<String>, native: String) {
+    turns.push_back(native);
+    while turns.len() > MAX_FORMER {
+        turns.pop_front();
     }
 }
 

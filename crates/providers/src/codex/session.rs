@@ -5,11 +5,10 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use codex_sdk::types::TurnAnswer;
-use codex_sdk::{Client, Error, Server};
+use codex_sdk::{Client, Error};
 use domain::{
     Access, AgentEvent, Answer, ErrorCode, InputKind, Mode, ModelSelection, Request, TurnId,
 };
@@ -18,7 +17,7 @@ use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot, watch};
 use uuid::Uuid;
 
 use super::errors::send_error;
-use super::mapper::{Automatic, Mapper, Reply};
+use super::mapper::{Automatic, Mapper, Reply, Run};
 use super::router::Router;
 use super::sessions::Waiting;
 use super::{access, extras};
@@ -27,13 +26,14 @@ use crate::{AnswerError, Prompt, SendError, Session, Sighting};
 
 mod answers;
 mod input;
+mod quiet;
 pub(super) mod reading;
 mod task;
+#[cfg(test)]
+mod tests;
 
 pub(super) use task::{Control, MAX_CONTROL, run};
 
-/// How long a turn of Codex may take to end once it was interrupted: 10 ms are usual.
-const QUIET: Duration = Duration::from_secs(5);
 /// Stops that are remembered.
 const MAX_STOPS: usize = 64;
 /// What the name of a compaction begins with: Codex gives it none of ours.
@@ -42,7 +42,7 @@ pub(super) const COMPACTION: &str = "compact:";
 /// What is shared between a session's face and its task.
 pub(super) struct Inner {
     pub(super) id: String,
-    pub(super) server: Arc<Server>,
+    client: Client,
     pub(super) router: Arc<Router>,
     pub(super) workspace: PathBuf,
     mapper: Mutex<Mapper>,
@@ -50,8 +50,11 @@ pub(super) struct Inner {
     wish: Mutex<(Access, Mode)>,
     /// Held while a stop or a sending is under way, so that neither overtakes the other.
     gate: AsyncMutex<()>,
-    /// The turn of Codex that runs.
-    running: watch::Sender<Option<String>>,
+    /// Held while a turn is being begun until it is known by which name: one that begins meanwhile
+    /// may be another.
+    starting: AsyncMutex<()>,
+    /// The turn of Codex that runs, as the mapper knows it.
+    running: watch::Sender<Option<Run>>,
     /// The turns that were stopped last, so that no message is handed over after the stop that was
     /// for it, whichever of the two comes first here.
     stops: Mutex<VecDeque<TurnId>>,
@@ -69,7 +72,7 @@ pub(super) struct Inner {
 impl Inner {
     pub(super) fn new(
         id: String,
-        server: Arc<Server>,
+        client: Client,
         router: Arc<Router>,
         workspace: PathBuf,
         process: String,
@@ -79,12 +82,13 @@ impl Inner {
         let mapper = Mapper::new(id.clone(), workspace.clone(), process, access);
         Self {
             id,
-            server,
+            client,
             router,
             workspace,
             mapper: Mutex::new(mapper),
             wish: Mutex::new((access, Mode::Build)),
             gate: AsyncMutex::default(),
+            starting: AsyncMutex::default(),
             running: watch::Sender::default(),
             stops: Mutex::default(),
             steering: Mutex::default(),
@@ -97,10 +101,6 @@ impl Inner {
 
     fn mapper(&self) -> MutexGuard<'_, Mapper> {
         self.mapper.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn client(&self) -> &Client {
-        self.server.client()
     }
 
     fn stops(&self) -> MutexGuard<'_, VecDeque<TurnId>> {
@@ -153,61 +153,32 @@ impl Inner {
         }
     }
 
-    /// Goes back to before a turn, if a person wanted that before this message.
-    async fn go_back(&self) -> Result<(), SendError> {
-        let Some(turn) = self.waiting.get(&self.id) else { return Ok(()) };
-        let params = json!({ "threadId": self.id, "beforeTurnId": turn });
-        match self.client().ask("thread/revert", params).await {
-            Ok(_) => {
-                self.waiting.done(&self.id);
-                Ok(())
-            }
-            Err(error) => Err(SendError {
-                message: format!("Codex did not go back: {error}"),
-                ..send_error(&error)
-            }),
-        }
-    }
-
-    /// Stops whatever runs in the session, sub-agents and what they left running included.
-    async fn quiet(&self) -> Result<(), Error> {
-        let children = self.mapper().working_children();
-        for (thread, turn) in children {
-            // One that has ended meanwhile is refused.
-            let params = json!({ "threadId": thread, "turnId": turn });
-            let _ = self.client().ask("turn/interrupt", params).await;
-            self.clean(&thread).await;
-        }
-        let Some(native) = self.running.borrow().clone() else { return Ok(()) };
-        let params = json!({ "threadId": self.id, "turnId": native });
-        match self.client().ask("turn/interrupt", params).await {
-            // It has ended meanwhile.
-            Ok(_) | Err(Error::Refused(_)) => {}
-            Err(error) => return Err(error),
-        }
-        let mut running = self.running.subscribe();
-        let over = running.wait_for(|running| running.as_ref() != Some(&native));
-        let _ = tokio::time::timeout(QUIET, over).await;
-        // A command outlives the interrupt of its turn (0.169.0).
-        self.clean(&self.id).await;
-        Ok(())
+    /// Has whoever waits for the end of a turn see what the mapper knows now.
+    fn note_running(&self) {
+        self.running.send_if_modified(|known| {
+            let running = self.mapper().running();
+            let changed = *known != running;
+            *known = running;
+            changed
+        });
     }
 
     async fn clean(&self, thread: &str) {
         let params = json!({ "threadId": thread });
-        if let Err(error) = self.client().ask("thread/backgroundTerminals/clean", params).await {
+        if let Err(error) = self.client.ask("thread/backgroundTerminals/clean", params).await {
             tracing::debug!(thread, %error, "what a turn left running was not ended");
         }
     }
 
-    /// Has Codex begin a turn.
+    /// Has Codex begin a turn of its own for a turn.
     async fn start_turn(
         &self,
+        turn: &TurnId,
         key: &str,
         input: Vec<Value>,
         model: &ModelSelection,
         mode: Mode,
-    ) -> Result<String, Error> {
+    ) -> Result<(), Error> {
         let (policy, sandbox) = access::policy(self.wish().0, mode);
         let word = match mode {
             Mode::Build => "default",
@@ -229,14 +200,23 @@ impl Inner {
                 "developer_instructions": null,
             } },
         });
-        let answer: TurnAnswer = self.client().request("turn/start", params).await?;
-        Ok(answer.turn.id)
+        let starting = self.starting.lock().await;
+        let answer: TurnAnswer = self.client.request("turn/start", params).await?;
+        let stray = self.mapper().native(turn, &answer.turn.id);
+        drop(starting);
+        self.note_running();
+        if let Some(stray) = stray
+            && let Err(error) = self.stop_stray(&stray).await
+        {
+            tracing::debug!(thread = self.id, %error, "a stray turn was not stopped");
+        }
+        Ok(())
     }
 
     /// The parts of a message, with the skill that it begins with.
     async fn input(&self, prompt: &Prompt) -> Result<Vec<Value>, SendError> {
         let mut parts = input::of(prompt).await?;
-        if let Some(skill) = extras::named(self.client(), &self.workspace, &prompt.text).await {
+        if let Some(skill) = extras::named(&self.client, &self.workspace, &prompt.text).await {
             parts.insert(0, skill);
         }
         Ok(parts)
@@ -247,20 +227,16 @@ impl Inner {
     async fn hand_over(&self, prompt: &Prompt, input: Vec<Value>) -> Result<(), SendError> {
         let begun = match prompt.kind {
             InputKind::Message => {
-                self.start_turn(&prompt.key, input, &prompt.model, prompt.mode).await
+                let Prompt { turn, key, model, mode, .. } = prompt;
+                self.start_turn(turn, key, input, model, *mode).await
             }
             InputKind::Compact => {
                 let params = json!({ "threadId": self.id });
-                self.client().ask("thread/compact/start", params).await.map(|_| String::new())
+                self.client.ask("thread/compact/start", params).await.map(|_| ())
             }
         };
         match begun {
-            Ok(native) => {
-                if !native.is_empty() {
-                    self.mapper().native(&prompt.turn, &native);
-                }
-                Ok(())
-            }
+            Ok(()) => Ok(()),
             Err(error) if error.outcome_unknown() => {
                 tracing::warn!(thread = self.id, %error, "it is unknown whether Codex took the message");
                 Ok(())
@@ -275,7 +251,7 @@ impl Inner {
     /// Sends a message, what runs being stopped before. The gate is held by the caller.
     async fn send_now(&self, prompt: &Prompt, input: Vec<Value>) -> Result<(), SendError> {
         self.still_wanted(&prompt.turn)?;
-        self.quiet().await.map_err(|e| send_error(&e))?;
+        self.quiet().await?;
         self.go_back().await?;
         self.still_wanted(&prompt.turn)?;
         self.wish().1 = prompt.mode;
@@ -289,16 +265,16 @@ impl Inner {
         let mut events = Vec::new();
         for Reply { id, answer } in replies {
             let sent = match answer {
-                Automatic::Answer(answer) => self.client().answer(&id, answer).await,
+                Automatic::Answer(answer) => self.client.answer(&id, answer).await,
                 Automatic::Refuse => {
-                    self.client().refuse(&id, "this client cannot answer it now").await
+                    self.client.refuse(&id, "this client cannot answer it now").await
                 }
                 Automatic::IfInside { answer, paths, key } => {
                     let workspace = self.workspace.clone();
                     let look = move || steering::lies_inside(&paths, &workspace);
                     let inside = tokio::task::spawn_blocking(look).await.unwrap_or(false);
                     if inside {
-                        self.client().answer(&id, answer).await
+                        self.client.answer(&id, answer).await
                     } else {
                         events.extend(self.mapper().ask_person(&key).events);
                         Ok(())
@@ -368,7 +344,14 @@ impl Session for CodexSession {
             return Err(stopped_before());
         }
         let Some(native) = inner.mapper().steer(prompt.turn.clone(), prompt.key.clone()) else {
-            // What ran has ended meanwhile: it is an ordinary message now.
+            // What ran has ended meanwhile: it is an ordinary message now. It supersedes a plan
+            // that nobody has decided on yet.
+            let superseded = inner.mapper().supersede_plan();
+            if let Some(superseded) = superseded {
+                let (told, is_told) = oneshot::channel();
+                let _ = self.control.send(Control::TellFirst(superseded, told)).await;
+                let _ = is_told.await;
+            }
             return inner.send_now(&prompt, input).await;
         };
         *inner.kept() = Some(prompt.clone());
@@ -378,7 +361,7 @@ impl Session for CodexSession {
             "input": input,
             "clientUserMessageId": prompt.key,
         });
-        match inner.client().ask("turn/steer", params).await {
+        match inner.client.ask("turn/steer", params).await {
             Ok(_) => Ok(()),
             Err(error) if error.outcome_unknown() => Ok(()),
             // The turn ends, or takes no words: the message is the next that is sent.
@@ -418,17 +401,11 @@ impl Session for CodexSession {
             return Ok(());
         }
         let stopped = inner.mapper().stop_deciding(turn);
-        if !stopped.is_empty() {
+        if let Some(stopped) = stopped {
             let _ = self.control.send(Control::Tell(stopped)).await;
             return Ok(());
         }
-        let begun = inner.mapper().active().is_some_and(|(_, native)| native.is_some());
-        if begun && inner.running.borrow().is_none() {
-            // Its start is about to be told.
-            let mut running = inner.running.subscribe();
-            let _ = tokio::time::timeout(QUIET, running.wait_for(Option::is_some)).await;
-        }
-        inner.quiet().await.map_err(|e| send_error(&e))
+        inner.quiet().await
     }
 
     fn abandon(&self, turn: &TurnId) {
@@ -460,7 +437,7 @@ impl Session for CodexSession {
         let mut events = self.inner.reply(mapped.replies).await;
         events.splice(0..0, mapped.events);
         if !events.is_empty() {
-            let _ = self.control.send(Control::Tell(events)).await;
+            let _ = self.control.send(Control::Tell(events.into())).await;
         }
         Ok(())
     }
@@ -476,7 +453,7 @@ impl Session for CodexSession {
         }
         inner.router.leave(&inner.id, &self.control);
         let params = json!({ "threadId": inner.id });
-        let _ = inner.client().ask("thread/unsubscribe", params).await;
+        let _ = inner.client.ask("thread/unsubscribe", params).await;
     }
 }
 

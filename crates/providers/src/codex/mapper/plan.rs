@@ -62,18 +62,23 @@ impl Mapper {
             own.clone_into(&mut active.key);
         }
         if let Some(native) = active.native.take() {
-            self.former.push_back(native);
+            super::push(&mut self.former, native);
         }
         true
     }
 
     /// Ends the running turn: its plan is left.
-    pub(in crate::codex) fn leave_plan(&mut self, key: &str) -> Option<Vec<domain::AgentEvent>> {
+    pub(in crate::codex) fn leave_plan(&mut self, key: &str) -> Option<Mapped> {
         self.asks.get(key)?;
-        let mut out = Mapped::default();
-        if self.is_deciding() {
+        Some(self.supersede_plan().unwrap_or_default())
+    }
+
+    /// Ends the running turn if a person decides on its plan: another message comes instead.
+    pub(in crate::codex) fn supersede_plan(&mut self) -> Option<Mapped> {
+        self.is_deciding().then(|| {
+            let mut out = Mapped::default();
             self.end(TurnOutcome::Completed, &mut out);
-        }
-        Some(out.events)
+            out
+        })
     }
 }

@@ -22,10 +22,10 @@ impl CodexSession {
         let Some(value) = mapper::answer(&ask, answer) else {
             return Err(AnswerError::Failed("the answer does not fit the request".to_owned()));
         };
-        inner.client().answer(&id, value).await.map_err(|_| AnswerError::Gone)?;
+        inner.client.answer(&id, value).await.map_err(|_| AnswerError::Gone)?;
         let events = inner.mapper().answered(&request.key);
         if !events.is_empty() {
-            let _ = self.control.send(Control::Tell(events)).await;
+            let _ = self.control.send(Control::Tell(events.into())).await;
         }
         if let Answer::Approval { decision: Decision::Reject, message: Some(message) } = answer
             && !message.trim().is_empty()
@@ -47,7 +47,7 @@ impl CodexSession {
             "input": [input::text(message)],
             "clientUserMessageId": format!("{REMARK}{}", Uuid::now_v7()),
         });
-        if let Err(error) = inner.client().ask("turn/steer", params).await {
+        if let Err(error) = inner.client.ask("turn/steer", params).await {
             tracing::warn!(thread = inner.id, %error, "Codex was not told why");
         }
     }
@@ -66,8 +66,8 @@ impl CodexSession {
                 (Mode::Plan, message.unwrap_or(REFINE), name)
             }
             PlanDecision::Dismiss | PlanDecision::AcceptInNewThread => {
-                let events = inner.mapper().leave_plan(key).ok_or(AnswerError::Gone)?;
-                let _ = self.control.send(Control::Tell(events)).await;
+                let left = inner.mapper().leave_plan(key).ok_or(AnswerError::Gone)?;
+                let _ = self.control.send(Control::Tell(left)).await;
                 return Ok(());
             }
         };
@@ -78,19 +78,14 @@ impl CodexSession {
         if !inner.mapper().decided(key, mode, own) {
             return Err(AnswerError::Gone);
         }
-        let turn = inner.mapper().active().map(|(turn, _)| turn.clone());
-        match inner.start_turn(&name, vec![input::text(text)], &model, mode).await {
-            Ok(native) => {
-                if let Some(turn) = turn {
-                    inner.mapper().native(&turn, &native);
-                }
-                Ok(())
-            }
-            Err(error) => {
-                let events = inner.mapper().fail(send_error(&error).into());
-                let _ = self.control.send(Control::Tell(events)).await;
-                Ok(())
-            }
+        let active = inner.mapper().active().map(|(turn, _)| turn.clone());
+        let Some(turn) = active else { return Err(AnswerError::Gone) };
+        if let Err(error) =
+            inner.start_turn(&turn, &name, vec![input::text(text)], &model, mode).await
+        {
+            let failed = inner.mapper().fail(send_error(&error).into());
+            let _ = self.control.send(Control::Tell(failed)).await;
         }
+        Ok(())
     }
 }

@@ -8,7 +8,7 @@ use domain::{AgentEvent, InputKind, TurnId};
 use tokio::sync::{mpsc, oneshot};
 
 use super::super::errors::send_error;
-use super::super::mapper::Mapped;
+use super::super::mapper::{Mapped, Run};
 use super::super::router::{Asking, Lane};
 use super::{COMPACTION, Inner, reading};
 use crate::{SendError, Sighting};
@@ -23,7 +23,9 @@ pub(in super::super) enum Control {
     /// To find out what became of a message.
     LookUp { turn: TurnId, key: String, reply: oneshot::Sender<Result<Sighting, SendError>> },
     /// To tell this, in the order of what else is told.
-    Tell(Vec<AgentEvent>),
+    Tell(Mapped),
+    /// The same, and to say when it is told.
+    TellFirst(Mapped, oneshot::Sender<()>),
     /// To end, unless a turn runs.
     Rest,
 }
@@ -88,7 +90,12 @@ impl Task {
     async fn control(&self, control: Control) -> bool {
         match control {
             Control::Resync => self.resync().await,
-            Control::Tell(events) => self.tell(events).await,
+            Control::Tell(mapped) => self.act(mapped).await,
+            Control::TellFirst(mapped, told) => {
+                let open = self.act(mapped).await;
+                let _ = told.send(());
+                open
+            }
             Control::LookUp { turn, key, reply } => {
                 let sighting = self.look_up(turn, &key).await;
                 let _ = reply.send(sighting);
@@ -105,17 +112,13 @@ impl Task {
     }
 
     async fn event(&self, event: Event) -> bool {
-        let (mapped, running) = {
-            let mut mapper = self.inner.mapper();
-            let mapped = mapper.apply(event);
-            (mapped, mapper.running())
-        };
+        if matches!(event.body, EventBody::TurnStarted(_)) {
+            // Whose it is, the answer to the message says that is being handed over.
+            drop(self.inner.starting.lock().await);
+        }
+        let mapped = self.inner.mapper().apply(event);
         // After what it means is known, so that whoever waits for the end finds it ended.
-        self.inner.running.send_if_modified(|known| {
-            let changed = *known != running;
-            *known = running;
-            changed
-        });
+        self.inner.note_running();
         self.act(mapped).await
     }
 
@@ -128,13 +131,11 @@ impl Task {
     async fn act(&self, mapped: Mapped) -> bool {
         let Mapped { mut events, replies, stray, unsteered } = mapped;
         events.extend(self.inner.reply(replies).await);
-        if stray.is_some() {
+        if let Some(native) = stray {
             let inner = self.inner.clone();
             tokio::spawn(async move {
                 let _alone = inner.gate.lock().await;
-                // A turn that began late; the one that is wanted by now is another.
-                let wanted = inner.mapper().active().is_some();
-                if !wanted && let Err(error) = inner.quiet().await {
+                if let Err(error) = inner.stop_stray(&native).await {
                     tracing::debug!(thread = inner.id, %error, "a stray turn was not stopped");
                 }
             });
@@ -180,7 +181,7 @@ impl Task {
             mapper.active().and_then(|(_, native)| native.map(str::to_owned))
         };
         let Some(native) = native else { return !self.out.is_closed() };
-        match reading::turn(self.inner.client(), &self.inner.id, &native).await {
+        match reading::turn(&self.inner.client, &self.inner.id, &native).await {
             Ok(Some(turn)) => self.replay(turn).await,
             Ok(None) => !self.out.is_closed(),
             Err(error) => {
@@ -203,7 +204,7 @@ impl Task {
     async fn look_up(&self, turn: TurnId, key: &str) -> Result<Sighting, SendError> {
         let kind =
             if key.starts_with(COMPACTION) { InputKind::Compact } else { InputKind::Message };
-        let found = reading::find(self.inner.client(), &self.inner.id, key).await;
+        let found = reading::find(&self.inner.client, &self.inner.id, key).await;
         let Some(found) = found.map_err(|e| send_error(&e))? else {
             return Ok(Sighting::Absent);
         };
@@ -215,12 +216,13 @@ impl Task {
             });
             if !known {
                 mapper.begin(turn.clone(), key.to_owned(), kind, mode);
-                mapper.native(&turn, &found.id);
+                mapper.found(&turn, &found.id);
             }
         }
         // Cut by the end of its process, it reads as interrupted though nobody stopped it.
         let cut = found.status == TurnStatus::Interrupted && !self.inner.was_stopped(&turn);
-        let running = self.inner.running.borrow().as_ref() == Some(&found.id);
+        let runs = |run: &Run| run.native == found.id;
+        let running = self.inner.running.borrow().as_ref().is_some_and(runs);
         let id = found.id.clone();
         let mut events = reading::events(&self.inner.id, found);
         let ends = matches!(events.last(), Some(Event { body: EventBody::TurnCompleted(_), .. }));
@@ -231,8 +233,13 @@ impl Task {
             self.event(event).await;
         }
         if cut || (!ends && !running) {
-            let failed = self.inner.mapper().fail(super::super::errors::died(""));
-            self.tell(failed).await;
+            let failed = {
+                let mut mapper = self.inner.mapper();
+                mapper.over(&id);
+                mapper.fail(super::super::errors::died(""))
+            };
+            self.inner.note_running();
+            self.act(failed).await;
         }
         tracing::debug!(thread = self.inner.id, turn = id, "a message was looked up");
         Ok(Sighting::Present)

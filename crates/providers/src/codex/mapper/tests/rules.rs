@@ -207,3 +207,25 @@ fn a_message_that_was_not_taken_when_its_turn_ended_is_an_ordinary_one() {
     let started = domain::AgentEvent::Turn { turn: second, event: TurnEvent::Started };
     assert_eq!(player.told, [started]);
 }
+
+#[test]
+fn a_turn_that_was_left_before_it_began_is_nobody_s_when_it_begins() {
+    let begins = |native: &str| json!({"method": "turn/started", "params": {"threadId": "t", "turn": {"id": native}}});
+    let mut player = Player::open("t", "/w", Access::Supervised);
+    let left = player.begin("k", Mode::Build);
+    assert_eq!(player.mapper.native(&left, "u"), None);
+    player.mapper.forget(&left);
+    // Nor is it the next one's, of which Codex has not told the name yet.
+    player.begin("k2", Mode::Build);
+    assert_eq!(player.frame(&begins("u")).stray.as_deref(), Some("u"));
+    assert!(player.frame(&begins("u2")).stray.is_none());
+    let started = |event: &domain::AgentEvent| {
+        matches!(event, domain::AgentEvent::Turn { event: TurnEvent::Started, .. })
+    };
+    assert_eq!(player.told.iter().filter(|event| started(event)).count(), 1);
+    // One that was answered only after it was left is nobody's either, unless it has ended.
+    assert_eq!(player.mapper.native(&left, "u3").as_deref(), Some("u3"));
+    player.frame(&json!({"method": "turn/completed",
+        "params": {"threadId": "t", "turn": {"id": "u4", "status": "completed"}}}));
+    assert_eq!(player.mapper.native(&left, "u4"), None);
+}

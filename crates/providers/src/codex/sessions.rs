@@ -37,7 +37,7 @@ pub(super) struct CodexSessions(pub(super) Arc<Shared>);
 pub(super) struct Waiting(Mutex<HashMap<String, String>>);
 
 impl Waiting {
-    fn set(&self, session: &str, turn: Option<String>) {
+    pub(super) fn set(&self, session: &str, turn: Option<String>) {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match turn {
             Some(turn) => {

@@ -92,15 +92,22 @@ impl Inner {
     pub(super) async fn go_back(&self) -> Result<(), SendError> {
         let Some(turn) = self.waiting.get(&self.id) else { return Ok(()) };
         let params = json!({ "threadId": self.id, "beforeTurnId": turn });
-        match self.client.ask("thread/revert", params).await {
-            Ok(_) => {
-                self.waiting.done(&self.id);
-                Ok(())
+        let went = match self.client.ask("thread/revert", params).await {
+            // It may have gone back already, when the answer to that was lost.
+            Err(Error::Refused(error)) => {
+                match reading::is_there(&self.client, &self.id, &turn).await {
+                    Ok(true) => Err(Error::Refused(error)),
+                    Ok(false) => Ok(()),
+                    Err(error) => Err(error),
+                }
             }
-            Err(error) => Err(SendError {
-                message: format!("Codex did not go back: {error}"),
-                ..send_error(&error)
-            }),
-        }
+            went => went.map(|_| ()),
+        };
+        went.map_err(|error| SendError {
+            message: format!("Codex did not go back: {error}"),
+            ..send_error(&error)
+        })?;
+        self.waiting.done(&self.id);
+        Ok(())
     }
 }

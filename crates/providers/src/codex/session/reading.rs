@@ -12,6 +12,8 @@ use crate::codex::mapper::past::TURN;
 const PAGE: u32 = 20;
 /// Pages in which a message is looked for; it is among the newest.
 const MAX_PAGES: u32 = 10;
+/// Pages in which a turn is looked for that may be any.
+const MAX_PAGES_OF_ALL: u32 = 100;
 
 /// Reads a page of turns, the newest first.
 pub(in crate::codex) async fn page(
@@ -33,6 +35,27 @@ pub(in crate::codex) async fn page(
 /// Reads one of the newest turns.
 pub(super) async fn turn(client: &Client, thread: &str, id: &str) -> Result<Option<Turn>, Error> {
     search(client, thread, |turn| turn.id == id).await
+}
+
+/// Whether a session has a turn; of one too long to be read to its beginning it is said that it has.
+pub(super) async fn is_there(client: &Client, thread: &str, id: &str) -> Result<bool, Error> {
+    let mut cursor = None;
+    for _ in 0..MAX_PAGES_OF_ALL {
+        let read = page(client, thread, cursor.as_deref(), PAGE).await;
+        let Page { data, next_cursor } = match read {
+            // Nothing of it is stored.
+            Err(Error::Refused(_)) if cursor.is_none() => return Ok(false),
+            read => read?,
+        };
+        if data.iter().any(|turn| turn.id == id) {
+            return Ok(true);
+        }
+        match next_cursor {
+            Some(next) => cursor = Some(next),
+            None => return Ok(false),
+        }
+    }
+    Ok(true)
 }
 
 /// Finds the turn of a message.

@@ -14,6 +14,7 @@ struct Played {
     session: Arc<CodexSession>,
     events: mpsc::Receiver<AgentEvent>,
     router: Arc<Router>,
+    waiting: Arc<Waiting>,
     input: Lines<BufReader<DuplexStream>>,
     output: DuplexStream,
 }
@@ -48,12 +49,12 @@ fn play() -> Played {
         PathBuf::from("/w"),
         "p".to_owned(),
         Access::Supervised,
-        waiting,
+        waiting.clone(),
     ));
     let (out, events) = mpsc::channel(64);
     tokio::spawn(run(inner.clone(), lane, out));
     let session = Arc::new(CodexSession { inner, control });
-    Played { session, events, router, input: BufReader::new(input).lines(), output }
+    Played { session, events, router, waiting, input: BufReader::new(input).lines(), output }
 }
 
 impl Played {
@@ -202,6 +203,33 @@ async fn a_turn_that_begins_late_is_not_taken_for_the_one_that_is_handed_over() 
     assert_eq!(played.told().await, (turn(2), TurnEvent::Started));
     let ended = TurnEvent::Ended(TurnOutcome::Interrupted);
     assert_eq!(played.told().await, (turn(2), ended));
+}
+
+#[tokio::test]
+async fn going_back_is_done_once_though_its_answer_was_lost() {
+    let mut played = play();
+    played.waiting.set(ROOT, Some("u1".to_owned()));
+    // Still there, it is refused for another reason, and the message is not sent.
+    let sent = played.send(prompt(1, Mode::Build));
+    let revert = played.request("thread/revert").await;
+    played.refuse(&revert).await;
+    let read = played.request("thread/turns/list").await;
+    played.answer(&read, json!({ "data": [{ "id": "u1" }] })).await;
+    assert_eq!(sent.await.unwrap().unwrap_err().code, ErrorCode::Rejected);
+
+    let sent = played.send(prompt(2, Mode::Build));
+    let revert = played.request("thread/revert").await;
+    assert_eq!(revert["params"]["beforeTurnId"], "u1");
+    played.refuse(&revert).await;
+    let read = played.request("thread/turns/list").await;
+    played.answer(&read, json!({ "data": [{ "id": "u0" }], "nextCursor": "c" })).await;
+    let read = played.request("thread/turns/list").await;
+    assert_eq!(read["params"]["cursor"], "c");
+    played.answer(&read, json!({ "data": [] })).await;
+    let start = played.request("turn/start").await;
+    played.answer(&start, json!({ "turn": { "id": "u2" } })).await;
+    sent.await.unwrap().unwrap();
+    assert_eq!(played.waiting.get(ROOT), None);
 }
 
 /// A turn whose plan waits for a person.

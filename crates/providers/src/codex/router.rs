@@ -170,8 +170,12 @@ impl Router {
             lost,
             lagged: lagged.clone(),
         };
-        routes.orphans.remove(thread);
+        let held = routes.orphans.remove(thread).unwrap_or_default();
         routes.roots.insert(thread.to_owned(), route);
+        for ask in held.into_iter().filter(|frame| matches!(frame, Frame::Ask(_))) {
+            // Every one is answered, by the session if by nobody else. An empty lane has room.
+            routes.put(thread, ask);
+        }
         let lane = Lane { events: inbound, asks: asked, control: wishes, lost: is_lost, lagged };
         Ok((lane, control))
     }
@@ -243,10 +247,12 @@ impl Router {
         }
     }
 
-    /// Puts what came for a thread into its lane; gives it back when nobody is there for it.
-    pub(super) fn route(&self, thread: &str, frame: Frame) -> Option<Frame> {
+    /// Puts what came for a thread into its lane; gives what nobody is there for, or has room for.
+    pub(super) fn route(&self, thread: &str, frame: Frame) -> Vec<Frame> {
         let mut routes = self.routes();
-        let Some(root) = routes.root_of(thread) else { return routes.hold_back(thread, frame) };
+        let Some(root) = routes.root_of(thread) else {
+            return routes.hold_back(thread, frame).into_iter().collect();
+        };
         let named = match &frame {
             Frame::Event(event) => match &event.body {
                 EventBody::ItemStarted(item) | EventBody::ItemCompleted(item) => children_of(item),
@@ -254,21 +260,19 @@ impl Router {
             },
             Frame::Ask(_) => Vec::new(),
         };
-        let refused = routes.put(&root, frame);
+        let mut refused: Vec<Frame> = routes.put(&root, frame).into_iter().collect();
         for child in named {
-            routes.adopt(&child, &root);
+            refused.extend(routes.adopt(&child, &root));
         }
         refused
     }
 
-    /// Notes that a thread is a sub-agent's below another thread; gives what nobody is there for.
+    /// Notes that a thread is a sub-agent's below another thread; gives what nobody is there for, or
+    /// has room for.
     pub(super) fn adopt(&self, child: &str, parent: Option<&str>) -> Vec<Frame> {
         let mut routes = self.routes();
         match parent.and_then(|parent| routes.root_of(parent)) {
-            Some(root) => {
-                routes.adopt(child, &root);
-                Vec::new()
-            }
+            Some(root) => routes.adopt(child, &root),
             None => routes.orphans.remove(child).unwrap_or_default(),
         }
     }
@@ -314,20 +318,80 @@ impl Routes {
         }
     }
 
-    fn adopt(&mut self, child: &str, root: &str) {
-        if child == root || self.children.len() >= MAX_CHILDREN {
-            return;
+    fn adopt(&mut self, child: &str, root: &str) -> Vec<Frame> {
+        if child == root {
+            return Vec::new();
+        }
+        let held = self.orphans.remove(child).unwrap_or_default();
+        if self.children.len() >= MAX_CHILDREN && !self.children.contains_key(child) {
+            return held;
         }
         self.children.insert(child.to_owned(), root.to_owned());
-        for frame in self.orphans.remove(child).unwrap_or_default() {
-            // A session that has no room reads itself again; a request that finds none is not
-            // answered before the turn ends.
-            self.put(root, frame);
-        }
+        // A session that has no room for events reads itself again.
+        held.into_iter().filter_map(|frame| self.put(root, frame)).collect()
     }
 
     fn remove(&mut self, thread: &str) {
         self.roots.remove(thread);
         self.children.retain(|_, root| root != thread);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use codex_sdk::types::Ask;
+    use serde_json::json;
+
+    use super::*;
+
+    fn ask(thread: &str, id: u64) -> Frame {
+        let method = "item/commandExecution/requestApproval";
+        let ask = Ask::read(method, &json!({ "threadId": thread, "turnId": "u", "command": "ls" }));
+        Frame::Ask(Box::new(Asking { id: json!(id).into(), method: method.to_owned(), ask }))
+    }
+
+    /// An item of the root that names a sub-agent.
+    fn names(root: &str, child: &str) -> Frame {
+        let item = json!({ "type": "subAgentActivity", "id": "i", "kind": "started",
+            "agentThreadId": child });
+        let params = json!({ "threadId": root, "turnId": "u", "item": item });
+        Frame::Event(Box::new(Event::read("item/started", params)))
+    }
+
+    fn ids(frames: &[Frame]) -> Vec<String> {
+        let id = |frame: &Frame| match frame {
+            Frame::Ask(asking) => asking.id.to_string(),
+            Frame::Event(_) => "an event".to_owned(),
+        };
+        frames.iter().map(id).collect()
+    }
+
+    #[test]
+    fn what_a_sub_agent_asks_reaches_its_root_or_is_given_back() {
+        let router = Router::default();
+        let generation = router.begin();
+        let (mut lane, _control) = router.join(generation, "root").ok().unwrap();
+        assert!(router.route("child", ask("child", 0)).is_empty());
+        for id in 1..=MAX_ASKS as u64 {
+            assert!(router.route("root", ask("root", id)).is_empty(), "there is room");
+        }
+        // The lane is full when the item names the sub-agent.
+        assert_eq!(ids(&router.route("root", names("root", "child"))), ["0"]);
+        lane.asks.try_recv().unwrap();
+        assert!(router.route("child", ask("child", 1000)).is_empty());
+        // The same when it is found out otherwise.
+        assert!(router.route("other", ask("other", 1001)).is_empty());
+        assert_eq!(ids(&router.adopt("other", Some("root"))), ["1001"]);
+        assert!(router.route("third", ask("third", 1002)).is_empty());
+        assert_eq!(ids(&router.adopt("third", None)), ["1002"]);
+    }
+
+    #[test]
+    fn what_was_asked_before_a_session_had_its_lane_is_in_it() {
+        let router = Router::default();
+        let generation = router.begin();
+        assert!(router.route("root", ask("root", 7)).is_empty());
+        let (mut lane, _control) = router.join(generation, "root").ok().unwrap();
+        assert_eq!(lane.asks.try_recv().unwrap().id.to_string(), "7");
     }
 }

@@ -14,6 +14,7 @@ use domain::{
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -411,22 +412,25 @@ async fn pump(shared: Arc<Shared>, running: Running, mut incoming: mpsc::Receive
                         let _ = shared.deletions.send(thread);
                         continue;
                     }
-                    shared.router.route(&thread, Frame::Event(Box::new(event)));
+                    let refused = shared.router.route(&thread, Frame::Event(Box::new(event)));
+                    refuse(&running.server, refused).await;
                 }
             }
             Incoming::Request { id, method, params } => {
                 let ask = Ask::read(&method, &params);
                 let thread = ask.thread.clone();
                 let frame = Frame::Ask(Box::new(Asking { id, method, ask }));
-                let refused = match &thread {
+                let mut refused = match &thread {
                     Some(thread) => shared.router.route(thread, frame),
-                    None => Some(frame),
+                    None => vec![frame],
                 };
                 if let Some(thread) = thread.filter(|thread| !shared.router.is_open(thread)) {
                     // Of a sub-agent that no item named yet.
-                    let _ = looks.try_send(thread);
+                    if let Err(TrySendError::Full(thread)) = looks.try_send(thread) {
+                        refused.extend(shared.router.adopt(&thread, None));
+                    }
                 }
-                refuse(&running.server, refused.into_iter()).await;
+                refuse(&running.server, refused).await;
             }
         }
     }
@@ -454,11 +458,11 @@ async fn seek_parent(shared: &Shared, server: &Server, thread: &str) {
     let read: Result<ReadThread, Error> = server.client().request("thread/read", params).await;
     let parent = read.ok().and_then(|read| read.thread.parent_thread_id);
     let orphans = shared.router.adopt(thread, parent.as_deref());
-    refuse(server, orphans.into_iter()).await;
+    refuse(server, orphans).await;
 }
 
 /// Refuses requests that nobody is there for: Codex would wait for ever.
-async fn refuse(server: &Server, frames: impl Iterator<Item = Frame>) {
+async fn refuse(server: &Server, frames: Vec<Frame>) {
     for frame in frames {
         if let Frame::Ask(asking) = frame {
             tracing::warn!(method = asking.method, "a request of Codex is nobody's");

@@ -92,7 +92,7 @@ impl Played {
     fn tell(&self, method: &str, mut params: Value) {
         params["threadId"] = json!(ROOT);
         let event = Event::read(method, params);
-        assert!(self.router.route(ROOT, Frame::Event(Box::new(event))).is_none());
+        assert!(self.router.route(ROOT, Frame::Event(Box::new(event))).is_empty());
     }
 
     fn begins(&self, native: &str) {

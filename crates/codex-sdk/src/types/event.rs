@@ -180,8 +180,8 @@ impl Event {
         let body = match method {
             "turn/started" => EventBody::TurnStarted(take(&mut params, "turn")),
             "turn/completed" => EventBody::TurnCompleted(take(&mut params, "turn")),
-            "item/started" => EventBody::ItemStarted(Item::read(params["item"].take())),
-            "item/completed" => EventBody::ItemCompleted(Item::read(params["item"].take())),
+            "item/started" => EventBody::ItemStarted(Item::read(take(&mut params, "item"))),
+            "item/completed" => EventBody::ItemCompleted(Item::read(take(&mut params, "item"))),
             "item/agentMessage/delta" => EventBody::MessageDelta { item, delta },
             "item/plan/delta" => EventBody::PlanDelta { item, delta },
             "item/reasoning/summaryTextDelta" => {
@@ -236,7 +236,8 @@ mod tests {
         let event = Event::read("dance/began", json!({"threadId": "t", "turnId": "u"}));
         assert_eq!((event.thread.as_deref(), event.body), (Some("t"), EventBody::Other));
         for method in ["turn/started", "item/completed", "error", "thread/tokenUsage/updated"] {
-            for params in [json!(null), json!({}), json!({"turn": 3, "item": [], "error": "x"})] {
+            let strange = json!({"turn": 3, "item": [], "error": "x"});
+            for params in [json!(null), json!({}), json!([1]), json!("x"), json!(1), strange] {
                 let event = Event::read(method, params);
                 assert_ne!(event.body, EventBody::Closed);
             }

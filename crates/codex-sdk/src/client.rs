@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::error::{Error, RpcError};
 use crate::frame::{Frame, Incoming, RequestId};
@@ -22,8 +22,12 @@ pub struct Limits {
     pub max_line: usize,
     /// What the server says by itself that may wait to be read. When it is full the server waits.
     pub incoming: usize,
-    /// Lines that may wait to be written.
+    /// The same by the length of its lines together, in KiB. A line that is longer waits alone.
+    pub incoming_kib: u32,
+    /// Lines that may wait to be written. Whoever writes another waits.
     pub outgoing: usize,
+    /// The same by their length together, in KiB. A line that is longer waits alone.
+    pub outgoing_kib: u32,
     /// Requests of ours that may wait for their answers.
     pub pending: usize,
 }
@@ -34,7 +38,9 @@ impl Default for Limits {
             answer_within: Duration::from_secs(30),
             max_line: 64 * 1024 * 1024,
             incoming: 1024,
+            incoming_kib: 128 * 1024,
             outgoing: 256,
+            outgoing_kib: 64 * 1024,
             pending: 1024,
         }
     }
@@ -42,6 +48,46 @@ impl Default for Limits {
 
 /// Our requests, each with whoever waits for its answer.
 type Pending = HashMap<u64, oneshot::Sender<Result<Value, RpcError>>>;
+
+/// Something that waits, with the room it takes.
+type Waiting<T> = (T, Option<OwnedSemaphorePermit>);
+
+/// What the server says by itself, in the order in which it says it.
+#[derive(Debug)]
+pub struct Told(mpsc::Receiver<Waiting<(Incoming, usize)>>);
+
+impl Told {
+    /// The next; `None` once the server is gone.
+    pub async fn recv(&mut self) -> Option<Incoming> {
+        self.recv_sized().await.map(|(incoming, _)| incoming)
+    }
+
+    /// The next, with the length of its line in bytes.
+    pub async fn recv_sized(&mut self) -> Option<(Incoming, usize)> {
+        self.0.recv().await.map(|(told, _)| told)
+    }
+}
+
+/// Room for lines, by their length.
+#[derive(Debug)]
+struct Room {
+    free: Arc<Semaphore>,
+    kib: u32,
+}
+
+impl Room {
+    fn new(kib: u32) -> Self {
+        let kib = kib.max(1);
+        let free = Arc::new(Semaphore::new(usize::try_from(kib).unwrap_or(usize::MAX)));
+        Self { free, kib }
+    }
+
+    /// Waits for room for a line.
+    async fn take(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX).min(self.kib);
+        self.free.clone().acquire_many_owned(kib).await.ok()
+    }
+}
 
 /// One side of the protocol. Cheap to clone; works until the server is gone.
 #[derive(Debug, Clone)]
@@ -54,7 +100,9 @@ struct Shared {
     /// `None` once the server is gone.
     pending: Mutex<Option<Pending>>,
     /// `None` once it was closed.
-    out: Mutex<Option<mpsc::Sender<String>>>,
+    out: Mutex<Option<mpsc::Sender<Waiting<String>>>>,
+    /// Room for lines that wait to be written.
+    room: Room,
     /// Lines that were no messages, or too long.
     strange: AtomicU64,
 }
@@ -66,20 +114,22 @@ impl Client {
         stdin: impl AsyncWrite + Send + Unpin + 'static,
         stdout: impl AsyncRead + Send + Unpin + 'static,
         limits: Limits,
-    ) -> (Self, mpsc::Receiver<Incoming>) {
+    ) -> (Self, Told) {
         let (out, outgoing) = mpsc::channel(limits.outgoing.max(1));
         let (told, incoming) = mpsc::channel(limits.incoming.max(1));
         let lines = BoundedLines::new(BufReader::with_capacity(64 * 1024, stdout), limits.max_line);
+        let (room, told_room) = (Room::new(limits.outgoing_kib), Room::new(limits.incoming_kib));
         let shared = Arc::new(Shared {
             limits,
+            room,
             next: AtomicU64::new(1),
             pending: Mutex::new(Some(HashMap::new())),
             out: Mutex::new(Some(out)),
             strange: AtomicU64::new(0),
         });
         tokio::spawn(write(stdin, outgoing));
-        tokio::spawn(read(shared.clone(), lines, told));
-        (Self(shared), incoming)
+        tokio::spawn(read(shared.clone(), lines, told, told_room));
+        (Self(shared), Told(incoming))
     }
 
     /// Asks something, and reads the answer as `T`.
@@ -183,18 +233,20 @@ impl Shared {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn out(&self) -> MutexGuard<'_, Option<mpsc::Sender<String>>> {
+    fn out(&self) -> MutexGuard<'_, Option<mpsc::Sender<Waiting<String>>>> {
         self.out.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn write(&self, message: Value) -> Result<(), Error> {
         let out = self.out().clone().ok_or(Error::Gone)?;
-        out.send(message.to_string()).await.map_err(|_| Error::Gone)
+        let line = message.to_string();
+        let room = self.room.take(line.len()).await;
+        out.send((line, room)).await.map_err(|_| Error::Gone)
     }
 }
 
-async fn write(mut stdin: impl AsyncWrite + Unpin, mut lines: mpsc::Receiver<String>) {
-    while let Some(mut line) = lines.recv().await {
+async fn write(mut stdin: impl AsyncWrite + Unpin, mut lines: mpsc::Receiver<Waiting<String>>) {
+    while let Some((mut line, _room)) = lines.recv().await {
         line.push('\n');
         if stdin.write_all(line.as_bytes()).await.is_err() || stdin.flush().await.is_err() {
             return;
@@ -205,14 +257,17 @@ async fn write(mut stdin: impl AsyncWrite + Unpin, mut lines: mpsc::Receiver<Str
 async fn read<R: AsyncRead + Unpin>(
     shared: Arc<Shared>,
     mut lines: BoundedLines<BufReader<R>>,
-    told: mpsc::Sender<Incoming>,
+    told: mpsc::Sender<Waiting<(Incoming, usize)>>,
+    room: Room,
 ) {
     loop {
+        let mut bytes = 0;
         let frame = match lines.next().await {
             Ok(Read::Line(line)) => {
+                bytes = line.len();
                 let frame = Frame::parse(line);
                 if frame.is_none() {
-                    tracing::debug!(bytes = line.len(), "a line of codex app-server is no message");
+                    tracing::debug!(bytes, "a line of codex app-server is no message");
                 }
                 frame
             }
@@ -235,7 +290,8 @@ async fn read<R: AsyncRead + Unpin>(
             }
             // When nobody listens any more, answers are still wanted.
             Some(Frame::Incoming(incoming)) => {
-                let _ = told.send(incoming).await;
+                let room = room.take(bytes).await;
+                let _ = told.send(((incoming, bytes), room)).await;
             }
             None => {
                 shared.strange.fetch_add(1, Ordering::Relaxed);
@@ -255,15 +311,19 @@ mod tests {
 
     struct Played {
         client: Client,
-        incoming: mpsc::Receiver<Incoming>,
+        incoming: Told,
         input: tokio::io::Lines<BufReader<DuplexStream>>,
         output: DuplexStream,
     }
 
     fn play() -> Played {
+        play_within(Limits::default())
+    }
+
+    fn play_within(limits: Limits) -> Played {
         let (stdin, input) = tokio::io::duplex(1 << 16);
         let (output, stdout) = tokio::io::duplex(1 << 16);
-        let (client, incoming) = Client::new(stdin, stdout, Limits::default());
+        let (client, incoming) = Client::new(stdin, stdout, limits);
         Played { client, incoming, input: BufReader::new(input).lines(), output }
     }
 
@@ -328,6 +388,42 @@ mod tests {
         assert_eq!(waits.await.unwrap(), Err(Error::Gone));
         assert_eq!(played.incoming.recv().await, None);
         assert_eq!(played.client.ask("two", json!({})).await, Err(Error::Gone));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_is_bounded_by_its_length_and_the_server_waits() {
+        let limits = Limits { incoming_kib: 64, ..Limits::default() };
+        let mut played = play_within(limits);
+        let long = "x".repeat(40 << 10);
+        let line = json!({"method": "item/completed", "params": {"text": long}}).to_string();
+        let mut said = 0;
+        // The first waits, and the next for its room; what is said then fills the pipe.
+        while tokio::time::timeout(Duration::from_secs(1), played.say(&line)).await.is_ok() {
+            said += 1;
+            assert!(said < 10, "the server is not held up");
+        }
+        for _ in 0..said {
+            let (_, bytes) = played.incoming.recv_sized().await.unwrap();
+            assert_eq!(bytes, line.len());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_to_be_written_is_bounded_by_its_length() {
+        let limits = Limits { outgoing_kib: 64, ..Limits::default() };
+        let within = limits.answer_within;
+        let mut played = play_within(limits);
+        let long = "x".repeat(200 << 10);
+        // Longer than all the room, it goes alone, and the pipe does not take it whole.
+        let client = played.client.clone();
+        let first = tokio::spawn(async move { client.ask("one", json!({ "x": long })).await });
+        tokio::task::yield_now().await;
+        let second = played.client.ask("two", json!({})).await;
+        assert_eq!(second, Err(Error::Timeout(within)), "it found no room");
+        assert_eq!(played.line().await["method"], "one");
+        played.client.notify("three").await.unwrap();
+        assert_eq!(played.line().await["method"], "three", "the second was never written");
+        assert_eq!(first.await.unwrap(), Err(Error::Timeout(within)));
     }
 
     #[tokio::test]

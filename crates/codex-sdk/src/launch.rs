@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use process::{Child, Exit, ExitWatch, Host, Spec, Stdin, Stdout, Stream, Usage};
 use serde_json::json;
-use tokio::sync::mpsc;
 
-use crate::client::{Client, Limits};
+use crate::client::{Client, Limits, Told};
 use crate::error::Error;
-use crate::frame::Incoming;
 use crate::types::Initialized;
 
 /// How to run a server.
@@ -81,15 +79,11 @@ pub struct Server {
     about: Initialized,
 }
 
-/// Launches `codex app-server`, shakes hands with it, and gives the channel of what it says by
-/// itself.
+/// Launches `codex app-server`, shakes hands with it, and gives what it says by itself.
 ///
 /// # Errors
 /// As [`LaunchError`] says. If the future is dropped, the server is stopped.
-pub async fn launch(
-    host: &Host,
-    launch: Launch,
-) -> Result<(Server, mpsc::Receiver<Incoming>), LaunchError> {
+pub async fn launch(host: &Host, launch: Launch) -> Result<(Server, Told), LaunchError> {
     let mut child = host.spawn(spec(&launch)).await?;
     let pipes = child.take_stdin().zip(child.take_stdout());
     let Some((stdin, stdout)) = pipes else { return Err(LaunchError::Unusable(Error::Gone)) };

@@ -17,7 +17,7 @@ mod locate;
 pub mod types;
 
 pub use agent_program::{Installed, LocateError};
-pub use client::{Client, Limits};
+pub use client::{Client, Limits, Told};
 pub use error::{Error, RpcError};
 pub use frame::{Frame, Incoming, RequestId};
 pub use launch::{Launch, LaunchError, Server, launch};

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use codex_sdk::RequestId;
 use codex_sdk::types::{Ask, Event, EventBody};
 use domain::TurnError;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use super::mapper::children_of;
 use super::session::{Control, Inner, MAX_CONTROL};
@@ -18,11 +19,15 @@ use super::session::{Control, Inner, MAX_CONTROL};
 const MAX_INBOUND: usize = 4096;
 /// Requests that may wait for one session; further ones are refused, which for Codex is a no.
 const MAX_ASKS: usize = 256;
+/// What both may take together, in KiB of their lines. A longer one goes alone.
+const MAX_INBOUND_KIB: u32 = 32 * 1024;
 /// Sub-agents' threads that are remembered; of further ones nothing is shown.
 const MAX_CHILDREN: usize = 10_000;
 /// Threads without a root whose events are held, and how many of each.
 const MAX_ORPHANS: usize = 64;
 const MAX_HELD: usize = 256;
+/// What is held for all of them together, in bytes of the lines.
+const MAX_HELD_BYTES: usize = 32 << 20;
 
 /// Numbers the processes in the order in which they were started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -43,6 +48,13 @@ pub(super) enum Frame {
     Event(Box<Event>),
     /// Something is wanted.
     Ask(Box<Asking>),
+}
+
+/// Something that waits for a session, with the room it takes until it is dropped.
+#[derive(Debug)]
+pub(super) struct Waits<T> {
+    pub(super) what: T,
+    _room: OwnedSemaphorePermit,
 }
 
 /// Why a session has no lane.
@@ -86,14 +98,15 @@ struct Routes {
     /// Each sub-agent's thread with the root it belongs to.
     children: HashMap<String, String>,
     /// What came for threads whose root is not known yet.
-    orphans: HashMap<String, Vec<Frame>>,
+    orphans: HashMap<String, Vec<(Frame, usize)>>,
 }
 
 struct Route {
     generation: Generation,
     session: Weak<Inner>,
-    events: mpsc::Sender<Event>,
-    asks: mpsc::Sender<Asking>,
+    events: mpsc::Sender<Waits<Event>>,
+    asks: mpsc::Sender<Waits<Asking>>,
+    room: Arc<Semaphore>,
     control: mpsc::Sender<Control>,
     lost: watch::Sender<Option<TurnError>>,
     lagged: Arc<AtomicBool>,
@@ -101,8 +114,8 @@ struct Route {
 
 /// What reaches one session.
 pub(super) struct Lane {
-    pub(super) events: mpsc::Receiver<Event>,
-    pub(super) asks: mpsc::Receiver<Asking>,
+    pub(super) events: mpsc::Receiver<Waits<Event>>,
+    pub(super) asks: mpsc::Receiver<Waits<Asking>>,
     pub(super) control: mpsc::Receiver<Control>,
     /// Why the process behind it is gone, once it is.
     pub(super) lost: watch::Receiver<Option<TurnError>>,
@@ -166,15 +179,16 @@ impl Router {
             session: Weak::new(),
             events,
             asks,
+            room: Arc::new(Semaphore::new(usize::try_from(MAX_INBOUND_KIB).unwrap_or(usize::MAX))),
             control: control.clone(),
             lost,
             lagged: lagged.clone(),
         };
         let held = routes.orphans.remove(thread).unwrap_or_default();
         routes.roots.insert(thread.to_owned(), route);
-        for ask in held.into_iter().filter(|frame| matches!(frame, Frame::Ask(_))) {
+        for (ask, bytes) in held.into_iter().filter(|(frame, _)| matches!(frame, Frame::Ask(_))) {
             // Every one is answered, by the session if by nobody else. An empty lane has room.
-            routes.put(thread, ask);
+            routes.put(thread, ask, bytes);
         }
         let lane = Lane { events: inbound, asks: asked, control: wishes, lost: is_lost, lagged };
         Ok((lane, control))
@@ -247,11 +261,12 @@ impl Router {
         }
     }
 
-    /// Puts what came for a thread into its lane; gives what nobody is there for, or has room for.
-    pub(super) fn route(&self, thread: &str, frame: Frame) -> Vec<Frame> {
+    /// Puts what came for a thread into its lane, in a line of so many bytes; gives what nobody is
+    /// there for, or has room for.
+    pub(super) fn route(&self, thread: &str, frame: Frame, bytes: usize) -> Vec<Frame> {
         let mut routes = self.routes();
         let Some(root) = routes.root_of(thread) else {
-            return routes.hold_back(thread, frame).into_iter().collect();
+            return routes.hold_back(thread, frame, bytes).into_iter().collect();
         };
         let named = match &frame {
             Frame::Event(event) => match &event.body {
@@ -260,7 +275,7 @@ impl Router {
             },
             Frame::Ask(_) => Vec::new(),
         };
-        let mut refused: Vec<Frame> = routes.put(&root, frame).into_iter().collect();
+        let mut refused: Vec<Frame> = routes.put(&root, frame, bytes).into_iter().collect();
         for child in named {
             refused.extend(routes.adopt(&child, &root));
         }
@@ -273,7 +288,10 @@ impl Router {
         let mut routes = self.routes();
         match parent.and_then(|parent| routes.root_of(parent)) {
             Some(root) => routes.adopt(child, &root),
-            None => routes.orphans.remove(child).unwrap_or_default(),
+            None => {
+                let held = routes.orphans.remove(child).unwrap_or_default();
+                held.into_iter().map(|(frame, _)| frame).collect()
+            }
         }
     }
 }
@@ -286,7 +304,11 @@ impl Routes {
         self.children.get(thread).filter(|root| self.roots.contains_key(*root)).cloned()
     }
 
-    fn hold_back(&mut self, thread: &str, frame: Frame) -> Option<Frame> {
+    fn hold_back(&mut self, thread: &str, frame: Frame, bytes: usize) -> Option<Frame> {
+        let taken: usize = self.orphans.values().flatten().map(|(_, bytes)| bytes).sum();
+        if taken.saturating_add(bytes) > MAX_HELD_BYTES {
+            return Some(frame);
+        }
         let known = self.orphans.contains_key(thread);
         if !known && self.orphans.len() >= MAX_ORPHANS {
             return Some(frame);
@@ -295,26 +317,31 @@ impl Routes {
         if held.len() >= MAX_HELD {
             return Some(frame);
         }
-        held.push(frame);
+        held.push((frame, bytes));
         None
     }
 
-    fn put(&mut self, root: &str, frame: Frame) -> Option<Frame> {
+    fn put(&mut self, root: &str, frame: Frame, bytes: usize) -> Option<Frame> {
         let Some(route) = self.roots.get(root) else { return Some(frame) };
+        let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX).min(MAX_INBOUND_KIB);
+        let room = route.room.clone().try_acquire_many_owned(kib).ok();
         match frame {
             Frame::Event(event) => {
-                if route.events.try_send(*event).is_err() {
+                let waits = room.map(|room| Waits { what: *event, _room: room });
+                if waits.is_none_or(|waits| route.events.try_send(waits).is_err()) {
                     route.lagged.store(true, Ordering::Relaxed);
                 }
                 None
             }
-            Frame::Ask(asking) => match route.asks.try_send(*asking) {
-                Ok(()) => None,
-                Err(
-                    mpsc::error::TrySendError::Full(asking)
-                    | mpsc::error::TrySendError::Closed(asking),
-                ) => Some(Frame::Ask(Box::new(asking))),
-            },
+            Frame::Ask(asking) => {
+                let Some(room) = room else { return Some(Frame::Ask(asking)) };
+                match route.asks.try_send(Waits { what: *asking, _room: room }) {
+                    Ok(()) => None,
+                    Err(TrySendError::Full(waits) | TrySendError::Closed(waits)) => {
+                        Some(Frame::Ask(Box::new(waits.what)))
+                    }
+                }
+            }
         }
     }
 
@@ -324,11 +351,11 @@ impl Routes {
         }
         let held = self.orphans.remove(child).unwrap_or_default();
         if self.children.len() >= MAX_CHILDREN && !self.children.contains_key(child) {
-            return held;
+            return held.into_iter().map(|(frame, _)| frame).collect();
         }
         self.children.insert(child.to_owned(), root.to_owned());
         // A session that has no room for events reads itself again.
-        held.into_iter().filter_map(|frame| self.put(root, frame)).collect()
+        held.into_iter().filter_map(|(frame, bytes)| self.put(root, frame, bytes)).collect()
     }
 
     fn remove(&mut self, thread: &str) {
@@ -371,18 +398,18 @@ mod tests {
         let router = Router::default();
         let generation = router.begin();
         let (mut lane, _control) = router.join(generation, "root").ok().unwrap();
-        assert!(router.route("child", ask("child", 0)).is_empty());
+        assert!(router.route("child", ask("child", 0), 1).is_empty());
         for id in 1..=MAX_ASKS as u64 {
-            assert!(router.route("root", ask("root", id)).is_empty(), "there is room");
+            assert!(router.route("root", ask("root", id), 1).is_empty(), "there is room");
         }
         // The lane is full when the item names the sub-agent.
-        assert_eq!(ids(&router.route("root", names("root", "child"))), ["0"]);
+        assert_eq!(ids(&router.route("root", names("root", "child"), 1)), ["0"]);
         lane.asks.try_recv().unwrap();
-        assert!(router.route("child", ask("child", 1000)).is_empty());
+        assert!(router.route("child", ask("child", 1000), 1).is_empty());
         // The same when it is found out otherwise.
-        assert!(router.route("other", ask("other", 1001)).is_empty());
+        assert!(router.route("other", ask("other", 1001), 1).is_empty());
         assert_eq!(ids(&router.adopt("other", Some("root"))), ["1001"]);
-        assert!(router.route("third", ask("third", 1002)).is_empty());
+        assert!(router.route("third", ask("third", 1002), 1).is_empty());
         assert_eq!(ids(&router.adopt("third", None)), ["1002"]);
     }
 
@@ -390,8 +417,28 @@ mod tests {
     fn what_was_asked_before_a_session_had_its_lane_is_in_it() {
         let router = Router::default();
         let generation = router.begin();
-        assert!(router.route("root", ask("root", 7)).is_empty());
+        assert!(router.route("root", ask("root", 7), 1).is_empty());
         let (mut lane, _control) = router.join(generation, "root").ok().unwrap();
-        assert_eq!(lane.asks.try_recv().unwrap().id.to_string(), "7");
+        assert_eq!(lane.asks.try_recv().unwrap().what.id.to_string(), "7");
+    }
+
+    #[test]
+    fn what_waits_is_bounded_by_its_length_too() {
+        let router = Router::default();
+        let generation = router.begin();
+        let (mut lane, _control) = router.join(generation, "root").ok().unwrap();
+        // The longest line there is finds room alone.
+        assert!(router.route("root", names("root", "child"), 64 << 20).is_empty());
+        assert!(!lane.lagged.load(Ordering::Relaxed));
+        assert!(router.route("root", names("root", "child"), 1).is_empty());
+        assert!(lane.lagged.load(Ordering::Relaxed), "the session is read instead");
+        assert_eq!(ids(&router.route("root", ask("root", 1), 1)), ["1"]);
+        drop(lane.events.try_recv().unwrap());
+        assert!(router.route("root", ask("root", 2), 1).is_empty());
+        // And so is what is held for whoever is not known yet.
+        assert!(router.route("new", ask("new", 3), MAX_HELD_BYTES).is_empty());
+        assert_eq!(ids(&router.route("new", ask("new", 4), 1)), ["4"]);
+        assert_eq!(ids(&router.adopt("new", None)), ["3"]);
+        assert!(router.route("new", ask("new", 5), 1).is_empty());
     }
 }

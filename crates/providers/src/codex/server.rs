@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use codex_sdk::types::{Ask, Event, EventBody, Thread};
-use codex_sdk::{Error, Incoming, Installed, Launch, LaunchError, Server};
+use codex_sdk::{Error, Incoming, Installed, Launch, LaunchError, Server, Told};
 use domain::{
     AgentEnd, AgentEndReason, AgentProcess, AgentReport, ProviderProblem, ProviderProblemKind,
     ProviderState, Timestamp, TurnError,
@@ -192,10 +192,7 @@ impl Shared {
         }
     }
 
-    async fn start(
-        &self,
-        program: Option<String>,
-    ) -> Result<(Server, mpsc::Receiver<Incoming>), OpenError> {
+    async fn start(&self, program: Option<String>) -> Result<(Server, Told), OpenError> {
         let known = self.found().clone().filter(|found| found.program == program);
         let found = match known {
             Some(found) => found,
@@ -384,7 +381,7 @@ async fn care(shared: Arc<Shared>, running: Running) {
 }
 
 /// Passes on what a process says until it is gone.
-async fn pump(shared: Arc<Shared>, running: Running, mut incoming: mpsc::Receiver<Incoming>) {
+async fn pump(shared: Arc<Shared>, running: Running, mut incoming: Told) {
     let (looks, mut wanted) = mpsc::channel::<String>(MAX_LOOKS);
     let seeker = {
         let (shared, server) = (shared.clone(), running.server.clone());
@@ -394,7 +391,7 @@ async fn pump(shared: Arc<Shared>, running: Running, mut incoming: mpsc::Receive
             }
         })
     };
-    while let Some(told) = incoming.recv().await {
+    while let Some((told, bytes)) = incoming.recv_sized().await {
         match told {
             Incoming::Notification { method, params } => {
                 let event = Event::read(&method, params);
@@ -412,7 +409,8 @@ async fn pump(shared: Arc<Shared>, running: Running, mut incoming: mpsc::Receive
                         let _ = shared.deletions.send(thread);
                         continue;
                     }
-                    let refused = shared.router.route(&thread, Frame::Event(Box::new(event)));
+                    let refused =
+                        shared.router.route(&thread, Frame::Event(Box::new(event)), bytes);
                     refuse(&running.server, refused).await;
                 }
             }
@@ -421,7 +419,7 @@ async fn pump(shared: Arc<Shared>, running: Running, mut incoming: mpsc::Receive
                 let thread = ask.thread.clone();
                 let frame = Frame::Ask(Box::new(Asking { id, method, ask }));
                 let mut refused = match &thread {
-                    Some(thread) => shared.router.route(thread, frame),
+                    Some(thread) => shared.router.route(thread, frame, bytes),
                     None => vec![frame],
                 };
                 if let Some(thread) = thread.filter(|thread| !shared.router.is_open(thread)) {

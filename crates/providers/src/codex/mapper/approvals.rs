@@ -151,6 +151,9 @@ fn files(ask: &FileAsk, changes: &[Change], workspace: &Path) -> Approval {
     if let Some(reason) = &ask.reason {
         approval.details.push(("reason".to_owned(), cut(reason, MAX_TEXT)));
     }
+    if changes.is_empty() {
+        approval.details.push(("files".to_owned(), "Codex did not tell which".to_owned()));
+    }
     if let Some(root) = &ask.grant_root {
         approval.details.push(("asks to write below".to_owned(), line(root)));
     }

@@ -38,23 +38,17 @@ pub(in super::super) async fn run(
 ) {
     let task = Task { inner, out };
     loop {
-        if lane.lagged.swap(false, Ordering::Relaxed) {
-            // What waits may end a turn whose last words were dropped: the session says it all.
-            while lane.events.try_recv().is_ok() {}
-            tracing::warn!(thread = task.inner.id, "events were dropped; reading the session");
-            if !task.resync().await {
-                break;
-            }
+        if !task.catch_up(&mut lane).await {
+            break;
         }
         let open = tokio::select! {
             biased;
             event = lane.events.recv() => match event {
-                Some(event) => task.event(event).await,
+                Some(event) => task.event(event.what).await,
                 None => false,
             },
-            // After the events that came before them, which say what they are about.
             asking = lane.asks.recv() => match asking {
-                Some(asking) => task.asked(asking).await,
+                Some(asking) => task.asked(&mut lane, asking.what).await,
                 None => false,
             },
             Ok(()) = lane.lost.changed() => {
@@ -81,9 +75,9 @@ pub(in super::super) async fn run(
     task.inner.router.ended(&task.inner.id);
 }
 
-struct Task {
-    inner: Arc<Inner>,
-    out: mpsc::Sender<AgentEvent>,
+pub(super) struct Task {
+    pub(super) inner: Arc<Inner>,
+    pub(super) out: mpsc::Sender<AgentEvent>,
 }
 
 impl Task {
@@ -122,7 +116,28 @@ impl Task {
         self.act(mapped).await
     }
 
-    async fn asked(&self, asking: Asking) -> bool {
+    /// Reads the session if something of it was dropped.
+    async fn catch_up(&self, lane: &mut Lane) -> bool {
+        if !lane.lagged.swap(false, Ordering::Relaxed) {
+            return true;
+        }
+        // What waits may end a turn whose last words were dropped: the session says it all.
+        while lane.events.try_recv().is_ok() {}
+        tracing::warn!(thread = self.inner.id, "events were dropped; reading the session");
+        self.resync().await
+    }
+
+    /// Takes a request, after the events that came before it, which say what it is about.
+    pub(super) async fn asked(&self, lane: &mut Lane, asking: Asking) -> bool {
+        for _ in 0..lane.events.len() {
+            let Ok(event) = lane.events.try_recv() else { break };
+            if !self.event(event.what).await {
+                return false;
+            }
+        }
+        if !self.catch_up(lane).await {
+            return false;
+        }
         let Asking { id, method, ask } = asking;
         let mapped = self.inner.mapper().asked(id, &method, &ask);
         self.act(mapped).await

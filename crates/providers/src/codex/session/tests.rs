@@ -5,7 +5,8 @@ use codex_sdk::types::Event;
 use domain::{TurnEvent, TurnOutcome};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream, Lines};
 
-use super::super::router::Frame;
+use super::super::router::{Asking, Frame, Lane};
+use super::task::Task;
 use super::*;
 
 const ROOT: &str = "t";
@@ -35,7 +36,8 @@ fn prompt(number: u128, mode: Mode) -> Prompt {
     }
 }
 
-fn play() -> Played {
+/// A session, its task yet to be started on the lane.
+fn open() -> (Played, Lane, mpsc::Sender<AgentEvent>) {
     let (stdin, input) = tokio::io::duplex(1 << 16);
     let (output, stdout) = tokio::io::duplex(1 << 16);
     let (client, _) = Client::new(stdin, stdout, Limits::default());
@@ -52,9 +54,15 @@ fn play() -> Played {
         waiting.clone(),
     ));
     let (out, events) = mpsc::channel(64);
-    tokio::spawn(run(inner.clone(), lane, out));
     let session = Arc::new(CodexSession { inner, control });
-    Played { session, events, router, waiting, input: BufReader::new(input).lines(), output }
+    let input = BufReader::new(input).lines();
+    (Played { session, events, router, waiting, input, output }, lane, out)
+}
+
+fn play() -> Played {
+    let (played, lane, out) = open();
+    tokio::spawn(run(played.session.inner.clone(), lane, out));
+    played
 }
 
 impl Played {
@@ -92,7 +100,7 @@ impl Played {
     fn tell(&self, method: &str, mut params: Value) {
         params["threadId"] = json!(ROOT);
         let event = Event::read(method, params);
-        assert!(self.router.route(ROOT, Frame::Event(Box::new(event))).is_empty());
+        assert!(self.router.route(ROOT, Frame::Event(Box::new(event)), 1).is_empty());
     }
 
     fn begins(&self, native: &str) {
@@ -273,4 +281,30 @@ async fn a_message_that_waits_is_sent_when_the_plan_before_it_is_stopped() {
     assert_eq!(played.told().await, (turn(1), ended));
     let start = played.request("turn/start").await;
     assert_eq!(start["params"]["clientUserMessageId"], "k2");
+}
+
+#[tokio::test]
+async fn a_request_is_told_after_what_it_is_about_though_it_is_taken_first() {
+    let (mut played, mut lane, out) = open();
+    let task = Task { inner: played.session.inner.clone(), out };
+    played.session.inner.mapper().begin(turn(1), "k".to_owned(), InputKind::Message, Mode::Build);
+    played.begins("u1");
+    let changes = json!([{ "path": "/w/a", "kind": { "type": "add" }, "diff": "x\n" }]);
+    let item = json!({ "type": "fileChange", "id": "i", "changes": changes });
+    played.tell("item/started", json!({ "turnId": "u1", "item": item }));
+    let method = "item/fileChange/requestApproval";
+    let params = json!({ "threadId": ROOT, "turnId": "u1", "itemId": "i" });
+    let ask = codex_sdk::types::Ask::read(method, &params);
+    let asking = Asking { id: json!(0).into(), method: method.to_owned(), ask };
+    assert!(played.router.route(ROOT, Frame::Ask(Box::new(asking)), 1).is_empty());
+    // Its channel is looked into between two looks into the other.
+    let asking = lane.asks.try_recv().unwrap();
+    assert!(task.asked(&mut lane, asking.what).await);
+    let asked = loop {
+        if let TurnEvent::Asked(asked) = played.told().await.1 {
+            break asked;
+        }
+    };
+    let domain::RequestBody::Approval(approval) = asked.body else { panic!("{asked:?}") };
+    assert!(approval.diff.is_some_and(|diff| diff.contains("+x")));
 }

@@ -73,7 +73,7 @@ export const models: Model[] = [
 }));
 
 const base: Omit<ProviderStatus, "id" | "name" | "state" | "message" | "fix" | "version" | "binary" | "models"> = {
-  checking: false, running: true, checked_at: now - 2 * MIN, problems: [],
+  checking: false, running: true, checked_at: now - 2 * MIN, problems: [], limits: [],
   capabilities: { plan: true, steer: true, live_access: true, restart: true, attach: true },
   settings: { enabled: true, binary: null, custom_models: [], server: null },
 };

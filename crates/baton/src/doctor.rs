@@ -1,9 +1,10 @@
 //! `baton doctor`.
 
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
-use domain::{AgentEndReason, AgentReport, ProviderState, ProviderStatus};
+use domain::{AgentEndReason, AgentReport, ProviderState, ProviderStatus, Timestamp, UsageLimit};
 use protocol::{Diagnostics, ProviderList};
 
 use crate::cli::{DEFAULT_PORT, Doctor};
@@ -95,9 +96,30 @@ fn print(status: &ProviderStatus) {
         println!("{:10}   models  {}", "", status.models);
     }
     known("to do  ", status.fix.as_ref());
+    for limit in &status.limits {
+        known("limit  ", Some(&limit_line(limit, now())));
+    }
     for problem in &status.problems {
         known("problem", Some(&problem.message));
     }
+}
+
+/// How much of what an account allows is used.
+fn limit_line(limit: &UsageLimit, now: Timestamp) -> String {
+    let UsageLimit { name, used_percent, resets_at } = limit;
+    match resets_at.map(|at| at.saturating_sub(now) / 60_000) {
+        Some(left) if left < 0 => format!("{name}: renewed since it was told"),
+        Some(left) => {
+            let (hours, minutes) = (left / 60, left % 60);
+            format!("{name}: {used_percent} % used, renewed in {hours} h {minutes} min")
+        }
+        None => format!("{name}: {used_percent} % used"),
+    }
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| Timestamp::try_from(since.as_millis()).unwrap_or(Timestamp::MAX))
 }
 
 /// What runs of a provider, and how the last one ended.
@@ -131,5 +153,19 @@ fn words(why: AgentEndReason) -> &'static str {
         AgentEndReason::Processor => "it kept a processor busy for nothing",
         AgentEndReason::Died => "by itself",
         AgentEndReason::NotStarted => "did not start",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_told_with_its_renewal_and_not_after_it() {
+        let limit = |resets_at| UsageLimit { name: "5 h".to_owned(), used_percent: 37, resets_at };
+        assert_eq!(limit_line(&limit(None), 0), "5 h: 37 % used");
+        let line = limit_line(&limit(Some(90 * 60_000)), 0);
+        assert_eq!(line, "5 h: 37 % used, renewed in 1 h 30 min");
+        assert_eq!(limit_line(&limit(Some(1)), 120_000), "5 h: renewed since it was told");
     }
 }

@@ -10,7 +10,8 @@ mod item;
 mod thread;
 
 pub use account::{
-    Account, AccountRead, Effort, Initialized, McpServerStatus, Model, Skill, Skills,
+    Account, AccountLimits, AccountRead, Effort, Initialized, LimitWindow, McpServerStatus, Model,
+    RateLimits, Skill, Skills,
 };
 pub use ask::{
     Ask, AskBody, CommandAsk, Elicitation, FileAsk, PermissionsAsk, Question, QuestionOption,

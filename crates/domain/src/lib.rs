@@ -37,7 +37,7 @@ pub use machine::{
 };
 pub use model::{
     Model, ModelAbilities, ModelCost, ModelSelection, ProviderCapabilities, ProviderSettings,
-    ProviderState, ProviderStatus, Upstream, UpstreamState,
+    ProviderState, ProviderStatus, Upstream, UpstreamState, UsageLimit,
 };
 pub use process::{
     AgentEnd, AgentEndReason, AgentProcess, AgentReport, ProviderProblem, ProviderProblemKind,

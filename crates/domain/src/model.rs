@@ -121,6 +121,9 @@ pub struct ProviderStatus {
     /// What is wrong although it can be used; a bounded number.
     #[serde(default)]
     pub problems: Vec<ProviderProblem>,
+    /// How much of what the account allows is used; empty when that is not known. A bounded number.
+    #[serde(default)]
+    pub limits: Vec<UsageLimit>,
     /// The program's version.
     pub version: Option<String>,
     /// The program found.
@@ -150,6 +153,7 @@ impl ProviderStatus {
             message: "not looked at yet".to_owned(),
             fix: None,
             problems: Vec::new(),
+            limits: Vec::new(),
             version: None,
             binary: None,
             models: 0,
@@ -160,6 +164,18 @@ impl ProviderStatus {
             settings: ProviderSettings::default(),
         }
     }
+}
+
+/// How much of what an account allows within a time is used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+pub struct UsageLimit {
+    /// What people call it, such as `5 h`; before it what is limited, if that is not all.
+    pub name: String,
+    /// How much of it is used, in percent.
+    pub used_percent: u32,
+    /// When it is renewed, if that is known. What was used before that is of no matter after.
+    #[ts(type = "number | null")]
+    pub resets_at: Option<Timestamp>,
 }
 
 /// Whether a provider can be used.

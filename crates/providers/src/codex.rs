@@ -17,7 +17,7 @@ use domain::{
     AgentReport, ErrorCode, Extras, ProviderCapabilities, ProviderId, ProviderSettings,
     ProviderStatus, Startup, StartupProblem,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +32,7 @@ use crate::{
 mod access;
 mod errors;
 mod extras;
+mod limits;
 mod looking;
 mod mapper;
 mod models;
@@ -41,6 +42,7 @@ mod session;
 mod sessions;
 mod startup;
 
+use limits::Limits;
 use looking::Who;
 use router::{NotJoined, Router};
 use server::{Found, Held, Slot};
@@ -103,6 +105,8 @@ struct Shared {
     inventory: watch::Sender<Inventory>,
     /// Who is signed in.
     who: Mutex<Who>,
+    /// What the account may use, as last told.
+    limits: Arc<Limits>,
     /// One look at a time.
     looking: tokio::sync::Mutex<()>,
     /// One reading of the models at a time, so that an older one never comes after a newer.
@@ -142,6 +146,7 @@ impl Codex {
             status: watch::Sender::new(status),
             inventory: watch::Sender::default(),
             who: Mutex::default(),
+            limits: Arc::default(),
             looking: tokio::sync::Mutex::default(),
             reading: tokio::sync::Mutex::default(),
             found: Mutex::default(),
@@ -173,12 +178,6 @@ impl Shared {
 
     fn settings(&self) -> ProviderSettings {
         self.settings.borrow().clone().unwrap_or_default()
-    }
-
-    /// Notes what Codex tells of the account's limits.
-    fn note_limits(&self, limits: &Value) {
-        // The domain has no place for them yet; they come with every answer.
-        tracing::trace!(%limits, "limits of the account");
     }
 
     /// Waits until a person's settings are known: nothing may run by others.

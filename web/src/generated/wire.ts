@@ -1370,6 +1370,10 @@ fix: string | null,
  */
 problems: Array<ProviderProblem>, 
 /**
+ * How much of what the account allows is used; empty when that is not known. A bounded number.
+ */
+limits: Array<UsageLimit>, 
+/**
  * The program's version.
  */
 version: string | null, 
@@ -2265,6 +2269,23 @@ cache_write: number,
  * Cost in US dollars as the agent reckons it.
  */
 cost: number, };
+
+/**
+ * How much of what an account allows within a time is used.
+ */
+export type UsageLimit = { 
+/**
+ * What people call it, such as `5 h`; before it what is limited, if that is not all.
+ */
+name: string, 
+/**
+ * How much of it is used, in percent.
+ */
+used_percent: number, 
+/**
+ * When it is renewed, if that is known. What was used before that is of no matter after.
+ */
+resets_at: number | null, };
 
 /**
  * A bounded part of a thread's conversation, oldest first.

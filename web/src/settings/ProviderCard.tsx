@@ -8,7 +8,7 @@ import { Processes } from "./Processes";
 import { CheckAgain, FixCommand } from "./ProviderFix";
 import { Restart } from "./Restart";
 import { Upstreams } from "./Upstreams";
-import { stateWords, toneOf } from "./providerWords";
+import { isScarce, limitWords, stateWords, toneOf } from "./providerWords";
 import { ProviderGlyph } from "../ui/ProviderGlyph";
 import { Words } from "../ui/Words";
 
@@ -42,6 +42,18 @@ export function ProviderCard(props: { provider: ProviderStatus; settings?: boole
         <ul class="provider-problems" aria-label="Problems">
           <For each={props.provider.problems}>{(problem) => <li><Words text={sentence(problem.message)} /></li>}</For>
         </ul>
+      </Show>
+      <Show when={props.provider.limits.length}>
+        <dl class="provider-limits" aria-label="Limits of the account">
+          <For each={props.provider.limits}>
+            {(limit) => (
+              <div data-scarce={isScarce(limit, minuteClock()) || undefined}>
+                <dt>{limit.name}</dt>
+                <dd>{limitWords(limit, minuteClock())}</dd>
+              </div>
+            )}
+          </For>
+        </dl>
       </Show>
       <Show when={props.provider.binary}>
         <p class="provider-binary faint">

@@ -1,6 +1,7 @@
 // A provider's state in a word or two; the sentence is the server's.
 
-import type { AgentEndReason, ProviderState, ProviderStatus, UpstreamState } from "../generated/wire";
+import type { AgentEndReason, ProviderState, ProviderStatus, UpstreamState, UsageLimit } from "../generated/wire";
+import { clock } from "../lib/format";
 
 export const stateWords: Record<ProviderState, string> = {
   unknown: "Not checked yet",
@@ -46,6 +47,18 @@ export const endReasons: Record<AgentEndReason, string> = {
   died: "Ended by itself",
   not_started: "Did not start",
 };
+
+/** How much of a limit is used. What was told of the time before its renewal is of no matter after. */
+export function limitWords(limit: UsageLimit, now: number): string {
+  if (limit.resets_at === null) return `${limit.used_percent} % used`;
+  if (limit.resets_at <= now) return `renewed at ${clock(limit.resets_at, now)}`;
+  return `${limit.used_percent} % used, renewed at ${clock(limit.resets_at, now)}`;
+}
+
+/** Whether little or nothing of a limit is left. */
+export function isScarce(limit: UsageLimit, now: number): boolean {
+  return limit.used_percent >= 90 && (limit.resets_at === null || limit.resets_at > now);
+}
 
 export function toneOf(provider: Pick<ProviderStatus, "state" | "problems">): Tone {
   switch (provider.state) {

@@ -61,6 +61,51 @@ pub struct Account {
     pub plan_type: Option<String>,
 }
 
+/// The answer of `account/rateLimits/read`.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct AccountLimits {
+    /// The limits that matter most.
+    #[serde(deserialize_with = "lenient")]
+    pub rate_limits: RateLimits,
+    /// All of them by their ids.
+    #[serde(deserialize_with = "lenient")]
+    pub rate_limits_by_limit_id: Option<BTreeMap<String, RateLimits>>,
+}
+
+/// What an account may use of something. In updates, what is missing is as it was.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RateLimits {
+    /// Its id; `codex` is what all use.
+    #[serde(deserialize_with = "lenient")]
+    pub limit_id: Option<String>,
+    /// What people call what is limited.
+    #[serde(deserialize_with = "lenient")]
+    pub limit_name: Option<String>,
+    /// The shorter window.
+    #[serde(deserialize_with = "lenient")]
+    pub primary: Option<LimitWindow>,
+    /// The longer window.
+    #[serde(deserialize_with = "lenient")]
+    pub secondary: Option<LimitWindow>,
+}
+
+/// How much of a limit is used within a time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct LimitWindow {
+    /// In percent.
+    #[serde(deserialize_with = "lenient")]
+    pub used_percent: f64,
+    /// How long it is, in minutes.
+    #[serde(deserialize_with = "lenient")]
+    pub window_duration_mins: Option<u64>,
+    /// When it is renewed, in seconds since the Unix epoch.
+    #[serde(deserialize_with = "lenient")]
+    pub resets_at: Option<i64>,
+}
+
 /// A model of `model/list`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

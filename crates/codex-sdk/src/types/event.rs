@@ -1,7 +1,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Item, ThreadState, Turn, TurnError, lenient};
+use super::{Item, RateLimits, ThreadState, Turn, TurnError, lenient};
 
 /// Something the server tells of a thread, or of itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -110,7 +110,7 @@ pub enum EventBody {
     /// The skills changed.
     Skills,
     /// The limits of the account, as far as told.
-    RateLimits(Value),
+    RateLimits(RateLimits),
     /// Anything else.
     Other,
 }

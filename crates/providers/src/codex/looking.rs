@@ -101,7 +101,7 @@ impl Shared {
     }
 
     /// Reads the account and the models. A failure keeps the last good list.
-    async fn read_models(&self, server: &Server) {
+    async fn read_models(self: &Arc<Self>, server: &Server) {
         let _one_at_a_time = self.reading.lock().await;
         let custom = self.settings().custom_models;
         let client = server.client();
@@ -116,7 +116,15 @@ impl Shared {
                     needs_sign_in: account.needs_sign_in(),
                     account: account.account.as_ref().map(named),
                 };
-                *self.who.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = who.clone();
+                {
+                    let mut known =
+                        self.who.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                    if known.account != who.account {
+                        self.forget_limits();
+                    }
+                    *known = who.clone();
+                }
+                self.read_limits(server, account.account.as_ref());
                 let config = config.get("config").unwrap_or(&Value::Null);
                 let new = models::inventory(&listed, config, &custom, &who);
                 self.inventory.send_if_modified(|known| {

@@ -397,7 +397,7 @@ async fn pump(shared: Arc<Shared>, running: Running, mut incoming: Told) {
                 let event = Event::read(&method, params);
                 match &event.body {
                     EventBody::Account => shared.account_changed(),
-                    EventBody::RateLimits(limits) => shared.note_limits(limits),
+                    EventBody::RateLimits(limits) => shared.note_limits(limits.clone()),
                     EventBody::Configuration { message, path: Some(_) } => {
                         shared.note_configuration(message);
                     }

@@ -76,6 +76,10 @@ pub struct CodexConfig {
     pub unused: Duration,
     /// How often it is looked at what the process takes, and whether it is used.
     pub sample_every: Duration,
+    /// How often a process that is used is asked whether it answers.
+    pub check_every: Duration,
+    /// How long that answer may take: milliseconds are usual (Codex 0.169.0).
+    pub answer_within: Duration,
 }
 
 impl CodexConfig {
@@ -89,6 +93,8 @@ impl CodexConfig {
             env: Vec::new(),
             unused: Duration::from_secs(600),
             sample_every: Duration::from_secs(15),
+            check_every: Duration::from_secs(10),
+            answer_within: Duration::from_secs(10),
         }
     }
 }

@@ -26,7 +26,11 @@ pub(crate) const MODEL: &str = "gpt-5.5";
 pub(crate) struct Bench {
     driver: Driver,
     pub(crate) codex: Codex,
+    tune: Tune,
 }
+
+/// Changes bounds.
+pub(crate) type Tune = fn(CodexConfig) -> CodexConfig;
 
 impl Deref for Bench {
     type Target = Driver;
@@ -42,6 +46,11 @@ impl Bench {
 
     /// Starts where the user's own configuration says more than who the model is.
     pub(crate) async fn start_with(more: &str) -> Self {
+        Self::start_tuned(more, |config| config).await
+    }
+
+    /// Starts with other bounds than people have.
+    pub(crate) async fn start_tuned(more: &str, tune: Tune) -> Self {
         let sandbox = Sandbox::with(&[Agent::Codex]).await.expect("a sandbox with the real Codex");
         let file = config_file(&sandbox);
         let config = std::fs::read_to_string(&file).expect("Codex's configuration");
@@ -50,16 +59,16 @@ impl Bench {
         let (top, tables) = (top.join("\n"), tables.join("\n"));
         std::fs::write(&file, format!("{top}\n{config}\n{tables}\n")).expect("a configuration");
         let data = tempfile::tempdir().expect("a data directory");
-        let (engine, codex) = compose(&sandbox, data.path()).await;
+        let (engine, codex) = compose(&sandbox, data.path(), tune).await;
         let model = ModelSelection { model: MODEL.to_owned(), option: None };
         let provider = ProviderId::known("codex");
-        Self { driver: Driver { sandbox, engine, provider, model, data }, codex }
+        Self { driver: Driver { sandbox, engine, provider, model, data }, codex, tune }
     }
 
     /// Ends Baton in order and starts it again on the same data.
     pub(crate) async fn restart(&mut self) {
         self.engine.shutdown().await;
-        let composed = compose(&self.driver.sandbox, self.driver.data.path()).await;
+        let composed = compose(&self.driver.sandbox, self.driver.data.path(), self.tune).await;
         (self.driver.engine, self.codex) = composed;
     }
 
@@ -119,17 +128,17 @@ fn config_file(sandbox: &Sandbox) -> PathBuf {
 }
 
 /// Codex in a sandbox, unconfigured.
-fn provider(sandbox: &Sandbox, data: &Path) -> Codex {
+fn provider(sandbox: &Sandbox, data: &Path, tune: Tune) -> Codex {
     let env = sandbox.env.iter().map(|(n, v)| (n.into(), v.into())).collect();
-    Codex::new(CodexConfig {
+    Codex::new(tune(CodexConfig {
         env,
         sample_every: Duration::from_secs(1),
         ..CodexConfig::new(process::Host::default(), "/usr/bin:/bin".into(), data.join("codex"))
-    })
+    }))
 }
 
-async fn compose(sandbox: &Sandbox, data: &Path) -> (Engine, Codex) {
-    let codex = provider(sandbox, data);
+async fn compose(sandbox: &Sandbox, data: &Path, tune: Tune) -> (Engine, Codex) {
+    let codex = provider(sandbox, data, tune);
     let store = Store::open(data).expect("a store");
     // Settings name the program, as a person would whose Codex is not on the path.
     let settings = domain::ProviderSettings {

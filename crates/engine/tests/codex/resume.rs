@@ -1,8 +1,14 @@
 //! The same session after a restart of Baton, after Codex was killed, and when it is gone.
 
-use domain::{ErrorCode, ItemContent, TurnState};
+use std::time::Duration;
+
+use domain::{
+    AgentEndReason, ErrorCode, ItemContent, ProviderProblemKind, ProviderStatus, TurnState,
+};
 use providers::Provider as _;
+use providers::codex::CodexConfig;
 use testkit::model::Script;
+use testkit::wait::PATIENT;
 
 use crate::harness::{Bench, Tools as _, said};
 
@@ -51,7 +57,7 @@ async fn a_killed_codex_fails_the_turn_and_the_next_runs_in_the_same_session() {
     assert_eq!(bench.row(&thread).await.session, session);
     let report = bench.codex.report().await;
     assert_eq!(report.starts, 2);
-    assert_eq!(report.ends[0].why, domain::AgentEndReason::Died);
+    assert_eq!(report.ends[0].why, AgentEndReason::Died);
     assert_eq!(report.ends[0].turns, 1);
     bench.engine.shutdown().await;
 }
@@ -109,5 +115,42 @@ async fn a_thread_in_which_nothing_was_said_goes_on_after_codex_ended() {
     bench.codex.restart(true).await.unwrap();
     let turn = bench.run(&thread, &Script::new().text("Fine.")).await;
     assert_eq!((turn.state, &turn.error), (TurnState::Completed, &None));
+    bench.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_codex_that_answers_nothing_is_replaced_and_its_threads_go_on() {
+    let narrow = |config| CodexConfig {
+        check_every: Duration::from_millis(100),
+        answer_within: Duration::from_secs(2),
+        ..config
+    };
+    let bench = Bench::start_tuned("", narrow).await;
+    let thread = bench.thread().await;
+    let turn = bench.send(&thread, &Script::new().text("Half").wait("never").text("no")).await;
+    bench.reached("never").await;
+    bench.see(&thread, |w| said(w).contains(&"Half").then_some(())).await;
+    let session = bench.row(&thread).await.session;
+    let number = bench.codex.server_pid().await.expect("it runs");
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(number).unwrap());
+    let mut status = bench.codex.status();
+    // Its pipes stay open, and nothing is answered any more.
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGSTOP).unwrap();
+    let hangs =
+        |s: &ProviderStatus| s.problems.iter().any(|p| p.kind == ProviderProblemKind::NotAnswering);
+    tokio::time::timeout(PATIENT, status.wait_for(hangs)).await.expect("told").unwrap();
+    let turn = bench.ended(&thread, &turn).await;
+    assert_eq!(turn.state, TurnState::Failed);
+    assert_eq!(turn.error.map(|error| error.code), Some(ErrorCode::AgentDied));
+
+    let turn = bench.run(&thread, &Script::new().text("Back again.")).await;
+    assert_eq!((turn.state, &turn.error), (TurnState::Completed, &None));
+    assert_eq!(bench.row(&thread).await.session, session);
+    assert!(!std::path::Path::new(&format!("/proc/{number}")).exists(), "it still runs");
+    let report = bench.codex.report().await;
+    let end = report.ends.first().expect("a remembered end");
+    assert_eq!((end.why, end.pid), (AgentEndReason::NotAnswering, Some(number)));
+    assert!(report.processes.iter().all(|process| process.answering), "{report:?}");
+    assert!(!hangs(&bench.codex.status().borrow()));
     bench.engine.shutdown().await;
 }

@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use codex_sdk::types::{Ask, Event, EventBody, Thread};
@@ -23,9 +24,11 @@ use super::{Shared, errors, looking};
 use crate::contract::unavailable;
 use crate::shared::ends::End;
 use crate::shared::failures::Failures;
-use crate::shared::usage::{Sample, Sampler};
+use crate::shared::usage::Sample;
 use crate::shared::{looks, now, shorten};
 use crate::{OpenError, RestartError};
+
+mod health;
 
 /// What people call the agent.
 pub(super) const WHO: &str = "Codex";
@@ -69,6 +72,10 @@ struct Running {
     program: Option<String>,
     since: Timestamp,
     sample: Arc<std::sync::Mutex<Option<Sample>>>,
+    /// How often it said something.
+    heard: Arc<AtomicU64>,
+    /// Whether it answers, as far as is known.
+    answering: Arc<AtomicBool>,
     /// Cancelled when it serves no more.
     gone: CancellationToken,
 }
@@ -170,6 +177,8 @@ impl Shared {
                     program,
                     since: now(),
                     sample: Arc::default(),
+                    heard: Arc::default(),
+                    answering: Arc::new(AtomicBool::new(true)),
                     gone: CancellationToken::new(),
                 };
                 slot.running = Some(running.clone());
@@ -180,7 +189,8 @@ impl Shared {
                 });
                 self.ends.started();
                 self.tell_running();
-                tokio::spawn(care(self.clone(), running.clone()));
+                tokio::spawn(health::care(self.clone(), running.clone()));
+                tokio::spawn(health::watch(self.clone(), running.clone()));
                 tokio::spawn(pump(self.clone(), running.clone(), incoming));
                 Ok(running)
             }
@@ -280,6 +290,11 @@ impl Shared {
     /// Loses every session on a process that serves no more.
     fn let_go(&self, running: &Running, error: &TurnError) {
         running.gone.cancel();
+        self.status.send_if_modified(|status| {
+            let before = status.problems.len();
+            status.problems.retain(|problem| problem.kind != ProviderProblemKind::NotAnswering);
+            status.problems.len() != before
+        });
         self.router.lost(running.generation, error);
         self.tell_running();
     }
@@ -323,7 +338,7 @@ impl Shared {
                 url: "stdio".to_owned(),
                 version: running.server.about().version().to_owned(),
                 since: running.since,
-                answering: true,
+                answering: running.answering.load(Ordering::Relaxed),
                 memory_bytes: sample.map(|sample| sample.memory_bytes),
                 cpu_percent: sample.map(|sample| sample.cpu_percent),
                 sessions: self.router.sessions(),
@@ -359,27 +374,6 @@ impl Shared {
     }
 }
 
-/// Looks after a process until it serves no more.
-async fn care(shared: Arc<Shared>, running: Running) {
-    let mut sampler = Sampler::default();
-    loop {
-        tokio::select! {
-            () = running.gone.cancelled() => return,
-            () = tokio::time::sleep(shared.config.sample_every) => {}
-        }
-        let server = running.server.clone();
-        if let Ok(Some(usage)) = tokio::task::spawn_blocking(move || server.usage()).await {
-            let sample = sampler.sample(&usage, Instant::now());
-            let mut known =
-                running.sample.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            *known = Some(sample);
-        }
-        if shared.end_unused(running.generation).await {
-            return;
-        }
-    }
-}
-
 /// Passes on what a process says until it is gone.
 async fn pump(shared: Arc<Shared>, running: Running, mut incoming: Told) {
     let (looks, mut wanted) = mpsc::channel::<String>(MAX_LOOKS);
@@ -392,6 +386,7 @@ async fn pump(shared: Arc<Shared>, running: Running, mut incoming: Told) {
         })
     };
     while let Some((told, bytes)) = incoming.recv_sized().await {
+        running.heard.fetch_add(1, Ordering::Relaxed);
         match told {
             Incoming::Notification { method, params } => {
                 let event = Event::read(&method, params);

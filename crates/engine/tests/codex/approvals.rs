@@ -120,7 +120,10 @@ async fn a_question_is_answered_in_a_plan_turn() {
     assert_eq!((questions[0].text.as_str(), labels), ("Which colour?", vec!["Red", "Blue"]));
     bench.answer(&ask, Answer::Question { answers: vec![vec!["Blue".to_owned()]] }).await;
     assert_eq!(bench.ended(&thread, &turn).await.state, TurnState::Completed);
-    assert_eq!(said(&bench.window(&thread).await), ["Noted."]);
+    let window = bench.window(&thread).await;
+    assert_eq!(said(&window), ["Noted."]);
+    let asked = item(&window, |c| matches!(c, ItemContent::Question { .. }));
+    assert_eq!(asked.body.head, "Blue");
     let told = bench.sandbox.model.calls().into_iter().any(|call| call.mentions("Blue"));
     assert!(told, "the model was told the answer");
     bench.engine.shutdown().await;

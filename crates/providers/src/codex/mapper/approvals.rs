@@ -6,8 +6,8 @@ use codex_sdk::types::{
     AskBody, Change, CommandAsk, Elicitation, FileAsk, PermissionsAsk, Question,
 };
 use domain::{
-    Answer, Approval, ApprovalKind, Choice, Decision, Question as Asked, QuestionOption,
-    RequestBody,
+    Answer, Approval, ApprovalKind, Choice, Decision, FullText, ItemContent, ItemStatus,
+    ItemUpdate, Question as Asked, QuestionOption, RequestBody,
 };
 use serde_json::{Map, Value, json};
 
@@ -257,6 +257,28 @@ fn form(ask: &Elicitation) -> (Vec<Field>, Vec<Asked>) {
         fields.push(Field { name: name.clone(), kind: kind.to_owned() });
     }
     (fields, questions)
+}
+
+/// The item that keeps what was asked and answered.
+pub(super) fn asked(key: &str, questions: &[Asked], answer: &Answer) -> ItemUpdate {
+    let title = questions.first().map(|question| question.text.clone()).unwrap_or_default();
+    let (status, said) = match answer {
+        Answer::Question { answers } => {
+            let lines = answers.iter().map(|answers| answers.join(", "));
+            (ItemStatus::Done, Some(lines.collect::<Vec<_>>().join("\n")))
+        }
+        Answer::Approval { .. } | Answer::Dismiss | Answer::Plan { .. } => {
+            (ItemStatus::Declined, None)
+        }
+    };
+    ItemUpdate {
+        key: format!("{key}/answer"),
+        parent: None,
+        status,
+        content: ItemContent::Question { title: line(&title) },
+        body: said.map(|said| FullText::new(cut(&said, MAX_TEXT))),
+        error: None,
+    }
 }
 
 /// The answer that allows what is asked, once.

@@ -2,12 +2,12 @@
 
 use codex_sdk::RequestId;
 use codex_sdk::types::{Ask as NativeAsk, AskBody};
-use domain::{AgentEvent, NewRequest, RequestBody, RequestOutcome, TurnEvent};
+use domain::{AgentEvent, Answer, ItemUpdate, NewRequest, RequestBody, RequestOutcome, TurnEvent};
 use serde_json::{Value, json};
 
 use super::approvals;
 use super::items::notice;
-use super::{Automatic, Mapped, Mapper, Reply, content};
+use super::{Automatic, Mapped, Mapper, Reply, children, content};
 use crate::codex::access::{Act, Verdict, verdict};
 
 /// Requests of one thread that may be open at once; further ones are refused.
@@ -206,10 +206,17 @@ impl Mapper {
         }
     }
 
-    /// What is told when a sub-agent was answered.
-    pub(in crate::codex) fn answered(&mut self, key: &str) -> Vec<AgentEvent> {
+    /// Takes that a person's answer is with Codex; gives what is told of it. Codex keeps no item of
+    /// what it asks, so that questions and their answers are kept as one of ours.
+    pub(in crate::codex) fn answered(&mut self, key: &str, answer: &Answer) -> Vec<AgentEvent> {
         let mut out = Mapped::default();
-        if let Some(thread) = self.asks.remove(key).and_then(|ask| ask.thread) {
+        let Some(ask) = self.asks.remove(key) else { return out.events };
+        if let RequestBody::Question { questions } = &ask.new.body {
+            let parent = ask.thread.as_deref().map(children::key);
+            let item = ItemUpdate { parent, ..approvals::asked(key, questions, answer) };
+            self.tell(TurnEvent::Item(item), &mut out);
+        }
+        if let Some(thread) = ask.thread {
             self.tell_child(&thread, &mut out);
         }
         out.events

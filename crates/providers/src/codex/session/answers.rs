@@ -23,7 +23,7 @@ impl CodexSession {
             return Err(AnswerError::Failed("the answer does not fit the request".to_owned()));
         };
         inner.client.answer(&id, value).await.map_err(|_| AnswerError::Gone)?;
-        let events = inner.mapper().answered(&request.key);
+        let events = inner.mapper().answered(&request.key, answer);
         if !events.is_empty() {
             let _ = self.control.send(Control::Tell(events.into())).await;
         }

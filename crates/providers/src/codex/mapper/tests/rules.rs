@@ -110,7 +110,7 @@ fn a_request_is_answered_by_one_and_by_nobody_after() {
     // More access comes too late for it.
     player.mapper.set_access(Access::Full);
     assert_eq!(player.mapper.allow_waiting().replies, []);
-    assert!(player.mapper.answered("ask:p:7").is_empty());
+    assert!(player.mapper.answered("ask:p:7", &given).is_empty());
     let resolved = json!({"method": "serverRequest/resolved",
         "params": {"threadId": "t", "requestId": 7}});
     assert_eq!(player.frame(&resolved).events, []);
@@ -151,6 +151,21 @@ fn requests_of_nobody_are_refused_since_codex_waits_for_ever() {
         matches!(event, domain::AgentEvent::Turn { event: TurnEvent::Item(_), .. })
     });
     assert_eq!(told.count(), 1, "what is new is said");
+}
+
+#[test]
+fn a_question_stays_in_the_history_with_its_answer() {
+    let mut player = running(Access::Supervised, Mode::Build);
+    player.frame(&question(6));
+    player.mapper.take_ask("ask:p:6").unwrap();
+    let given = Answer::Question { answers: vec![vec!["This".to_owned(), "that".to_owned()]] };
+    let events = player.mapper.answered("ask:p:6", &given);
+    let [domain::AgentEvent::Turn { event: TurnEvent::Item(item), .. }] = &events[..] else {
+        panic!("{events:?}")
+    };
+    assert!(matches!(item.content, domain::ItemContent::Question { .. }), "{item:?}");
+    assert_eq!(item.status, domain::ItemStatus::Done);
+    assert_eq!(item.body.as_ref().map(domain::FullText::as_str), Some("This, that"));
 }
 
 #[test]

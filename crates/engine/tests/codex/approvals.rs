@@ -70,7 +70,9 @@ async fn a_rejection_declines_the_item_and_its_reason_gets_to_the_model() {
     let script = Script::new().run_command("touch made").step().text("As you say.");
     let turn = bench.send(&thread, &script).await;
     let ask = bench.asked(&thread).await;
-    let message = Some("Use the other directory instead.".to_owned());
+    // The model may be told at once or at its next step.
+    let words = Script::new().text("As you say.").prompt("Use the other directory instead.");
+    let message = Some(words.clone());
     bench.answer(&ask, Answer::Approval { decision: Decision::Reject, message }).await;
     let turn = bench.ended(&thread, &turn).await;
     assert_eq!((turn.state, &turn.error), (TurnState::Completed, &None));
@@ -79,7 +81,7 @@ async fn a_rejection_declines_the_item_and_its_reason_gets_to_the_model() {
     let declined = item(&window, |c| matches!(c, ItemContent::Command { .. }));
     assert_eq!(declined.status, ItemStatus::Declined);
     let told = item(&window, |c| *c == ItemContent::UserMessage);
-    assert_eq!(told.body.head, "Use the other directory instead.");
+    assert_eq!(told.body.head, words);
     assert_eq!(bench.sandbox.model.calls_with("Use the other directory").len(), 1);
     bench.engine.shutdown().await;
 }

@@ -47,8 +47,10 @@ async fn an_image_and_a_text_go_to_the_model_with_their_message() {
     let thread = bench.thread().await;
     let image = bench.engine.attach("dot.png", PNG.to_vec()).await.unwrap();
     assert_eq!(image.kind, AttachmentKind::Png);
-    let text = bench.engine.attach("notes.txt", b"the heron stands".to_vec()).await.unwrap();
-    let mut new = message(&Script::new().text("Seen.").prompt("Look."));
+    // It is the last that the model is told, and so where the script is looked for.
+    let words = Script::new().text("Seen.").prompt("the heron stands");
+    let text = bench.engine.attach("notes.txt", words.into_bytes()).await.unwrap();
+    let mut new = message("Look.");
     new.attachments = vec![image, text];
     let turn = bench.engine.send(&thread, new).await.unwrap().id;
     let turn = bench.ended(&thread, &turn).await;

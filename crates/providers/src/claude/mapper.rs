@@ -299,9 +299,12 @@ impl Mapper {
         self.tell(TurnEvent::Item(update), out);
     }
 
-    /// Notes that the message is taken up, when the agent begins to work while it waits.
+    /// Notes that the message is taken up, when the agent begins to work while it waits. What runs
+    /// for nobody here takes no message up, unless it says so.
     fn begins(&mut self, out: &mut Mapped) {
-        let Some(active) = self.active.as_mut().filter(|active| !active.begun) else { return };
+        let stray = self.stray;
+        let waits = |active: &&mut Active| !active.begun && (active.taken || !stray);
+        let Some(active) = self.active.as_mut().filter(waits) else { return };
         active.begun = true;
         self.stray = false;
         self.tell(TurnEvent::Started, out);
@@ -356,7 +359,9 @@ impl Mapper {
     fn result(&mut self, result: &TurnResult, out: &mut Mapped) {
         self.move_to(&result.session_id, out);
         let other = result.origin.as_deref().is_some_and(|origin| origin != "human");
-        let ours = self.active.as_ref().is_some_and(|active| active.taken || !other);
+        // One that comes before the agent began with the message is of something else, too.
+        let ours = |active: &Active| active.taken || active.begun && !other;
+        let ours = self.active.as_ref().is_some_and(ours);
         if !ours {
             self.stray = false;
             self.cost = result.total_cost_usd.unwrap_or(self.cost);
@@ -394,6 +399,7 @@ impl Mapper {
 
     /// Ends the running turn, if one runs.
     pub(super) fn end(&mut self, outcome: TurnOutcome, out: &mut Mapped) {
+        self.stray = false;
         self.begins(out);
         self.tell(TurnEvent::Ended(outcome), out);
         out.ended |= self.active.is_some();

@@ -139,7 +139,7 @@ impl Mapper {
         }
         if let Some(error) = error {
             let said = blocks.iter().map(|block| text(block, "text")).collect::<Vec<_>>();
-            if let Some(active) = self.active.as_mut().filter(|_| parent.is_none()) {
+            if let Some(active) = self.active.as_mut().filter(|a| a.begun && parent.is_none()) {
                 active.failure = Some((error, said.join("\n")));
             }
             return;
@@ -258,7 +258,7 @@ impl Mapper {
         if now == before {
             return;
         }
-        let Some(active) = &mut self.active else { return };
+        let Some(active) = self.active.as_mut().filter(|active| active.begun) else { return };
         if active.usage.len() < MAX_KNOWN {
             active.usage.insert(id, now);
         }
@@ -268,7 +268,8 @@ impl Mapper {
 
     /// Notes what an answer of a sub-agent used.
     fn used_by(&mut self, id: &str, told: Option<&Value>) {
-        let Some((told, active)) = told.zip(self.active.as_mut()) else { return };
+        let active = self.active.as_mut().filter(|active| active.begun);
+        let Some((told, active)) = told.zip(active) else { return };
         if active.usage.len() < MAX_KNOWN {
             active.usage.insert(id.to_owned(), usage(told));
         }

@@ -289,3 +289,44 @@ fn a_wider_access_frees_nothing_of_a_turn_that_is_being_stopped() {
     mapper.stopping();
     assert!(mapper.now_implied().is_empty());
 }
+
+#[test]
+fn what_runs_for_nobody_here_neither_begins_nor_ends_a_message_that_waits() {
+    use serde_json::json;
+    let frame = |line: Value| json!({ "frame": line });
+    let system = |subtype: &str| json!({ "type": "system", "subtype": subtype, "session_id": "s" });
+    let mut running = system("session_state_changed");
+    running["state"] = json!("running");
+    let whole = |id: &str, text: &str| {
+        frame(json!({ "type": "assistant", "uuid": format!("u-{id}"), "message": {
+            "id": id, "model": "m", "content": [{ "type": "text", "text": text }],
+            "usage": { "input_tokens": 5, "output_tokens": 5 } } }))
+    };
+    let result = |origin: Value| {
+        frame(json!({ "type": "result", "subtype": "success", "session_id": "s",
+            "num_turns": 1, "stop_reason": "end_turn", "is_error": false, "origin": origin }))
+    };
+    // Something of the agent's own runs when the message is given, and ends after that.
+    for origin in [json!({ "kind": "task-notification" }), Value::Null] {
+        let lines = [
+            frame(running.clone()),
+            json!({ "begin": "k" }),
+            frame(system("init")),
+            whole("a", "Of its own."),
+            result(origin),
+            frame(running.clone()),
+            frame(system("init")),
+            whole("b", "To the message."),
+            result(Value::Null),
+        ];
+        let (player, mapper) = Player::play(&lines);
+        assert_eq!((player.ends, mapper.turn()), (1, None));
+        let said: Vec<_> = player.texts.values().collect();
+        assert_eq!(said, ["To the message."], "{}", player.shown);
+        let own = player.shown.find("Elsewhere").expect("it is read from the transcript");
+        assert!(own < player.shown.find("started").unwrap(), "{}", player.shown);
+    }
+    // A process that ends meanwhile ends the message's turn all the same.
+    let (_, mut mapper) = Player::play(&[frame(running), json!({ "begin": "k" })]);
+    assert!(mapper.lost(super::died(&[])).ended);
+}

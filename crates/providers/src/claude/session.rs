@@ -12,6 +12,7 @@ use crate::{AnswerError, Prompt, SendError, Session, Sighting};
 
 mod answers;
 mod ending;
+mod interrupts;
 mod process;
 mod task;
 #[cfg(test)]
@@ -19,7 +20,7 @@ mod tests;
 mod wire;
 
 pub(super) use task::{Task, run};
-pub(super) use wire::{COMPACTION, uuid, wished_at};
+pub(super) use wire::{COMPACTION, given_at, uuid};
 
 /// Wishes that may wait for a session's task.
 pub(super) const MAX_CONTROL: usize = 64;
@@ -29,15 +30,21 @@ pub(super) struct Inner {
     id: Mutex<String>,
     /// What the thread wants to be in force.
     wish: Mutex<(Access, Mode)>,
+    /// The last line of the transcript that counts, until a message made another the last.
+    back: Mutex<Option<String>>,
 }
 
 impl Inner {
     pub(super) fn new(id: String, access: Access) -> Self {
-        Self { id: Mutex::new(id), wish: Mutex::new((access, Mode::Build)) }
+        Self { id: Mutex::new(id), wish: Mutex::new((access, Mode::Build)), back: Mutex::default() }
     }
 
     fn wish(&self) -> MutexGuard<'_, (Access, Mode)> {
         self.wish.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn back(&self) -> MutexGuard<'_, Option<String>> {
+        self.back.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn id(&self) -> MutexGuard<'_, String> {
@@ -115,10 +122,8 @@ impl Session for ClaudeSession {
     fn prompt_key(&self, kind: InputKind) -> String {
         // Without randomness nothing starts, and there is no name that could be twice.
         let uuid = claude_sdk::random_uuid().unwrap_or_default();
-        match kind {
-            InputKind::Message => uuid,
-            InputKind::Compact => format!("{COMPACTION}{}:{uuid}", crate::shared::now()),
-        }
+        let back = self.inner.back().clone();
+        wire::key(kind, crate::shared::now(), back.as_deref(), &uuid)
     }
 
     async fn send(&self, prompt: Prompt) -> Result<(), SendError> {

@@ -509,7 +509,7 @@ fn texts(
 /// Leaves out compactions that were wished for here and whose line was never told.
 fn leave_out_wishes(known: &[String], turns: &mut Vec<Vec<Value>>) {
     for wish in known.iter().filter(|key| key.starts_with(COMPACTION)) {
-        let wished = super::session::wished_at(wish).unwrap_or_default();
+        let wished = super::session::given_at(wish).unwrap_or_default();
         let made = |turn: &Vec<Value>| {
             let at = turn.first().and_then(transcripts::time);
             transcripts::is_compaction(turn) && at.is_some_and(|at| at >= wished)

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use domain::Timestamp;
+use domain::{InputKind, Timestamp};
 use serde_json::Value;
 
 /// Bytes that are read of a transcript, from its end on.
@@ -218,23 +218,32 @@ fn is_prompt(line: &Value) -> bool {
     }
 }
 
-/// The lines of the turn whose message has this name, or, of a wish to shorten the context, that
-/// shortened it since the wish was made; `None` when it is not in the transcript.
+/// The lines of the turn whose message has this name; `None` when it is not in the transcript. Of a
+/// wish to shorten the context it is the turn that shortened it since it was made, and so for a
+/// message the turn that the agent did by itself, when none has its name: it keeps both under other
+/// names.
 pub(super) async fn since(
     path: PathBuf,
     uuid: String,
-    wished: Option<Timestamp>,
+    kind: InputKind,
+    given: Option<Timestamp>,
 ) -> io::Result<Option<Vec<Value>>> {
     let look = move || {
         let Some(transcript) = read(&path)? else { return Ok(None) };
-        let is = |turn: &Vec<Value>| match (wished, turn.first()) {
-            (_, None) => false,
-            (Some(wished), Some(first)) => {
-                is_compaction(turn) && time(first).is_some_and(|at| at >= wished)
-            }
-            (None, Some(first)) => text(first, "uuid") == Some(uuid.as_str()),
+        let mut turns = turns(transcript.lines);
+        let named = |turn: &Vec<Value>| {
+            turn.first().and_then(|line| text(line, "uuid")) == Some(uuid.as_str())
         };
-        Ok(turns(transcript.lines).into_iter().find(is))
+        let since = |turn: &Vec<Value>| {
+            let at = turn.first().and_then(time).zip(given);
+            at.is_some_and(|(at, given)| at >= given)
+        };
+        let own = |turn: &Vec<Value>| {
+            since(turn)
+                && (is_compaction(turn) || kind == InputKind::Message && is_own_command(turn))
+        };
+        let at = turns.iter().position(named).or_else(|| turns.iter().position(own));
+        Ok(at.map(|at| turns.swap_remove(at)))
     };
     tokio::task::spawn_blocking(look).await.map_err(io::Error::other)?
 }

@@ -89,6 +89,9 @@ impl Mapper {
 }
 
 fn end(lines: &[Value]) -> End {
+    if transcripts::is_own_command(lines) {
+        return End::Answered;
+    }
     let spoken = |line: &&Value| matches!(text(line, "type"), "user" | "assistant");
     let meta = |line: &&Value| line.get("isMeta").and_then(Value::as_bool) == Some(true);
     let mut last = lines.iter().enumerate().filter(|(_, line)| spoken(line) && !meta(line));

@@ -8,7 +8,8 @@ use domain::{ErrorCode, Mode};
 use serde_json::json;
 
 use super::super::rules::Rules;
-use super::super::{Shared, access, errors};
+use super::super::{Shared, access, errors, transcripts};
+use super::interrupts::Interrupts;
 use super::task::GRACE;
 use super::wire;
 use crate::shared::places;
@@ -43,6 +44,8 @@ impl Applied {
 #[derive(Debug, Clone)]
 pub(super) struct Start {
     pub(super) conversation: Conversation,
+    /// The session's id.
+    pub(super) session: String,
     pub(super) workspace: std::path::PathBuf,
     pub(super) trusted: bool,
     /// What people allowed for the session.
@@ -70,6 +73,7 @@ pub(super) struct InUse {
     pub(super) claude: Arc<Claude>,
     pub(super) applied: Applied,
     pub(super) rules: Rules,
+    pub(super) interrupts: Interrupts,
 }
 
 /// Why no process is ready for a message.
@@ -104,24 +108,31 @@ pub(super) async fn ready(
 ) -> Result<Ready, NotReady> {
     let message = wire::message(&prompt).await?;
     let wanted = Applied::of(&prompt);
-    let rules = rules(&shared, &start).await?;
-    if let Some(InUse { claude, applied, rules: before }) = running {
+    let (rules, has_transcript) = look(&shared, &start).await?;
+    if let Some(InUse { claude, applied, rules: before, interrupts }) = running {
         // A new effort has it forget what people allowed for the session (2.1.197).
         let forgets = applied.effort != wanted.effort && !start.grants.is_empty();
-        if before == rules && !forgets {
+        if interrupts.are_over().await && before == rules && !forgets {
             let told = tell(&claude, &applied, &wanted).await;
             told.map_err(|error| NotReady { error, why: Why::HalfTold })?;
             return Ok(Ready { started: None, message, applied: wanted, rules });
         }
-        claude.stop("it is to go by other rules", GRACE).await;
+        claude.stop("it is to go by other rules, or did not answer a stop", GRACE).await;
     }
-    let resumes = !matches!(start.conversation, Conversation::New(_));
+    let conversation = match start.conversation {
+        // It had its first message although that was not told.
+        Conversation::New(session) | Conversation::Fork { id: session, .. } if has_transcript => {
+            Conversation::Resume { session, until: None }
+        }
+        other => other,
+    };
+    let resumes = !matches!(conversation, Conversation::New(_));
     let program = shared
         .program()
         .await
         .map_err(|error| SendError { code: error.code, message: error.message })?;
-    let mut launch = Launch::new(program, start.workspace);
-    launch.conversation = start.conversation;
+    let mut launch = Launch::new(program, &start.workspace);
+    launch.conversation = conversation;
     launch.model = Some(wanted.model.clone());
     launch.effort.clone_from(&wanted.effort);
     launch.permission_mode = wanted.mode.to_owned();
@@ -137,12 +148,17 @@ pub(super) async fn ready(
     Ok(Ready { started, message, applied: wanted, rules })
 }
 
-/// What the settings forbid that are in force where the session works.
-async fn rules(shared: &Shared, start: &Start) -> Result<Rules, SendError> {
+/// What the settings forbid that are in force where the session works, and whether it has a
+/// transcript.
+async fn look(shared: &Shared, start: &Start) -> Result<(Rules, bool), SendError> {
     let (config, workspace) = (shared.config_dir(), start.workspace.clone());
-    let project = start.trusted.then(|| workspace.clone());
-    let read = places::on_disk(&workspace, move || Rules::read(&config, project.as_deref())).await;
-    read.map_err(|error| SendError { code: error.code, message: error.message })
+    let (trusted, session) = (start.trusted, start.session.clone());
+    let look = move || {
+        let rules = Rules::read(&config, Some(workspace.as_path()).filter(|_| trusted));
+        (rules, transcripts::file(&config, &workspace, &session).is_file())
+    };
+    let found = places::on_disk(&start.workspace, look).await;
+    found.map_err(|error| SendError { code: error.code, message: error.message })
 }
 
 /// Tells a process that runs what it is to go by, as far as that differs.

@@ -19,6 +19,7 @@ use super::super::mapper::{self, Mapper};
 use super::super::names::Begin;
 use super::super::rules::Rules;
 use super::super::{Shared, errors, transcripts};
+use super::interrupts::Interrupts;
 use super::process::{self, Applied, InUse, NotReady, Ready, Start, Why};
 use super::{Control, Inner, wire};
 use crate::shared::ends::End;
@@ -64,6 +65,7 @@ pub(super) struct Running {
     pub(super) applied: Applied,
     /// What settings forbid, by which it goes.
     pub(super) rules: Rules,
+    pub(super) interrupts: Interrupts,
 }
 
 /// A message on its way.
@@ -89,8 +91,6 @@ pub(super) struct State {
     /// Looks under way of where paths lead, by the names of what was asked; no more than may be
     /// asked at once.
     pub(super) looks: JoinSet<(String, bool)>,
-    /// The last line of the transcript that counts, until a message made another the last.
-    pub(super) back: Option<String>,
 }
 
 /// Runs a session until it is closed or nobody reads it.
@@ -107,7 +107,6 @@ pub(in crate::claude) async fn run(task: Task, mut control: mpsc::Receiver<Contr
         grants: Vec::new(),
         failures: Failures::default(),
         looks: JoinSet::new(),
-        back: None,
     };
     // It is only waited for until nothing is in it.
     state.ending.close();
@@ -245,16 +244,22 @@ impl State {
         let not_before = self.failures.not_before().filter(|_| self.running.is_none());
         let prompt: Arc<Prompt> = Arc::from(prompt);
         self.task.inner.wish().1 = prompt.mode;
+        let until = wire::back(&prompt.key).map(str::to_owned);
+        if until.is_some() {
+            self.end_running("its conversation is taken back");
+        }
         let running = self.running.as_ref().map(|running| InUse {
             claude: running.claude.clone(),
             applied: running.applied.clone(),
             rules: running.rules.clone(),
+            interrupts: running.interrupts.clone(),
         });
         let id = self.task.mapper.session().to_owned();
         let start = Start {
+            session: id.clone(),
             conversation: match &self.task.begin {
                 Begin::New => Conversation::New(id),
-                Begin::Resume => Conversation::Resume { session: id, until: self.back.clone() },
+                Begin::Resume => Conversation::Resume { session: id, until },
                 Begin::Fork { source, until } => {
                     Conversation::Fork { session: source.clone(), until: until.clone(), id }
                 }
@@ -285,7 +290,7 @@ impl State {
         }
         self.end_running("its conversation is taken back");
         self.ended().await;
-        self.back = until;
+        *self.task.inner.back() = until;
         Ok(())
     }
 
@@ -310,7 +315,8 @@ impl State {
             Some(started) => {
                 mapper.new_process(applied.is_planning());
                 let (claude, frames) = (started.claude, started.frames);
-                self.running = Some(Running { claude, frames, applied, rules });
+                self.running =
+                    Some(Running { claude, frames, applied, rules, interrupts: Interrupts::new() });
             }
             None => {
                 mapper.set_planning(applied.is_planning());
@@ -328,8 +334,6 @@ impl State {
         };
         match sent {
             Ok(Ok(())) => {
-                self.task.begin = Begin::Resume;
-                self.back = None;
                 let _ = reply.send(Ok(()));
             }
             Ok(Err(claude_sdk::Ended)) => {
@@ -357,13 +361,9 @@ impl State {
         };
         self.task.mapper.stopping();
         self.stop_at.get_or_insert(Instant::now() + STOP);
-        let claude = running.claude.clone();
+        let told = running.interrupts.tell(running.claude.clone());
         tokio::spawn(async move {
-            let told = claude.control(json!({ "subtype": "interrupt" }), STOP).await;
-            let _ = reply.send(told.map(|_| ()).map_err(|error| SendError {
-                code: ErrorCode::AgentUnavailable,
-                message: error.to_string(),
-            }));
+            let _ = reply.send(told.await.unwrap_or_else(|_| Err(errors::ended())));
         });
     }
 
@@ -419,7 +419,7 @@ impl State {
         self.ended().await;
         let transcript = self.task.shared.transcript(&self.task.workspace, &self.task.mapper);
         let (kind, uuid) = (wire::kind(key), wire::uuid(key).to_owned());
-        let read = transcripts::since(transcript, uuid.clone(), wire::wished_at(key)).await;
+        let read = transcripts::since(transcript, uuid.clone(), kind, wire::given_at(key)).await;
         let lines = match read {
             Ok(Some(lines)) => lines,
             Ok(None) => return (Ok(Sighting::Absent), Vec::new()),
@@ -466,9 +466,13 @@ impl State {
             if self.task.out.send(event).await.is_err() {
                 return false;
             }
-            // From its first message on the session has a transcript.
-            if began && !self.name().await {
-                return false;
+            if began {
+                *self.task.inner.back() = None;
+                // From its first message on the session has a transcript.
+                self.task.begin = Begin::Resume;
+                if !self.name().await {
+                    return false;
+                }
             }
         }
         true

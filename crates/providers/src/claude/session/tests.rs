@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Access, ErrorCode, InputKind, Mode, ModelSelection, ProviderSettings, ThreadId, TurnId,
+    Access, AgentEvent, ErrorCode, InputKind, Mode, ModelSelection, ProviderSettings, ThreadId,
+    TurnEvent, TurnId,
 };
 use tokio::sync::mpsc;
 
@@ -99,4 +100,58 @@ async fn an_agent_that_does_not_start_is_left_alone_in_its_session_with_its_last
     send(session.as_ref(), 21).await.unwrap_err();
     assert_eq!(starts().lines().count(), FORGIVEN + 2);
     claude.shutdown().await;
+}
+
+/// Answers what is asked of it, and takes messages up without ending their turns. What `$1` says is
+/// done with an interrupt.
+const SPEAKS: &str = r#"
+echo start >> log
+id() { id=${line#*\"request_id\":\"}; id=${id%%\"*}; }
+say() { printf '{"type":"control_response","response":{"subtype":"success",'; \
+    printf '"request_id":"%s","response":%s}}\n' "$id" "$1"; }
+while read -r line; do case "$line" in
+*'"subtype":"initialize"'*) id; say '{}';;
+*'"subtype":"get_settings"'*) id; say '{"effective":{"allowManagedPermissionRulesOnly":true}}';;
+*'"subtype":"interrupt"'*) INTERRUPT;;
+*'"type":"user"'*) echo message >> log
+    uuid=${line#*\"uuid\":\"}; uuid=${uuid%%\"*}
+    printf '{"type":"user","uuid":"%s","isReplay":true,"message":{}}\n' "$uuid";;
+esac; done
+echo end >> log
+"#;
+
+async fn until(events: &mut mpsc::Receiver<AgentEvent>, wanted: impl Fn(&TurnEvent) -> bool) {
+    let read = async {
+        while let Some(event) = events.recv().await {
+            if matches!(&event, AgentEvent::Turn { event, .. } if wanted(event)) {
+                return;
+            }
+        }
+        panic!("the session ended");
+    };
+    tokio::time::timeout(PATIENT, read).await.expect("in time");
+}
+
+#[tokio::test]
+async fn a_message_waits_for_the_stop_before_it_and_a_stop_that_may_come_late_hits_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    // The turn ends, and whatever comes next is seen before the stop is answered, if it ever is.
+    let late = r#"echo stop >> log
+    printf '{"type":"result","is_error":true,"terminal_reason":"aborted_tools"}\n'"#;
+    let claude = scripted(dir.path(), &SPEAKS.replace("INTERRUPT", late));
+    let (session, mut events) = open(&claude, dir.path()).await;
+    send(session.as_ref(), 1).await.unwrap();
+    until(&mut events, |event| *event == TurnEvent::Started).await;
+    let stop = {
+        let (session, turn) = (session.clone(), prompt(session.as_ref(), 1).turn);
+        tokio::spawn(async move { session.interrupt(&turn).await })
+    };
+    until(&mut events, |event| matches!(event, TurnEvent::Ended(_))).await;
+    send(session.as_ref(), 2).await.unwrap();
+    assert!(stop.await.unwrap().is_err(), "the stop was not answered");
+    until(&mut events, |event| *event == TurnEvent::Started).await;
+    claude.shutdown().await;
+    let log = std::fs::read_to_string(dir.path().join("log")).unwrap();
+    let log: Vec<_> = log.lines().collect();
+    assert_eq!(log[..6], ["start", "message", "stop", "end", "start", "message"]);
 }

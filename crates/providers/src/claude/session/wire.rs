@@ -10,17 +10,40 @@ use crate::{Prompt, PromptFile, SendError};
 
 /// What the name of a wish to shorten the context begins with.
 pub(in crate::claude) const COMPACTION: &str = "compact:";
+/// What the name of a message begins with; of older ones it is nothing but the last part.
+const MESSAGE: &str = "message:";
 /// The command that shortens it.
 const COMPACT: &str = "/compact";
 
-/// The name of a message in the session. Of a wish to shorten the context the agent keeps another.
+/// A name for a message that is given at this time: by it the message is found, and where the
+/// conversation goes back to with it, also by a later run of Baton.
+pub(super) fn key(kind: InputKind, at: Timestamp, back: Option<&str>, uuid: &str) -> String {
+    let kind = match kind {
+        InputKind::Message => MESSAGE,
+        InputKind::Compact => COMPACTION,
+    };
+    match back {
+        Some(back) => format!("{kind}{at}:{back}:{uuid}"),
+        None => format!("{kind}{at}:{uuid}"),
+    }
+}
+
+/// The name of a message in the session. Of what the agent does by itself it keeps another.
 pub(in crate::claude) fn uuid(key: &str) -> &str {
     key.rsplit(':').next().unwrap_or(key)
 }
 
-/// When a wish to shorten the context was made.
-pub(in crate::claude) fn wished_at(key: &str) -> Option<Timestamp> {
-    key.strip_prefix(COMPACTION)?.split_once(':')?.0.parse().ok()
+/// When a message, or a wish to shorten the context, was given.
+pub(in crate::claude) fn given_at(key: &str) -> Option<Timestamp> {
+    let rest = key.strip_prefix(COMPACTION).or_else(|| key.strip_prefix(MESSAGE))?;
+    rest.split_once(':')?.0.parse().ok()
+}
+
+/// The last line of the transcript that counts with a message, when the conversation goes back.
+pub(super) fn back(key: &str) -> Option<&str> {
+    let rest = key.strip_prefix(COMPACTION).or_else(|| key.strip_prefix(MESSAGE))?;
+    let (back, _) = rest.split_once(':')?.1.split_once(':')?;
+    Some(back)
 }
 
 /// What kind of act a message of this name is.
@@ -64,4 +87,21 @@ async fn block(file: &PromptFile) -> Result<Value, SendError> {
         AttachmentKind::Pdf => json!({ "type": "document", "source": source() }),
         _ => json!({ "type": "image", "source": source() }),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_says_what_and_when_a_message_is_and_where_it_goes_back_to() {
+        for kind_of in [InputKind::Message, InputKind::Compact] {
+            let plain = key(kind_of, 7, None, "u-1");
+            assert_eq!((uuid(&plain), given_at(&plain), back(&plain)), ("u-1", Some(7), None));
+            let gone_back = key(kind_of, 7, Some("b-2"), "u-1");
+            assert_eq!((uuid(&gone_back), kind(&gone_back)), ("u-1", kind_of));
+            assert_eq!((given_at(&gone_back), back(&gone_back)), (Some(7), Some("b-2")));
+        }
+        assert_eq!((uuid("u-1"), given_at("u-1"), back("u-1")), ("u-1", None, None));
+    }
 }

@@ -6,6 +6,7 @@
 //! that says so. It is never linked into the product.
 
 mod agents;
+mod files;
 mod history;
 mod kilo;
 mod latency;
@@ -60,6 +61,8 @@ enum Bench {
     Open,
     /// What a delta costs on the disk
     Stored,
+    /// Finding files of a large project
+    Files,
     /// What the page loads before it is first painted
     Web,
 }
@@ -106,6 +109,7 @@ impl Bench {
             | Self::Agents
             | Self::Open
             | Self::Stored
+            | Self::Files
             | Self::Web => {}
         }
         // As many workers as the program itself has on a small machine.
@@ -125,6 +129,7 @@ impl Bench {
                 Self::Kilo => kilo::kilo().await,
                 Self::Open => opening::opening().await,
                 Self::Stored => stored::stored().await,
+                Self::Files => files::files().await,
                 Self::Sustained => Ok(Vec::new()),
             }
         })

@@ -4,12 +4,14 @@
 //! The things themselves (threads, turns, items, requests) are the types of `domain`, sent as they
 //! are. This crate has no logic beyond shapes.
 
+mod files;
 mod http;
 mod problem;
 mod sessions;
 mod socket;
 mod typescript;
 
+pub use files::{FileMatch, FileMatches};
 pub use http::{
     AddProject, AnswerRequest, AnswerTaken, AttachmentName, Bootstrap, CreateThread, DecideTrust,
     Device, DeviceList, Diagnostics, Directories, DirectoryEntry, Health, ModelList, MoveTurn,

@@ -7,10 +7,10 @@ use ts_rs::{Config, TS, TypeVisitor};
 
 use crate::{
     AddProject, AnswerRequest, AnswerTaken, BackRequest, Bootstrap, ClientMessage, CompactRequest,
-    ContinueRequest, CreateThread, DecideTrust, DeviceList, Diagnostics, Directories, ForkRequest,
-    Health, ModelList, MoveTurn, PairRequest, PairingLink, Problem, ProjectList, ProjectTrust,
-    ProviderList, RestartProvider, SendMessage, ServerMessage, SessionCommand, SessionPage,
-    SetProvider, TextWhole, ThreadList,
+    ContinueRequest, CreateThread, DecideTrust, DeviceList, Diagnostics, Directories, FileMatches,
+    ForkRequest, Health, ModelList, MoveTurn, PairRequest, PairingLink, Problem, ProjectList,
+    ProjectTrust, ProviderList, RestartProvider, SendMessage, ServerMessage, SessionCommand,
+    SessionPage, SetProvider, TextWhole, ThreadList,
 };
 
 /// Writes the declarations of all wire types, sorted by name.
@@ -32,6 +32,7 @@ pub fn typescript() -> String {
     found.visit::<ProjectTrust>();
     found.visit::<DecideTrust>();
     found.visit::<domain::Extras>();
+    found.visit::<FileMatches>();
     found.visit::<Diagnostics>();
     found.visit::<Directories>();
     found.visit::<CreateThread>();

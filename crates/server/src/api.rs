@@ -2,6 +2,7 @@
 
 pub(crate) mod attachments;
 pub(crate) mod devices;
+pub(crate) mod files;
 pub(crate) mod projects;
 pub(crate) mod providers;
 pub(crate) mod queue;

@@ -11,6 +11,7 @@ mod assets;
 mod credentials;
 mod devices;
 mod extract;
+mod files;
 mod guard;
 mod live;
 mod openapi;

@@ -9,7 +9,9 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::openapi::{ContentBuilder, PathItem, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi as _};
 
-use crate::api::{attachments, devices, projects, providers, queue, server, sessions, threads};
+use crate::api::{
+    attachments, devices, files, projects, providers, queue, server, sessions, threads,
+};
 use crate::live;
 
 /// The OpenAPI document of this server.
@@ -47,6 +49,7 @@ pub(crate) async fn openapi() -> Response {
         projects::trust,
         projects::decide_trust,
         projects::extras,
+        files::find,
         sessions::list,
         sessions::go_on,
         sessions::fork,

@@ -10,7 +10,9 @@ use axum::routing::{MethodRouter, delete, get, patch, post};
 use protocol::ProblemCode;
 use tower_http::compression::CompressionLayer;
 
-use crate::api::{attachments, devices, projects, providers, queue, server, sessions, threads};
+use crate::api::{
+    attachments, devices, files, projects, providers, queue, server, sessions, threads,
+};
 use crate::assets::{method_not_allowed, page};
 use crate::guard::{UPLOADS, credential, door};
 use crate::live::live;
@@ -47,6 +49,7 @@ pub(crate) fn closed_routes() -> Vec<Route> {
         ("get",    "/api/projects/{id}/trust", get(projects::trust)),
         ("post",   "/api/projects/{id}/trust", post(projects::decide_trust)),
         ("get",    "/api/projects/{id}/extras", get(projects::extras)),
+        ("get",    "/api/projects/{id}/files", get(files::find)),
         ("get",    "/api/projects/{id}/sessions", get(sessions::list)),
         ("post",   "/api/sessions/continue", post(sessions::go_on)),
         ("post",   "/api/threads/{id}/fork", post(sessions::fork)),

@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 use crate::assets::Assets;
 use crate::credentials::{Token, hex};
 use crate::devices::{Devices, now};
+use crate::files::Files;
 use crate::guard::Hosts;
 use crate::live::MAX_SOCKETS;
 use crate::pairing::{CODE_LIFETIME, Pairing, PairingCode};
@@ -48,6 +49,7 @@ pub struct App {
     /// has a name of its own, lest two servers of a machine sign each other's browsers out.
     pub(crate) cookie: Arc<str>,
     pub(crate) started: Instant,
+    pub(crate) files: Arc<Files>,
     /// Places for live sockets.
     pub(crate) sockets: Arc<Semaphore>,
     /// Cancelled when the server ends.
@@ -67,6 +69,7 @@ impl App {
         store: Store,
         assets: Assets,
     ) -> Result<Self, StoreError> {
+        let ending = CancellationToken::new();
         let name: String = hex(&config.token.hash()).chars().take(12).collect();
         Ok(Self {
             config: Arc::new(config),
@@ -76,8 +79,9 @@ impl App {
             pairing: Arc::default(),
             cookie: format!("baton_{name}").into(),
             started: Instant::now(),
+            files: Arc::new(Files::new(ending.clone())),
             sockets: Arc::new(Semaphore::new(MAX_SOCKETS)),
-            ending: CancellationToken::new(),
+            ending,
             tasks: TaskTracker::new(),
         })
     }

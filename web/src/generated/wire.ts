@@ -675,6 +675,41 @@ servers: Array<McpServer>, };
 export type FileChangeKind = "created" | "edited" | "deleted";
 
 /**
+ * A file or directory of a workspace.
+ */
+export type FileMatch = { 
+/**
+ * Its path below the workspace, with `/` between the parts; a directory's ends with one.
+ */
+path: string, 
+/**
+ * Where the typed characters stand in it, in UTF-16 units.
+ */
+at: Array<number>, };
+
+/**
+ * `GET /api/projects/{id}/files`: the files that a few typed letters may mean.
+ */
+export type FileMatches = { 
+/**
+ * The best, best first.
+ */
+files: Array<FileMatch>, 
+/**
+ * How many fit.
+ */
+total: number, 
+/**
+ * Whether the directory has more files than are held, so that some are not found.
+ */
+cut: boolean, 
+/**
+ * Whether the directory is being looked through for the first time and has to be asked for
+ * again in a moment.
+ */
+indexing: boolean, };
+
+/**
  * `POST /api/threads/{id}/fork`: a thread of what was said up to and with a turn. The same id
  * again gives the same thread.
  */

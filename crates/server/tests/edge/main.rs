@@ -10,6 +10,7 @@
 mod attachments;
 mod commands;
 mod fake;
+mod files;
 mod guard;
 mod kit;
 mod live;

@@ -1,7 +1,7 @@
 // Commands and queries by HTTP. Every failure is a `Problem`, also when there was no answer.
 
 import type {
-  AddProject, AgentReport, Answer, AnswerTaken, Attachment, Bootstrap, ContinueRequest, CreateThread, DecideTrust, Directories, Extras, ForkRequest, ModelList,
+  AddProject, AgentReport, Answer, AnswerTaken, Attachment, Bootstrap, ContinueRequest, CreateThread, DecideTrust, Directories, Extras, FileMatches, ForkRequest, ModelList,
   Problem, Project, ProjectTrust, ProviderStatus, SendMessage, SessionCommand, SessionPage, SetProvider, TextWhole, Thread, ThreadList, ThreadPatch, Turn, TurnPatch, Window,
 } from "../generated/wire";
 
@@ -105,6 +105,8 @@ export const api = {
   trust: (id: string) => call<ProjectTrust>("GET", `projects/${e(id)}/trust`),
   decideTrust: (id: string, decision: DecideTrust) => call<Project>("POST", `projects/${e(id)}/trust`, decision),
   extras: (project: string, provider: string) => call<Extras>("GET", `projects/${e(project)}/extras?provider=${e(provider)}`),
+  files: (project: string, query: { q: string; thread?: string; limit: number }) =>
+    call<FileMatches>("GET", `projects/${e(project)}/files?${new URLSearchParams(Object.entries(query).map(([k, v]) => [k, String(v)]))}`),
   directories: (path: string) => call<Directories>("GET", `directories?path=${e(path)}`),
 
   sessions: (project: string, query: { provider: string; search: string; offset: number; limit: number }) =>

@@ -1,12 +1,14 @@
 import "./Composer.css";
-import { createEffect, createSignal, on, onCleanup, onMount, Show, type JSX } from "solid-js";
+import { createEffect, createMemo, createSignal, on, onCleanup, onMount, Show, type JSX } from "solid-js";
 import { CommandList, createCommandList, type CommandsOf } from "../extras/CommandList";
 import { withCommand, type UnknownCommand } from "../extras/commands";
+import { ownCommands, type Acts, type OwnCommand } from "../extras/ownCommands";
 import { NoSuchCommand } from "../extras/NoSuchCommand";
 import type { Attachment } from "../generated/wire";
 import { Icon } from "../ui/Icon";
 import { createAttachments } from "./attachments";
 import { AttachmentStrip } from "./Attachments";
+import { createFileList, FileList, type FilesOf } from "./FileList";
 import { loadDraft, saveDraft } from "./drafts";
 import { returned } from "./putBack";
 
@@ -23,6 +25,10 @@ export interface ComposerProps {
   meter?: JSX.Element;
   /** Whose commands `/` offers. */
   commandsOf?: CommandsOf;
+  /** What Baton's own commands can do here. */
+  acts?: Acts;
+  /** Whose files `@` offers. */
+  filesOf?: FilesOf;
   /** Messages sent before, oldest first, for ↑. */
   history: () => readonly string[];
   onBegin?: () => void;
@@ -66,15 +72,26 @@ export function Composer(props: ComposerProps) {
     begun = true;
     props.onBegin?.();
   };
+  const putAt = (next: string, caret: number) => {
+    write(next);
+    area.focus();
+    area.setSelectionRange(caret, caret);
+  };
+  const own = createMemo(() =>
+    ownCommands({ openModels: () => box.querySelector<HTMLButtonElement>(".pick-model")?.click(), ...props.acts }),
+  );
+  const run = (command: OwnCommand, words: string) => {
+    const rest = command.run(words);
+    return rest ? rest : undefined;
+  };
+  const mentioned = createFileList({ of: () => props.filesOf, text, area: () => area, put: putAt });
   const commands = createCommandList({
     of: () => props.commandsOf,
     text,
     area: () => area,
-    put: (next, caret) => {
-      write(next);
-      area.focus();
-      area.setSelectionRange(caret, caret);
-    },
+    own,
+    put: putAt,
+    run: (command) => void run(command, ""),
   });
   const files = createAttachments(props.place);
   const [dropping, setDropping] = createSignal(false);
@@ -88,7 +105,29 @@ export function Composer(props: ComposerProps) {
   const canSend = () => !isEmpty() && !files.busy() && !props.blocked && !tooLong();
   /** A message that is not sent before it is said what it means. */
   const [doubted, setDoubted] = createSignal<{ unknown: UnknownCommand; how: ComposerProps["onSend"] }>();
+  /** Does what a message says that is a command of Baton's; says whether it was one. */
+  const obey = (message: string, how: ComposerProps["onSend"]): boolean => {
+    const meant = commands.own(message);
+    if (!meant) return false;
+    if (meant instanceof Promise) {
+      // The agent is still asked whether it has a command of that name.
+      void meant.then(() => text() === message && send(how));
+      return true;
+    }
+    const { command, text: words } = meant;
+    if (command.needsText && !words) {
+      putAt(`/${command.name} `, command.name.length + 2);
+      return true;
+    }
+    const rest = run(command, words);
+    put(rest && !canSend() ? rest : "");
+    save();
+    recalled = -1;
+    if (rest && !text()) how(rest, files.take());
+    return true;
+  };
   const send = (how = props.onSend, asText = false) => {
+    if (!asText && text().startsWith("/") && obey(text(), how)) return;
     if (!canSend()) return;
     const message = text();
     const unknown = asText ? undefined : commands.unknown(message);
@@ -138,12 +177,19 @@ export function Composer(props: ComposerProps) {
 
   const onKey = (event: KeyboardEvent) => {
     // Enter that ends a composition (keyCode 229 in Safari) is not for us.
-    if (event.isComposing || event.keyCode === 229 || commands.key(event)) return;
+    if (event.isComposing || event.keyCode === 229 || commands.key(event) || mentioned.key(event)) return;
     if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
       event.preventDefault();
       send((event.ctrlKey || event.metaKey) && props.onSteer ? props.onSteer : props.onSend);
     } else if (event.key === "ArrowUp" && !event.shiftKey && !event.altKey) recall(event, 1);
     else if (event.key === "ArrowDown" && recalled >= 0) recall(event, -1);
+  };
+
+  const list = () => [commands, mentioned].find((list) => list.open() && list.count() > 0);
+  const lists = () => (props.commandsOf || props.filesOf || props.acts ? "list" : undefined);
+  const moved = () => {
+    commands.moved();
+    mentioned.moved();
   };
 
   return (
@@ -197,18 +243,22 @@ export function Composer(props: ComposerProps) {
         placeholder={props.placeholder}
         value={text()}
         enterkeyhint="send"
-        aria-autocomplete={props.commandsOf ? "list" : undefined}
-        aria-haspopup={props.commandsOf ? "listbox" : undefined}
-        aria-controls={commands.open() && commands.found().length ? commands.id : undefined}
-        aria-activedescendant={commands.open() && commands.found().length ? commands.optionId(commands.at()) : undefined}
+        aria-autocomplete={lists()}
+        aria-haspopup={lists() && "listbox"}
+        aria-controls={list()?.id}
+        aria-activedescendant={list()?.optionId(list()!.at())}
         onInput={(event) => {
           write(event.currentTarget.value);
           commands.typed();
+          mentioned.typed();
         }}
         onKeyDown={onKey}
-        onKeyUp={commands.moved}
-        onClick={commands.moved}
-        onBlur={commands.left}
+        onKeyUp={moved}
+        onClick={moved}
+        onBlur={(event) => {
+          commands.left(event);
+          mentioned.left(event);
+        }}
         onPaste={(event) => {
           // What has words as well (from a text processor, say) is pasted as words.
           const { files: pasted, types } = event.clipboardData ?? {};
@@ -219,6 +269,9 @@ export function Composer(props: ComposerProps) {
       />
       <Show when={commands.open()}>
         <CommandList list={commands} beside={() => box} />
+      </Show>
+      <Show when={mentioned.open()}>
+        <FileList list={mentioned} beside={() => box} />
       </Show>
       <div class="composer-bar">
         <input

@@ -100,11 +100,13 @@ export function NewThread(props: { project: Project }) {
             {(id) => (
               <Composer
                 place={`new.${id}`}
-                placeholder="Describe a task, ask about the code, or / for commands"
+                placeholder="Describe a task; @ names files, / has commands"
                 working={false}
                 blocked={blocked()}
                 autofocus
                 history={() => []}
+                acts={(provider()?.capabilities.plan ?? true) ? { mode: (mode) => choose({ mode }) } : {}}
+                filesOf={{ project: props.project.id }}
                 commandsOf={provider() && { project: props.project, provider: provider()! }}
                 onBegin={() => provider() && void api.warm(provider()!.id).catch(() => {})}
                 onSend={send}

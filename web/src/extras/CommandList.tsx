@@ -1,12 +1,12 @@
-import "./CommandList.css";
-import { createEffect, createMemo, createSignal, createUniqueId, For, on, onCleanup, onMount, Show } from "solid-js";
+import { createEffect, createMemo, createSignal, createUniqueId, For, on, onCleanup, Show } from "solid-js";
 import { explain } from "../api/client";
 import type { AgentCommand, CommandSource, Project, ProviderStatus } from "../generated/wire";
 import { Icon } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
-import { position } from "../ui/Popover";
+import { Suggestions, SuggestionsFoot } from "../ui/Suggestions";
 import { Words } from "../ui/Words";
 import { MAX_SHOWN, searchCommands, typedCommand, unknownCommand, withCommand } from "./commands";
+import { ownCommand, withOwn, type ListedCommand, type OwnCommand } from "./ownCommands";
 import { extrasOf } from "./read";
 
 /** Whose commands a message may begin with. */
@@ -18,14 +18,17 @@ export interface CommandsOf {
 export interface CommandListOptions {
   /** Nothing while nobody can be asked. */
   of: () => CommandsOf | undefined;
+  /** Baton's own, beside the agent's. */
+  own: () => readonly OwnCommand[];
   text: () => string;
   area: () => HTMLTextAreaElement;
   /** Puts a text into the message and the caret into it. */
   put: (text: string, caret: number) => void;
+  /** Does one of Baton's own. */
+  run: (command: OwnCommand) => void;
 }
 
 const sources: Record<CommandSource, string> = { command: "", skill: "skill", mcp: "MCP" };
-const MAX_HEIGHT = 320;
 
 /** The state of the list of commands that opens with `/` at the beginning of a message. */
 export function createCommandList(options: CommandListOptions) {
@@ -36,15 +39,18 @@ export function createCommandList(options: CommandListOptions) {
   const [problem, setProblem] = createSignal("");
   const [at, setAt] = createSignal(0);
 
-  const sought = createMemo(() => (options.of() ? typedCommand(options.text(), caret()) : undefined));
+  const sought = createMemo(() => (options.of() || options.own().length ? typedCommand(options.text(), caret()) : undefined));
   const open = createMemo(() => wanted() && sought() !== undefined);
-  const matching = createMemo(() => searchCommands(commands() ?? [], sought() ?? ""));
+  const all = createMemo(() => withOwn(commands() ?? [], options.own()));
+  const matching = createMemo(() => searchCommands(all(), sought() ?? ""));
   const found = createMemo(() => matching().slice(0, MAX_SHOWN));
   createEffect(on(sought, () => setAt(0)));
 
   let asked = 0;
   onCleanup(() => asked++);
-  const load = async () => {
+  let loading = Promise.resolve();
+  const load = () => (loading = read());
+  const read = async () => {
     const of = options.of();
     if (!of) return;
     const mine = ++asked;
@@ -67,7 +73,14 @@ export function createCommandList(options: CommandListOptions) {
   /** Escape closes it for as long as the same name is typed. */
   let dismissed = false;
   const close = () => setWanted(false);
-  const choose = (command: AgentCommand) => {
+  const choose = (command: ListedCommand) => {
+    if (command.own && !command.own.needsText) {
+      close();
+      const rest = options.text().replace(/^\/\S*\s?/, "");
+      options.put(rest, 0);
+      options.run(command.own);
+      return;
+    }
     const next = withCommand(options.text(), command);
     close();
     options.put(next.text, next.caret);
@@ -77,6 +90,7 @@ export function createCommandList(options: CommandListOptions) {
     id,
     open,
     found,
+    count: () => found().length,
     /** How many match and have no row. */
     unseen: () => matching().length - found().length,
     at,
@@ -84,6 +98,14 @@ export function createCommandList(options: CommandListOptions) {
     commands,
     problem,
     choose,
+    /** The command of Baton's that a message is; an agent's of that name wins, so it is asked first. */
+    own: (message: string): ReturnType<typeof ownCommand> | Promise<void> => {
+      const meant = ownCommand(message, options.own());
+      if (!meant || !options.of()) return meant;
+      if (commands()) return commands()!.some(({ name }) => name === meant.command.name) ? undefined : meant;
+      if (problem()) return meant;
+      return open() ? loading : load();
+    },
     /** The name that a message begins with and no command has, as far as the commands are known. */
     unknown: (message: string) => {
       const known = options.of() && commands();
@@ -92,9 +114,11 @@ export function createCommandList(options: CommandListOptions) {
     /** Closes it when the focus goes elsewhere than between the message and the list. */
     left: (event: FocusEvent) => {
       const to = event.relatedTarget as Element | null;
-      if (to !== options.area() && !to?.closest(".commands")) close();
+      if (to !== options.area() && !to?.closest(".suggestions")) close();
     },
     again: () => void load(),
+    /** Whether an agent is asked. */
+    asks: () => options.of() !== undefined,
     agent: () => options.of()?.provider.name ?? "The agent",
     optionId: (index: number) => `${id}-${index}`,
     /** Takes note of what was typed. */
@@ -139,47 +163,15 @@ export type CommandListState = ReturnType<typeof createCommandList>;
 /** The rows, beside the message's box. */
 export function CommandList(props: { list: CommandListState; beside: () => HTMLElement }) {
   const list = () => props.list;
-  let box!: HTMLDivElement;
-  const place = () => {
-    const beside = props.beside().getBoundingClientRect();
-    box.style.width = `${beside.width}px`;
-    position(box, beside, "start", MAX_HEIGHT);
-  };
-  onMount(() => {
-    box.showPopover();
-    place();
-    const seen = new ResizeObserver(place);
-    seen.observe(box);
-    seen.observe(props.beside());
-    window.addEventListener("resize", place);
-    onCleanup(() => {
-      seen.disconnect();
-      window.removeEventListener("resize", place);
-    });
-  });
-  createEffect(() => {
-    const row = list().optionId(list().at());
-    if (list().found().length) box.querySelector(`#${CSS.escape(row)}`)?.scrollIntoView({ block: "nearest" });
-  });
-
   return (
-    <div
-      ref={box}
-      popover="manual"
-      class="popover commands"
-      tabindex="0"
-      onKeyDown={(event) => list().key(event)}
-      // The message keeps the focus.
-      onPointerDown={(event) => event.preventDefault()}
-      onFocusOut={(event) => list().left(event)}
-    >
+    <Suggestions state={props.list} beside={props.beside}>
       <Show when={list().found().length} fallback={<Nothing list={list()} />}>
-        <div role="listbox" id={list().id} aria-label={`Commands of ${list().agent()}`}>
+        <div role="listbox" id={list().id} aria-label={`Commands of ${list().agent()} and Baton`}>
           <For each={list().found()}>
             {(command, index) => (
               <div
                 role="option"
-                class="command"
+                class="suggestion"
                 id={list().optionId(index())}
                 aria-selected={index() === list().at()}
                 onPointerMove={() => list().setAt(index())}
@@ -187,23 +179,21 @@ export function CommandList(props: { list: CommandListState; beside: () => HTMLE
               >
                 <b class="ellip">/{command.name}</b>
                 <Show when={command.hint}>
-                  <span class="command-hint ellip">{command.hint}</span>
+                  <span class="suggestion-hint ellip">{command.hint}</span>
                 </Show>
-                <span class="command-text ellip" title={command.description}>
+                <span class="suggestion-text ellip" title={command.description}>
                   {command.description}
                 </span>
-                <Show when={sources[command.source]}>{(source) => <span class="tag">{source()}</span>}</Show>
+                <Show when={command.own ? "Baton" : sources[command.source]}>{(source) => <span class="tag">{source()}</span>}</Show>
               </div>
             )}
           </For>
         </div>
-        <p class="commands-foot" role="status">
-          <Show when={list().unseen() > 0} fallback={<span class="commands-keys">↑ ↓ to choose, Enter or Tab to take, Esc to close</span>}>
-            {list().unseen()} more: type on to find them.
-          </Show>
-        </p>
+        <Show when={list().commands() || !list().asks()} fallback={<Nothing list={list()} />}>
+          <SuggestionsFoot>{list().unseen() > 0 && `${list().unseen()} more: type on to find them.`}</SuggestionsFoot>
+        </Show>
       </Show>
-    </div>
+    </Suggestions>
   );
 }
 
@@ -212,21 +202,21 @@ function Nothing(props: { list: CommandListState }) {
     <Show
       when={props.list.problem()}
       fallback={
-        <p class="commands-note" role="status">
+        <p class="suggestions-note" role="status">
           <Show
-            when={props.list.commands()}
+            when={props.list.commands() || !props.list.asks()}
             fallback={
               <>
                 <Spinner /> Asking {props.list.agent()} for its commands…
               </>
             }
           >
-            {(all) => (all().length ? `No command of ${props.list.agent()} is called so.` : `${props.list.agent()} has no commands here.`)}
+            No command of {props.list.agent()} is called so.
           </Show>
         </p>
       }
     >
-      <div class="commands-note" role="alert">
+      <div class="suggestions-note" role="alert">
         <span class="bad"><Words text={props.list.problem()} /></span>
         <button type="button" class="btn small" onClick={() => props.list.again()}>
           <Icon name="refresh" size={14} />

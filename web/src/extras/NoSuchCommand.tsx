@@ -1,3 +1,4 @@
+import "./NoSuchCommand.css";
 import { onMount, Show } from "solid-js";
 import type { UnknownCommand } from "./commands";
 

@@ -13,9 +13,9 @@ export function typedCommand(text: string, caret: number): string | undefined {
 }
 
 /** Those that a name may mean: whose name begins so, then whose name or description holds it. */
-export function searchCommands(commands: readonly AgentCommand[], query: string): AgentCommand[] {
+export function searchCommands<T extends AgentCommand>(commands: readonly T[], query: string): T[] {
   const sought = query.toLowerCase();
-  const rank = (command: AgentCommand) => {
+  const rank = (command: T) => {
     const name = command.name.toLowerCase();
     if (name.startsWith(sought)) return 0;
     if (name.includes(sought)) return 1;

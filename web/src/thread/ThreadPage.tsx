@@ -2,10 +2,11 @@ import "./ThreadPage.css";
 import { createEffect, createMemo, createSignal, Match, on, onCleanup, Show, Switch, untrack } from "solid-js";
 import { api, sentence } from "../api/client";
 import { useBaton } from "../app/baton";
-import { hrefOf } from "../app/router";
+import { hrefOf, navigate } from "../app/router";
 import { attempt } from "../app/toasts";
 import { named } from "../composer/attachments";
 import { Composer, steerKey } from "../composer/Composer";
+import { saveDraft } from "../composer/drafts";
 import { rememberChoices, type Choices } from "../composer/choices";
 import { vanished } from "../composer/models";
 import { Meter } from "../composer/Meter";
@@ -15,9 +16,10 @@ import { Queue } from "../composer/Queue";
 import type { Attachment, Delivery, Problem, Thread, ThreadId, ThreadPatch } from "../generated/wire";
 import { newTurnId } from "../lib/ids";
 import { Dock } from "../requests/Dock";
-import { patchThread } from "../sidebar/actions";
+import { archiveThread, patchThread } from "../sidebar/actions";
 import { emptyThread } from "../sync/state";
 import { lookAtTrust, TrustStrip } from "../trust/TrustStrip";
+import type { Acts } from "../extras/ownCommands";
 import { Icon } from "../ui/Icon";
 import { Words } from "../ui/Words";
 import { ThreadContext, type ThreadScope } from "./context";
@@ -27,6 +29,7 @@ import { Pending } from "./Pending";
 import type { Pin } from "./scroll";
 import { SessionGone } from "./SessionGone";
 import { isOver } from "./status";
+import { touchedFiles } from "./touched";
 import { Timeline } from "./Timeline";
 import { TodoStrip } from "./TodoStrip";
 import { useStopKeys } from "./stopKeys";
@@ -230,9 +233,23 @@ function Live(props: { id: ThreadId; thread: Thread }) {
   const gone = () => vanished(choices().model, baton.models[props.thread.provider]?.list);
   const keys = matchMedia("(pointer: fine)").matches;
   const placeholder = () => {
-    if (!working()) return `Write to ${agent()}, or / for its commands`;
+    if (!working()) return `Write to ${agent()}; @ names files, / has commands`;
     return `${agent()} is working: ${keys ? `Enter adds to the queue${steers() ? `, ${steerKey} sends it now` : ""}` : "a message waits in the queue"}`;
   };
+  const acts = (): Acts => ({
+    newThread: (draft) => {
+      if (draft) saveDraft(`new.${props.thread.project_id}`, draft);
+      navigate({ page: "home", project: props.thread.project_id });
+    },
+    ...((provider()?.capabilities.plan ?? true) && { mode: (mode) => void choose({ mode }) }),
+    ...(props.thread.session !== null && {
+      compact: () => void attempt("The context could not be compacted", () => api.compact(props.id, newTurnId())),
+    }),
+    rename: (title) => void patchThread(baton, props.id, { title }, "The thread could not be renamed"),
+    archive: () => void archiveThread(baton, props.thread),
+    ...(working() && { stop }),
+  });
+  const filesOf = { project: untrack(() => props.thread.project_id), thread: untrack(() => props.id), touched: () => touchedFiles(view()) };
   const history = () =>
     view().turnOrder.flatMap((id) => {
       const { text } = view().turns[id]!.input;
@@ -292,6 +309,8 @@ function Live(props: { id: ThreadId; thread: Thread }) {
             autofocus={untrack(() => view().requestOrder.length === 0)}
             history={history}
             commandsOf={commandsOf()}
+            acts={acts()}
+            filesOf={filesOf}
             onBegin={() => void api.warm(props.thread.provider).catch(() => {})}
             onSend={send}
             onSteer={steers() ? (text, files) => deliver(text, files, "steer") : undefined}

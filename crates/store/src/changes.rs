@@ -7,6 +7,7 @@ use domain::{
 };
 use rusqlite::Connection;
 
+use crate::indexing::Said;
 use crate::lists::thread_of_session;
 use crate::row::{encode, execute, first, int};
 use crate::writer::Order;
@@ -112,6 +113,7 @@ pub(crate) fn apply(
     changes: &[Change],
 ) -> Result<(), StoreError> {
     let (mut ordinal, mut position) = (0, 0);
+    let mut said = Said::default();
     let mut rest = changes.iter().peekable();
     while let Some(change) = rest.next() {
         match change {
@@ -119,14 +121,17 @@ pub(crate) fn apply(
             Change::Turn { turn } => {
                 ordinal = ordinal.max(turn.ordinal);
                 put_turn(conn, thread, turn)?;
+                said.turn(turn);
             }
             Change::Item { item } => {
                 position = position.max(item.position);
                 put_item(conn, thread, item)?;
+                said.item(item);
             }
             Change::ItemRemoved { id } => {
                 execute(conn, "DELETE FROM items WHERE id = ?", [id.as_str()])?;
                 drop_text(conn, id.as_str())?;
+                said.removed(id);
             }
             Change::Text { item, at, text } => {
                 let mut piece = Cow::Borrowed(text.as_str());
@@ -144,6 +149,7 @@ pub(crate) fn apply(
             Change::TurnText { turn, text } => put_body(conn, turn.as_str(), text)?,
         }
     }
+    said.index(conn, thread)?;
     let stored = execute(
         conn,
         "UPDATE threads SET seq = ?2, last_ordinal = max(last_ordinal, ?3),

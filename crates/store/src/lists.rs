@@ -209,7 +209,7 @@ fn shell(conn: &Connection) -> Result<Shell, StoreError> {
 }
 
 /// The projects whose threads are being removed.
-fn going(conn: &Connection) -> Result<HashSet<String>, StoreError> {
+pub(crate) fn going(conn: &Connection) -> Result<HashSet<String>, StoreError> {
     let found = all(conn, "SELECT id FROM projects WHERE removed = 1", (), |row| row.get("id"))?;
     Ok(found.into_iter().collect())
 }

@@ -14,11 +14,12 @@ const FILE: &str = "baton.db";
 /// Marks the file as ours: "Batn" in SQLite's header field for it.
 const APPLICATION_ID: i32 = 0x4261_746e;
 /// Only ever appended to: entry `n` brings a database from version `n` to `n + 1`.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../migrations/0001.sql"),
     include_str!("../migrations/0002.sql"),
     include_str!("../migrations/0003.sql"),
     include_str!("../migrations/0004.sql"),
+    include_str!("../migrations/0005.sql"),
 ];
 /// How long to wait for another program (a backup, the `sqlite3` shell) to let go of the file.
 const BUSY: Duration = Duration::from_secs(5);

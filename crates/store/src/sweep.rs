@@ -5,6 +5,7 @@ use rusqlite::Connection;
 
 use crate::StoreError;
 use crate::changes::drop_text;
+use crate::indexing::forget;
 use crate::row::{all, execute, first, text};
 
 /// Threads that are marked in one step.
@@ -47,6 +48,7 @@ fn delete_some(conn: &Connection, thread: &str) -> Result<(), StoreError> {
     let items = all(conn, items, (thread, ROWS), |row| text(row, "id"))?;
     for id in &items {
         drop_text(conn, id)?;
+        forget(conn, id)?;
         execute(conn, "DELETE FROM items WHERE id = ?", [id])?;
     }
     if !items.is_empty() {
@@ -56,6 +58,7 @@ fn delete_some(conn: &Connection, thread: &str) -> Result<(), StoreError> {
     let turns = all(conn, turns, (thread, ROWS), |row| text(row, "id"))?;
     for id in &turns {
         execute(conn, "DELETE FROM bodies WHERE owner = ?", [id])?;
+        forget(conn, id)?;
         execute(conn, "DELETE FROM requests WHERE turn = ?", [id])?;
         execute(conn, "DELETE FROM attachments WHERE turn = ?", [id])?;
         execute(conn, "DELETE FROM turns WHERE id = ?", [id])?;

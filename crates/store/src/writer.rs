@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 use rusqlite::Connection;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, TryAcquireError, oneshot, watch};
 
-use crate::{StoreError, sweep};
+use crate::{StoreError, indexing, sweep};
 
 /// How many slots the queue has. A job takes one for every [`SLOT_BYTES`] it carries, so at most
 /// this many jobs and 64 MiB wait; who comes then waits outside, in order.
@@ -55,7 +55,7 @@ impl Writer {
     pub(crate) fn start(conn: Connection) -> std::io::Result<Self> {
         let (queue, jobs) = mpsc::channel();
         let (tell, trouble) = watch::channel(None);
-        let state = Loop { conn, jobs, tell, full_sync: None, sweeping: true };
+        let state = Loop { conn, jobs, tell, full_sync: None, sweeping: true, indexing: true };
         let thread = thread::Builder::new().name("baton-store".to_owned()).spawn(|| state.run())?;
         Ok(Self {
             queue: Mutex::new(Some(queue)),
@@ -208,6 +208,8 @@ struct Loop {
     /// Whether there may be rows of removed threads left; true at the start, for what an earlier
     /// run did not finish.
     sweeping: bool,
+    /// Whether there may be texts of an earlier version that are not in the full-text index.
+    indexing: bool,
 }
 
 impl Loop {
@@ -219,16 +221,17 @@ impl Loop {
         Ok(self.conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?)
     }
 
-    /// The next jobs to write together; sweeps a step at a time while there is none. `None` when
+    /// The next jobs to write together; tidies a step at a time while there is none. `None` when
     /// the store is closed and everything is done.
     fn next_group(&mut self) -> Option<Vec<Message>> {
         let first = loop {
-            if !self.sweeping {
+            if !self.sweeping && !self.indexing {
                 break self.jobs.recv().ok()?;
             }
             match self.jobs.try_recv() {
                 Ok(job) => break job,
-                Err(TryRecvError::Empty) => self.sweep(),
+                Err(TryRecvError::Empty) if self.sweeping => self.sweep(),
+                Err(TryRecvError::Empty) => self.backfill(),
                 Err(TryRecvError::Disconnected) => return None,
             }
         };
@@ -247,6 +250,14 @@ impl Loop {
         let swept = self.transaction(false, sweep::step);
         self.sweeping = swept.unwrap_or_else(|error| {
             tracing::warn!(%error, "what was removed is cleared away later");
+            false
+        });
+    }
+
+    fn backfill(&mut self) {
+        let more = self.transaction(false, indexing::backfill);
+        self.indexing = more.unwrap_or_else(|error| {
+            tracing::warn!(%error, "what was said before is read into the index at the next start");
             false
         });
     }

@@ -182,7 +182,7 @@ async fn sessions_of_an_earlier_version_are_found() {
     // As the second version left it: what later ones made is taken back.
     let door = side_door(dir.path());
     door.execute_batch(
-        "DROP TABLE attachments;
+        "DROP TABLE search; DROP TABLE search_rows; DELETE FROM kv; DROP TABLE attachments;
          DROP INDEX threads_session; ALTER TABLE threads DROP COLUMN session;
          ALTER TABLE threads DROP COLUMN provider; PRAGMA user_version = 2;
          UPDATE threads SET json = json_set(json, '$.session', 'ses_1');",

@@ -10,7 +10,7 @@ use domain::{
     ThreadId, ThreadPatch, Turn, TurnId, Window,
 };
 use providers::Provider;
-use store::{Store, ThreadQuery};
+use store::{SearchQuery, SearchResult, Store, ThreadQuery};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
@@ -287,6 +287,14 @@ impl Engine {
     /// [`EngineError::Storage`].
     pub async fn threads(&self, query: ThreadQuery) -> Result<(Vec<Thread>, bool), EngineError> {
         Ok(self.shared.store.threads(query).await?)
+    }
+
+    /// Finds messages by their words, what was said last first.
+    ///
+    /// # Errors
+    /// [`EngineError::Storage`].
+    pub async fn search(&self, query: SearchQuery) -> Result<SearchResult, EngineError> {
+        Ok(self.shared.store.search(query).await?)
     }
 
     /// Changes a thread's row. A changed access is in force when this returns: the agent goes by it,

@@ -7,6 +7,7 @@
 mod files;
 mod http;
 mod problem;
+mod search;
 mod sessions;
 mod socket;
 mod typescript;
@@ -19,6 +20,7 @@ pub use http::{
     RestartProvider, SendMessage, SetProvider, TextWhole, ThreadList,
 };
 pub use problem::{Problem, ProblemCode};
+pub use search::{SearchHit, SearchPage, SearchPiece};
 pub use sessions::{
     BackRequest, CompactRequest, ContinueRequest, ForkRequest, SessionCommand, SessionPage,
 };

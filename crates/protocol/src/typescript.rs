@@ -9,8 +9,8 @@ use crate::{
     AddProject, AnswerRequest, AnswerTaken, BackRequest, Bootstrap, ClientMessage, CompactRequest,
     ContinueRequest, CreateThread, DecideTrust, DeviceList, Diagnostics, Directories, FileMatches,
     ForkRequest, Health, ModelList, MoveTurn, PairRequest, PairingLink, Problem, ProjectList,
-    ProjectTrust, ProviderList, RestartProvider, SendMessage, ServerMessage, SessionCommand,
-    SessionPage, SetProvider, TextWhole, ThreadList,
+    ProjectTrust, ProviderList, RestartProvider, SearchPage, SendMessage, ServerMessage,
+    SessionCommand, SessionPage, SetProvider, TextWhole, ThreadList,
 };
 
 /// Writes the declarations of all wire types, sorted by name.
@@ -33,6 +33,7 @@ pub fn typescript() -> String {
     found.visit::<DecideTrust>();
     found.visit::<domain::Extras>();
     found.visit::<FileMatches>();
+    found.visit::<SearchPage>();
     found.visit::<Diagnostics>();
     found.visit::<Directories>();
     found.visit::<CreateThread>();

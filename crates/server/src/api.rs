@@ -6,6 +6,7 @@ pub(crate) mod files;
 pub(crate) mod projects;
 pub(crate) mod providers;
 pub(crate) mod queue;
+pub(crate) mod search;
 pub(crate) mod server;
 pub(crate) mod sessions;
 pub(crate) mod threads;

@@ -10,7 +10,7 @@ use utoipa::openapi::{ContentBuilder, PathItem, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi as _};
 
 use crate::api::{
-    attachments, devices, files, projects, providers, queue, server, sessions, threads,
+    attachments, devices, files, projects, providers, queue, search, server, sessions, threads,
 };
 use crate::live;
 
@@ -60,6 +60,7 @@ pub(crate) async fn openapi() -> Response {
         sessions::command,
         attachments::upload,
         attachments::read,
+        search::search,
         threads::list,
         threads::create,
         threads::read,

@@ -11,7 +11,7 @@ use protocol::ProblemCode;
 use tower_http::compression::CompressionLayer;
 
 use crate::api::{
-    attachments, devices, files, projects, providers, queue, server, sessions, threads,
+    attachments, devices, files, projects, providers, queue, search, server, sessions, threads,
 };
 use crate::assets::{method_not_allowed, page};
 use crate::guard::{UPLOADS, credential, door};
@@ -60,6 +60,7 @@ pub(crate) fn closed_routes() -> Vec<Route> {
         ("get",    "/api/threads/{id}/command", get(sessions::command)),
         ("post",   UPLOADS, post(attachments::upload)),
         ("get",    "/api/attachments/{id}", get(attachments::read)),
+        ("get",    "/api/search", get(search::search)),
         ("get",    "/api/threads", get(threads::list)),
         ("post",   "/api/threads", post(threads::create)),
         ("get",    "/api/threads/{id}", get(threads::read)),

@@ -1585,6 +1585,74 @@ export type RestartProvider = {
 force?: boolean, };
 
 /**
+ * A message that was found.
+ */
+export type SearchHit = { 
+/**
+ * The thread it is in.
+ */
+thread_id: ThreadId, 
+/**
+ * The project of the thread.
+ */
+project_id: ProjectId, 
+/**
+ * The thread's title.
+ */
+title: string, 
+/**
+ * Whether the thread is archived.
+ */
+archived: boolean, 
+/**
+ * The turn it is in.
+ */
+turn: TurnId, 
+/**
+ * The item it is; the message that began the turn when it is none.
+ */
+item: ItemId | null, 
+/**
+ * When it was said.
+ */
+at: number, 
+/**
+ * A part of it, in one line.
+ */
+pieces: Array<SearchPiece>, };
+
+/**
+ * `GET /api/search`: messages that have the words that were asked for.
+ */
+export type SearchPage = { 
+/**
+ * The messages, what was said last first.
+ */
+hits: Array<SearchHit>, 
+/**
+ * Where the next page begins, as `before`, when there may be more.
+ */
+before: number | null, 
+/**
+ * Whether all that is stored was looked at; after an update, what is old is read in for a
+ * while and not found before.
+ */
+whole: boolean, };
+
+/**
+ * A piece of a text.
+ */
+export type SearchPiece = { 
+/**
+ * The piece.
+ */
+text: string, 
+/**
+ * Whether it is what was asked for.
+ */
+hit: boolean, };
+
+/**
  * `POST /api/threads/{id}/turns`: a message. Repeating it with the same id gives the same turn.
  */
 export type SendMessage = { 

@@ -14,3 +14,4 @@ mod files;
 mod guard;
 mod kit;
 mod live;
+mod search;

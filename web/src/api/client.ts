@@ -2,7 +2,7 @@
 
 import type {
   AddProject, AgentReport, Answer, AnswerTaken, Attachment, Bootstrap, ContinueRequest, CreateThread, DecideTrust, Directories, Extras, FileMatches, ForkRequest, ModelList,
-  Problem, Project, ProjectTrust, ProviderStatus, SendMessage, SessionCommand, SessionPage, SetProvider, TextWhole, Thread, ThreadList, ThreadPatch, Turn, TurnPatch, Window,
+  Problem, Project, ProjectTrust, ProviderStatus, SearchPage, SendMessage, SessionCommand, SessionPage, SetProvider, TextWhole, Thread, ThreadList, ThreadPatch, Turn, TurnPatch, Window,
 } from "../generated/wire";
 
 /** A refusal of the server, or the absence of an answer (`offline`). */
@@ -119,6 +119,8 @@ export const api = {
   bringBack: (thread: string) => call<Thread>("DELETE", `threads/${e(thread)}/back`),
   sessionCommand: (thread: string) => call<SessionCommand>("GET", `threads/${e(thread)}/command`),
 
+  search: (query: { q: string; project?: string; archived?: boolean; before?: number; limit?: number }) =>
+    call<SearchPage>("GET", `search?${new URLSearchParams(Object.entries(query).map(([k, v]) => [k, String(v)]))}`),
   threads: (query: { archived?: boolean; project?: string; before?: number }) =>
     call<ThreadList>("GET", `threads?${new URLSearchParams(Object.entries(query).map(([k, v]) => [k, String(v)]))}`),
   createThread: (thread: CreateThread) => call<Thread>("POST", "threads", thread),

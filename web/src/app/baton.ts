@@ -144,22 +144,24 @@ export function createBaton() {
     followThread(id);
   }
 
-  const paging = new Set<ThreadId>();
+  const paging = new Map<ThreadId, Promise<void>>();
 
-  /** Loads the next older page, if there is one and none is on its way. */
-  async function loadOlder(id: ThreadId): Promise<void> {
+  /** Loads the next older page, if there is one; waits for the one that is on its way. */
+  function loadOlder(id: ThreadId): Promise<void> {
     const before = state.threads[id]?.older;
-    if (before === null || before === undefined || paging.has(id)) return;
-    paging.add(id);
-    try {
+    if (before === null || before === undefined) return Promise.resolve();
+    const known = paging.get(id);
+    if (known) return known;
+    const load = async () => {
       const page = await api.window(id, before);
       mutateThread(id, (view) => {
         // A snapshot may have come meanwhile.
         if (view.older === before) addPage(view, page);
       });
-    } finally {
-      paging.delete(id);
-    }
+    };
+    const loading = load().finally(() => paging.delete(id));
+    paging.set(id, loading);
+    return loading;
   }
 
   async function loadModels(provider: ProviderId): Promise<void> {

@@ -6,6 +6,7 @@ test("routes survive their address", () => {
     { page: "home" },
     { page: "home", project: "prj_1" },
     { page: "thread", id: "thr_1" },
+    { page: "thread", id: "thr_1", at: "itm_1" },
     { page: "settings" },
     { page: "archive" },
     { page: "add_project" },

@@ -5,15 +5,20 @@ import { createSignal } from "solid-js";
 
 export type Route =
   | { page: "home"; project?: string }
-  | { page: "thread"; id: string }
+  | {
+      page: "thread";
+      id: string;
+      /** The message to show: an item, or the turn that a message began. */
+      at?: string;
+    }
   | { page: "settings" }
   | { page: "archive" }
   | { page: "add_project" }
   | { page: "nowhere" };
 
 export function parseRoute(hash: string): Route {
-  const [first, second] = hash.replace(/^#\/?/, "").split("/").map(decode);
-  if (first === "t" && second) return { page: "thread", id: second };
+  const [first, second, third] = hash.replace(/^#\/?/, "").split("/").map(decode);
+  if (first === "t" && second) return third ? { page: "thread", id: second, at: third } : { page: "thread", id: second };
   if (first === "new") return second ? { page: "home", project: second } : { page: "home" };
   if (first === "settings") return { page: "settings" };
   if (first === "archive") return { page: "archive" };
@@ -28,7 +33,7 @@ export function hrefOf(route: Route): string {
     case "home":
       return route.project ? `#/new/${encodeURIComponent(route.project)}` : "#/";
     case "thread":
-      return `#/t/${encodeURIComponent(route.id)}`;
+      return `#/t/${encodeURIComponent(route.id)}${route.at ? `/${encodeURIComponent(route.at)}` : ""}`;
     case "settings":
       return "#/settings";
     case "archive":

@@ -5,6 +5,8 @@ import { useBaton } from "../app/baton";
 import { hrefOf, navigate, route } from "../app/router";
 import type { Project, ProjectId } from "../generated/wire";
 import { plural } from "../lib/format";
+import { MessageHits } from "../search/MessageHits";
+import { createMessageSearch, isQuestion } from "../search/search";
 import { recall, remember } from "../lib/storage";
 import { Confirm } from "../ui/Dialog";
 import { Icon, Logo } from "../ui/Icon";
@@ -23,6 +25,7 @@ export function Sidebar(props: { onChosen: () => void }) {
   const baton = useBaton();
   const [filter, setFilter] = createSignal("");
   const lists = createMemo(() => listing(Object.values(baton.state.shell.projects), Object.values(baton.state.shell.threads), filter()));
+  const messages = createMessageSearch(filter);
   const nothing = () => filter() && lists().needsYou.length === 0 && lists().groups.length === 0;
   const projectName = (id: ProjectId) => baton.state.shell.projects[id]?.name;
   let search!: HTMLInputElement;
@@ -45,8 +48,8 @@ export function Sidebar(props: { onChosen: () => void }) {
         <input
           ref={search}
           type="search"
-          placeholder="Filter threads"
-          aria-label="Filter threads by title"
+          placeholder="Search"
+          aria-label="Search threads and messages"
           value={filter()}
           onInput={(event) => setFilter(event.currentTarget.value)}
           onKeyDown={(event) => {
@@ -59,7 +62,7 @@ export function Sidebar(props: { onChosen: () => void }) {
           <button
             type="button"
             class="icon-btn"
-            aria-label="Clear the filter"
+            aria-label="Clear the search"
             onClick={() => {
               setFilter("");
               search.focus();
@@ -91,6 +94,9 @@ export function Sidebar(props: { onChosen: () => void }) {
           </For>
           <Show when={nothing()}>
             <p class="side-note">No thread's title matches “{filter()}”.</p>
+          </Show>
+          <Show when={isQuestion(filter())}>
+            <MessageHits search={messages} onChosen={props.onChosen} />
           </Show>
           <Show when={!filter()}>
             <div class="side-more">

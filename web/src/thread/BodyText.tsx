@@ -28,7 +28,7 @@ export function WholeText(props: { body?: Body; fetch: () => Promise<string>; ch
       {props.children(() => parts().head)}
       <div class="omitted">
         <span>{size(parts().omitted)} left out</span>
-        <button type="button" class="btn small" disabled={busy()} onClick={() => void load()}>
+        <button type="button" class="btn small" data-show-all disabled={busy()} onClick={() => void load()}>
           {busy() ? "Loading…" : `Show all ${size(bodyLength(props.body))}`}
         </button>
         <Show when={problem()}>

@@ -6,9 +6,11 @@ import { Icon } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
 import { isTakenBack } from "./back";
 import { useThread } from "./context";
+import { createSeek } from "./seek";
 import { Pending } from "./Pending";
 import { createPin, type Pin, type Place } from "./scroll";
 import { isShown } from "./status";
+import { Words } from "../ui/Words";
 import { TurnView } from "./TurnView";
 
 /** Where each thread was left, for as long as the page lives. */
@@ -32,7 +34,7 @@ export function Timeline(props: { onPin: (pin: Pin) => void }) {
   const older = () => scope.view().older !== null;
 
   const loadOlder = async () => {
-    if (!older() || loading() || problem()) return;
+    if (!older() || loading() || seek.busy() || problem()) return;
     setLoading(true);
     try {
       const before = pin()?.place();
@@ -45,11 +47,19 @@ export function Timeline(props: { onPin: (pin: Pin) => void }) {
     }
   };
 
+  const seek = createSeek({
+    id: scope.id,
+    pin,
+    content: () => content,
+    older,
+    load: () => baton.loadOlder(scope.id),
+  });
   onMount(() => {
     const made = createPin(scroller, content, () => void loadOlder());
     setPin(made);
     props.onPin(made);
     made.restore(places.get(scope.id));
+    seek.start();
     onCleanup(() => {
       places.delete(scope.id);
       places.set(scope.id, made.place());
@@ -108,6 +118,31 @@ export function Timeline(props: { onPin: (pin: Pin) => void }) {
           <For each={pending()}>{(entry) => <Pending entry={entry} />}</For>
         </div>
       </div>
+      <Show when={seek.busy() || seek.problem()}>
+        <div class="seek" role={seek.problem() ? "alert" : "status"}>
+          <Show
+            when={seek.problem()}
+            fallback={
+              <>
+                <Spinner /> Going back to the message…
+                <button type="button" class="btn quiet small" onClick={() => seek.stop()}>
+                  Stop
+                </button>
+              </>
+            }
+          >
+            <span class="bad">
+              <Words text={seek.problem()} />
+            </span>
+            <button type="button" class="btn small" onClick={() => seek.again()}>
+              Try again
+            </button>
+            <button type="button" class="btn quiet small" onClick={() => seek.stop()}>
+              Close
+            </button>
+          </Show>
+        </div>
+      </Show>
       <Show when={pin() && !pin()!.pinned()}>
         <button type="button" class="jump" onClick={() => pin()?.toEnd(true)}>
           <Icon name="arrowDown" size={14} />

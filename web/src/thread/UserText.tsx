@@ -44,7 +44,7 @@ export function UserText(props: {
         <Show when={short() !== undefined && !all()}>…</Show>
       </p>
       <Show when={short() !== undefined}>
-        <button type="button" class="btn quiet small you-more" disabled={busy()} onClick={() => void toggle()}>
+        <button type="button" class="btn quiet small you-more" data-show-all={all() ? undefined : ""} disabled={busy()} onClick={() => void toggle()}>
           {busy() ? "Loading…" : all() ? "Show less" : "Show all of it"}
         </button>
         <Show when={problem()}>

@@ -22,6 +22,10 @@ export interface Pin {
   toEnd(smooth?: boolean): void;
   place(): Place;
   restore(place: Place | undefined): void;
+  /** Leaves the end, and stays where it is. */
+  release(): void;
+  /** Shows a row in the middle. */
+  show(row: HTMLElement): void;
   dispose(): void;
 }
 
@@ -84,6 +88,16 @@ export function createPin(scroller: HTMLElement, content: HTMLElement, onNearTop
         const now = row.getBoundingClientRect().top - scroller.getBoundingClientRect().top;
         scroller.scrollTop += now - place.anchor.offset;
       }
+      lastTop = scroller.scrollTop;
+      lastHeight = scroller.scrollHeight;
+    },
+    release() {
+      setPinned(false);
+    },
+    show(row) {
+      setPinned(false);
+      // What lies between is measured when it is reached; further looks correct the first.
+      for (let i = 0; i < 4; i++) row.scrollIntoView({ block: row.clientHeight > scroller.clientHeight ? "start" : "center", behavior: "instant" });
       lastTop = scroller.scrollTop;
       lastHeight = scroller.scrollHeight;
     },

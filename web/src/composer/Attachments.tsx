@@ -4,6 +4,7 @@ import type { Attachment } from "../generated/wire";
 import { size } from "../lib/format";
 import { Icon } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
+import { Plain } from "../ui/Plain";
 import { attachmentUrl, isImage, type Drafts } from "./attachments";
 
 /** The files that are to go with the message, each of which can be taken out again. */
@@ -28,7 +29,7 @@ export function AttachmentStrip(props: { drafts: Drafts }) {
                 <Show when={draft.picture} fallback={<Icon name="read" size={14} />}>
                   {(picture) => <img src={picture()} alt="" />}
                 </Show>
-                <span class="ellip">{draft.name}</span>
+                <span class="ellip"><Plain text={draft.name} /></span>
                 <Show when={!draft.file}>
                   <Spinner />
                 </Show>
@@ -56,7 +57,7 @@ export function SentFiles(props: { files: readonly Attachment[] | undefined }) {
                 <Show when={isImage(file.kind)} fallback={<Icon name="read" size={14} />}>
                   <img src={attachmentUrl(file)} alt={file.name} loading="lazy" />
                 </Show>
-                <span class="ellip">{file.name}</span>
+                <span class="ellip"><Plain text={file.name} /></span>
               </a>
             </li>
           )}

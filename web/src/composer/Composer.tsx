@@ -239,6 +239,7 @@ export function Composer(props: ComposerProps) {
       <textarea
         ref={area}
         rows="1"
+        dir="auto"
         aria-label="Message"
         placeholder={props.placeholder}
         value={text()}

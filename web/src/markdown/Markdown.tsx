@@ -1,6 +1,8 @@
 import "./Markdown.css";
-import { createEffect, createMemo, createSignal, Index, onCleanup, Show } from "solid-js";
+import { createEffect, createMemo, createSignal, Index, onCleanup, Show, untrack } from "solid-js";
 import { CopyButton } from "../ui/CopyButton";
+import { size } from "../lib/format";
+import { LongText } from "../ui/LongText";
 import type { Block } from "./blocks";
 
 type Engine = typeof import("./engine");
@@ -21,7 +23,19 @@ export function Markdown(props: { text: string; live?: boolean; class?: string }
   if (!engine()) load();
   return (
     <div class={`md ${props.class ?? ""}`} data-live={props.live ? "" : undefined} data-many={many() ? "" : undefined}>
-      <Show when={engine()} fallback={<p class="md-plain">{props.text}</p>}>
+      <Show
+        when={engine() && props.text.length <= MAX_MARKDOWN && engine()}
+        fallback={
+          <>
+            <Show when={props.text.length > MAX_MARKDOWN}>
+              <p class="md-note">Shown as plain text, for its {size(props.text.length)}.</p>
+            </Show>
+            <div class="md-plain">
+              <LongText text={props.text} />
+            </div>
+          </>
+        }
+      >
         {(ready) => <Blocks engine={ready()} text={props.text} live={props.live ?? false} onMany={setMany} />}
       </Show>
     </div>
@@ -30,21 +44,75 @@ export function Markdown(props: { text: string; live?: boolean; class?: string }
 
 /** From this many blocks on, those that are far away are not laid out. */
 const MANY_BLOCKS = 60;
+/** So many blocks are drawn before somebody asks for more. */
+const FIRST_BLOCKS = 400;
+/** A longer text is not read as markdown: it would hold up the page. */
+const MAX_MARKDOWN = 256 * 1024;
 
 function Blocks(props: { engine: Engine; text: string; live: boolean; onMany: (many: boolean) => void }) {
   const stream = new props.engine.BlockStream();
   const blocks = createMemo(() => (props.live ? stream.update(props.text) : props.engine.blocksOf(props.text)));
   createEffect(() => props.onMany(blocks().length > MANY_BLOCKS));
-  return <Index each={blocks()}>{(block) => <BlockView engine={props.engine} block={block()} />}</Index>;
+  // What was seen while it was written stays.
+  const [most, setMost] = createSignal(untrack(() => (props.live ? Infinity : FIRST_BLOCKS)));
+  const shown = createMemo(() => (blocks().length > most() ? blocks().slice(0, most()) : blocks()));
+  return (
+    <>
+      <Index each={shown()}>{(block) => <BlockView engine={props.engine} block={block()} live={props.live} />}</Index>
+      <Show when={shown().length < blocks().length}>
+        <button type="button" class="btn small md-more" onClick={() => setMost(most() + FIRST_BLOCKS)}>
+          Show more: {(blocks().length - shown().length).toLocaleString()} parts are left
+        </button>
+      </Show>
+    </>
+  );
 }
 
-function BlockView(props: { engine: Engine; block: Block }) {
+function BlockView(props: { engine: Engine; block: Block; live: boolean }) {
   return (
-    <Show when={props.block.code} fallback={<Prose engine={props.engine} raw={props.block.raw} />}>
+    <Show when={props.block.code} fallback={<ProseBlock engine={props.engine} block={props.block} live={props.live} />}>
       {(code) => <CodeBlock text={code().text} lang={code().lang} closed={code().closed} />}
     </Show>
   );
 }
+
+/** A block that is too large shows its beginning; in a live one its end is shown as well. */
+function ProseBlock(props: { engine: Engine; block: Block; live: boolean }) {
+  /** How often somebody asked for more. */
+  const [asked, setAsked] = createSignal(0);
+  const shown = createMemo((): { raw: string; rest?: string } => {
+    const { raw, short } = props.block;
+    if (!short) return { raw };
+    if (short.rows !== undefined && asked()) return props.engine.tableOf(raw, short.rows, props.engine.MAX_ROWS + asked() * MORE_ROWS);
+    return asked() ? { raw } : short;
+  });
+  return (
+    <Show when={!(asked() && shown().raw.length > MAX_PROSE && props.block.short?.rows === undefined)} fallback={<div class="md-plain"><LongText text={props.block.raw} /></div>}>
+      <Prose engine={props.engine} raw={shown().raw} />
+      <Show when={shown().rest}>
+        {(rest) => (
+          <Show
+            when={props.live && props.block.raw.slice(-LIVE_END)}
+            fallback={
+              <button type="button" class="btn small md-more" onClick={() => setAsked(asked() + 1)}>
+                {props.block.short?.rows === undefined ? "Show all" : "Show more"}: {rest()}
+              </button>
+            }
+          >
+            {(end) => <p class="md-plain">…{end()}</p>}
+          </Show>
+        )}
+      </Show>
+    </Show>
+  );
+}
+
+/** So many rows of a table come with each press. */
+const MORE_ROWS = 1_000;
+/** A longer piece of prose is shown as it was written. */
+const MAX_PROSE = 64 * 1024;
+/** How much is shown of the end of a large block that is still being written. */
+const LIVE_END = 2_000;
 
 function Prose(props: { engine: Engine; raw: string }) {
   const raw = createMemo(() => props.raw);
@@ -81,7 +149,7 @@ function CodeBlock(props: { text: string; lang: string; closed: boolean }) {
         <CopyButton text={text} label="Copy code" />
       </figcaption>
       <pre tabindex="0">
-        <Show when={coloured()} fallback={<code>{text()}</code>}>
+        <Show when={coloured()} fallback={<code><LongText text={text()} /></code>}>
           {(made) => <code innerHTML={made()} />}
         </Show>
       </pre>

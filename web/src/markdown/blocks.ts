@@ -1,14 +1,23 @@
 // Streaming markdown as blocks: closed ones, which no later text can change, and one live tail.
 // Only the tail is read again when text comes, so a long answer costs what its last block costs.
 
-import { Lexer, type Token } from "marked";
+import { Lexer, type Token, type Tokens } from "marked";
+import { nearCut } from "../lib/chunks";
+import { size } from "../lib/format";
 
 export interface Block {
   /** The block's own markdown. */
   raw: string;
   /** Set for a code block: its text, shown without going through HTML. */
   code?: { text: string; lang: string; closed: boolean };
+  /** Set for a block that is too large to be drawn at once: its beginning, and what is left out. */
+  short?: { raw: string; rest: string; rows?: number };
 }
+
+/** Rows of a table that are drawn before somebody asks for the others. */
+export const MAX_ROWS = 200;
+/** The longest block that is drawn at once, in UTF-16 units. */
+export const MAX_BLOCK = 20 * 1024;
 
 /** Follows one text that mostly grows. */
 export class BlockStream {
@@ -49,14 +58,19 @@ export class BlockStream {
 /** The blocks of a text that no longer grows. */
 export function blocksOf(text: string): Block[] {
   // Definitions serve links in every block: such a text stays in one piece.
-  if (/^ {0,3}\[[^\]]+\]:/m.test(text)) return [{ raw: text }];
+  if (/^ {0,3}\[[^\]]+\]:/m.test(text)) return [shortened({ type: "paragraph", raw: text } as Token)];
   return new BlockStream().update(text);
 }
 
 /** Blocks only: what is inside them is read when they are rendered. */
 function topLevel(text: string): Token[] {
   if (!text) return [];
-  return new Lexer({ gfm: true }).blockTokens(text, []);
+  try {
+    return new Lexer({ gfm: true }).blockTokens(text, []);
+  } catch {
+    // Nested deeper than can be read: one block, shown as it was written.
+    return [{ type: "paragraph", raw: text, text } as Token];
+  }
 }
 
 /** The index from which text to come may still change what is there: the last block that is one. */
@@ -66,8 +80,37 @@ function lastOpen(tokens: Token[]): number {
 }
 
 function blockOf(token: Token, closed: boolean): Block {
-  if (token.type !== "code") return { raw: token.raw };
+  if (token.type !== "code") return shortened(token);
   const fence = /^ {0,3}(`{3,}|~{3,})/.exec(token.raw);
   const done = closed || !fence || new RegExp(`\\n {0,3}${fence[1]}[\`~]*\\s*$`).test(token.raw);
   return { raw: token.raw, code: { text: token.text, lang: (token.lang ?? "").trim().split(/\s/)[0] ?? "", closed: done } };
+}
+
+function shortened(token: Token): Block {
+  const { raw } = token;
+  if (token.type === "table") {
+    const more = (token as Tokens.Table).rows.length - MAX_ROWS;
+    // A row is a line; two lines stand before them.
+    if (more > 0) return { raw, short: { raw: firstLines(raw, MAX_ROWS + 2), rest: moreRows(more), rows: more + MAX_ROWS } };
+  }
+  if (raw.length <= MAX_BLOCK) return { raw };
+  const line = raw.lastIndexOf("\n", MAX_BLOCK);
+  const cut = line > MAX_BLOCK / 2 ? line : nearCut(raw, 0, MAX_BLOCK);
+  return { raw, short: { raw: raw.slice(0, cut), rest: `${size(raw.length - cut)} more` } };
+}
+
+/** A table's first rows, and what is left out then. */
+export function tableOf(raw: string, all: number, rows: number): { raw: string; rest?: string } {
+  return rows < all ? { raw: firstLines(raw, rows + 2), rest: moreRows(all - rows) } : { raw };
+}
+
+const moreRows = (rows: number) => `${rows.toLocaleString("en")} more rows`;
+
+function firstLines(text: string, lines: number): string {
+  let end = -1;
+  for (let n = 0; n < lines; n++) {
+    end = text.indexOf("\n", end + 1);
+    if (end < 0) return text;
+  }
+  return text.slice(0, end);
 }

@@ -27,6 +27,8 @@ const marked = new Marked({
   },
 });
 
+const DIRECTED = new Set(["P", "H1", "H2", "H3", "H4", "H5", "H6", "UL", "OL", "LI", "BLOCKQUOTE", "TH", "TD"]);
+
 const ALLOWED = {
   ALLOWED_TAGS: [
     "p", "br", "hr", "a", "em", "strong", "del", "code", "pre", "blockquote", "ul", "ol", "li", "input",
@@ -36,7 +38,10 @@ const ALLOWED = {
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|#)/i,
 };
 
-DOMPurify.addHook("afterSanitizeAttributes", (node) => {
+// Without a document, in tests of what comes before, there is nothing to hook into.
+if (DOMPurify.isSupported) DOMPurify.addHook("afterSanitizeAttributes", (node) => {
+  // Each part runs in the direction of its own words.
+  if (DIRECTED.has(node.tagName)) node.setAttribute("dir", "auto");
   if (node.tagName === "A") {
     // Without an address that is allowed it is text.
     if (!node.hasAttribute("href")) return;
@@ -50,7 +55,17 @@ DOMPurify.addHook("afterSanitizeAttributes", (node) => {
 });
 
 export function renderMarkdown(text: string): string {
-  return DOMPurify.sanitize(marked.parse(text) as string, ALLOWED);
+  return DOMPurify.sanitize(toHtml(text), ALLOWED);
+}
+
+/** Markdown as HTML before it is sanitised. */
+export function toHtml(text: string): string {
+  try {
+    return marked.parse(text) as string;
+  } catch {
+    // What is nested too deep to be read stays as it was written.
+    return `<p class="md-plain">${escape(text)}</p>`;
+  }
 }
 
 function escape(text: string): string {

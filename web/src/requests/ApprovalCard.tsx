@@ -3,12 +3,19 @@ import type { Choice } from "../generated/wire";
 import { DiffView } from "../thread/DiffView";
 import { Pre } from "../thread/BodyText";
 import { useNumberKeys, type CardProps } from "./Dock";
+import { hasHidden } from "../lib/visible";
+import { Icon } from "../ui/Icon";
+import { Plain } from "../ui/Plain";
 import { ReasonField } from "./ReasonField";
 import { choiceSentence, choiceWords, splitDetails, titleAdds, type ChoiceWords } from "./words";
 
 export function ApprovalCard(props: CardProps) {
   const body = createMemo(() => props.request.body as Extract<typeof props.request.body, { kind: "approval" }>);
   const said = createMemo(() => splitDetails(body()));
+  const hidden = createMemo(() => {
+    const { command, path, url, diff, choices } = body();
+    return [command, path, url, diff, ...choices.flatMap((choice) => choice.covers)].some((text) => text && hasHidden(text));
+  });
   const [saying, setSaying] = createSignal(false);
   const canReject = () => body().choices.some((choice) => choice.decision === "reject");
   const choose = (choice: Choice) => props.answer({ kind: "approval", decision: choice.decision, message: null });
@@ -27,26 +34,26 @@ export function ApprovalCard(props: CardProps) {
     <>
       <div class="ask-body">
         <Show when={titleAdds(body())}>
-          <p>{body().title}</p>
+          <p><Plain text={body().title} auto /></p>
         </Show>
         <Show when={said().purpose}>
-          <p>{said().purpose}</p>
+          <p><Plain text={said().purpose} auto /></p>
         </Show>
-        <Show when={body().command}>{(command) => <Pre text={command()} label="Command" class="ask-command" />}</Show>
+        <Show when={body().command}>{(command) => <Pre text={command()} label="Command" class="ask-command" exact />}</Show>
         <Show when={body().diff}>{(diff) => <DiffView text={diff()} label="What would change" />}</Show>
         <Show when={body().path && !body().diff}>
           <p class="ask-target">
-            <code>{body().path}</code>
+            <code><Plain text={body().path} /></code>
           </p>
         </Show>
         <Show when={body().path && body().diff && !(titleAdds(body()) && body().title.includes(body().path!))}>
           <p class="faint">
-            <code>{body().path}</code>
+            <code><Plain text={body().path} /></code>
           </p>
         </Show>
         <Show when={body().url}>
           <p class="ask-target">
-            <code>{body().url}</code>
+            <code><Plain text={body().url} /></code>
           </p>
         </Show>
         <Show when={said().details.length || body().what === "other"}>
@@ -54,18 +61,23 @@ export function ApprovalCard(props: CardProps) {
             <Show when={body().what === "other"}>
               <dt>permission</dt>
               <dd>
-                <code>{body().permission}</code>
+                <code><Plain text={body().permission} /></code>
               </dd>
             </Show>
             <For each={said().details}>
               {([name, value]) => (
                 <>
-                  <dt>{name}</dt>
-                  <dd>{value}</dd>
+                  <dt><Plain text={name} /></dt>
+                  <dd><Plain text={value} /></dd>
                 </>
               )}
             </For>
           </dl>
+        </Show>
+        <Show when={hidden()}>
+          <p class="ask-hidden">
+            <Icon name="warning" size={14} /> It holds characters that cannot be seen. They are shown by their codes.
+          </p>
         </Show>
       </div>
       <Show
@@ -170,7 +182,7 @@ function Label(props: { words: ChoiceWords; consequence?: boolean }) {
         {(pattern) => (
           <>
             {" "}
-            <code>{pattern}</code>
+            <code><Plain text={pattern} /></code>
           </>
         )}
       </For>

@@ -6,6 +6,7 @@ import { takesText } from "../lib/writing";
 import { useThread } from "../thread/context";
 import { Icon } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
+import { Plain } from "../ui/Plain";
 import { Words } from "../ui/Words";
 import { ApprovalCard } from "./ApprovalCard";
 import { PlanCard } from "./PlanCard";
@@ -101,7 +102,7 @@ function RequestCard(props: { request: Request; count: number; at: number; onSte
         <span class="mark" data-state="needs" aria-hidden="true" />
         <b>{headingOf(props.request, scope.agent())}</b>
         <Show when={props.request.from}>
-          <span class="ask-from ellip">sub-agent {props.request.from}</span>
+          <span class="ask-from ellip">sub-agent <Plain text={props.request.from} /></span>
         </Show>
         <span class="grow" />
         <Show when={busy()}>

@@ -2,6 +2,7 @@ import { createMemo, createSignal, Show } from "solid-js";
 import { hrefOf } from "../app/router";
 import { Markdown } from "../markdown/Markdown";
 import { CopyButton } from "../ui/CopyButton";
+import { Plain } from "../ui/Plain";
 import { useNumberKeys, type CardProps } from "./Dock";
 import { ReasonField } from "./ReasonField";
 
@@ -29,7 +30,7 @@ export function PlanCard(props: CardProps) {
       </div>
       <div class="ask-file">
         <Show when={body().path}>
-          <code class="faint ellip">{body().path}</code>
+          <code class="faint ellip"><Plain text={body().path} /></code>
         </Show>
         <Show when={hasPlan()}>
           <CopyButton text={() => body().markdown} label="Copy the plan" />

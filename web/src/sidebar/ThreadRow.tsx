@@ -55,7 +55,7 @@ export function ThreadRow(props: { thread: Thread; project?: string; onChosen: (
           }}
         >
           <Mark state={mark()} />
-          <span class="row-title grow ellip">{props.thread.title || "New thread"}</span>
+          <span class="row-title grow ellip"><bdi>{props.thread.title || "New thread"}</bdi></span>
           <Show when={props.thread.pinned}>
             <span class="row-pin" title="Pinned">
               <Icon name="pin" size={12} />

@@ -4,6 +4,8 @@ import type { Body, ItemId } from "../generated/wire";
 import { size } from "../lib/format";
 import { bodyLength, bodyParts } from "../sync/body";
 import { CopyButton } from "../ui/CopyButton";
+import { LongText } from "../ui/LongText";
+import { Plain } from "../ui/Plain";
 import { useThread } from "./context";
 
 /** A long text: what came with it, and the whole of it on demand. */
@@ -52,8 +54,11 @@ export function ItemBody(props: { id: ItemId; body?: Body; children: (part: () =
   );
 }
 
-/** Preformatted text with its copy button. `follow` keeps its end in view while it grows. */
-export function Pre(props: { text: string; copy?: () => string | Promise<string>; label: string; follow?: boolean; class?: string }) {
+/**
+ * Preformatted text with its copy button. `follow` keeps its end in view while it grows; `exact`
+ * shows every character that hides.
+ */
+export function Pre(props: { text: string; copy?: () => string | Promise<string>; label: string; follow?: boolean; exact?: boolean; class?: string }) {
   const scrolled = (element: HTMLPreElement) => {
     if (!props.follow) return;
     const seen = new MutationObserver(() => (element.scrollTop = element.scrollHeight));
@@ -63,7 +68,9 @@ export function Pre(props: { text: string; copy?: () => string | Promise<string>
   return (
     <div class={`pre ${props.class ?? ""}`}>
       <pre ref={scrolled} tabindex="0" aria-label={props.label}>
-        {props.text}
+        <Show when={props.exact} fallback={<LongText text={props.text} />}>
+          <Plain text={props.text} />
+        </Show>
       </pre>
       <CopyButton text={props.copy ?? (() => props.text)} label={`Copy ${props.label.toLowerCase()}`} />
     </div>

@@ -3,6 +3,7 @@ import type { Item, ItemId } from "../generated/wire";
 import { duration } from "../lib/format";
 import { Markdown } from "../markdown/Markdown";
 import { Icon } from "../ui/Icon";
+import { Plain } from "../ui/Plain";
 import { ItemBody } from "./BodyText";
 import { useThread } from "./context";
 import { Fold } from "./Fold";
@@ -85,7 +86,7 @@ function Message(props: { item: Item }) {
         <header>
           <Icon name="plan" /> Plan
           <Show when={path()}>
-            <code class="faint">{path()}</code>
+            <code class="faint"><Plain text={path()} /></code>
           </Show>
         </header>
       </Show>

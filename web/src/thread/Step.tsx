@@ -7,6 +7,7 @@ import { count, duration, exact, money, plural } from "../lib/format";
 import { Markdown } from "../markdown/Markdown";
 import { Icon } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
+import { Plain } from "../ui/Plain";
 import { ItemBody, Pre } from "./BodyText";
 import { useThread } from "./context";
 import { describe, describeRun, hasFailed, isUnrun, prettyJson } from "./describe";
@@ -41,8 +42,8 @@ function StepView(props: { item: Item }) {
           <StepState item={props.item} />
           <span class="step-text" data-failed={hasFailed(props.item) ? "" : undefined}>
             <span class="step-verb">{line().verb}</span>{" "}
-            <Show when={line().code} fallback={<span class="step-target">{line().target}</span>}>
-              <code class="step-target">{line().target}</code>
+            <Show when={line().code} fallback={<bdi class="step-target">{line().target}</bdi>}>
+              <code class="step-target"><Plain text={line().target} /></code>
             </Show>
           </span>
           <Show when={line().additions !== undefined && (line().additions! > 0 || line().deletions! > 0)}>
@@ -187,10 +188,10 @@ function StepBody(props: { item: Item }) {
               <Show when={command().description}>
                 <p class="muted">{command().description}</p>
               </Show>
-              <Pre text={command().command} label="Command" class="command" />
+              <Pre text={command().command} label="Command" class="command" exact />
               <Show when={command().cwd}>
                 <p class="faint">
-                  in <code>{command().cwd}</code>
+                  in <code><Plain text={command().cwd} /></code>
                 </p>
               </Show>
               {output("Output")}
@@ -202,7 +203,7 @@ function StepBody(props: { item: Item }) {
         </Match>
         <Match when={of("file_change")}>
           {(change) => (
-            <Show when={item().body} fallback={<p class="faint">{change().path}</p>}>
+            <Show when={item().body} fallback={<p class="faint"><Plain text={change().path} /></p>}>
               <ItemBody id={item().id} body={item().body}>
                 {(part) => <DiffView text={part()} label={`Changes of ${change().path}`} />}
               </ItemBody>
@@ -213,10 +214,10 @@ function StepBody(props: { item: Item }) {
           {(search) => (
             <>
               <p class="faint">
-                <code>{search().query}</code>
+                <code><Plain text={search().query} /></code>
                 <Show when={search().path}>
                   {" in "}
-                  <code>{search().path}</code>
+                  <code><Plain text={search().path} /></code>
                 </Show>
               </p>
               {output("Matches")}
@@ -227,7 +228,7 @@ function StepBody(props: { item: Item }) {
           {(web) => (
             <>
               <p class="faint">
-                <code>{web().target}</code>
+                <code><Plain text={web().target} /></code>
               </p>
               {output("Page")}
             </>
@@ -293,7 +294,7 @@ export function RunStep(props: { ids: readonly ItemId[] }) {
               {(target, i) => (
                 <>
                   {i() > 0 ? ", " : ""}
-                  <code class="step-target">{target}</code>
+                  <code class="step-target"><Plain text={target} /></code>
                 </>
               )}
             </For>

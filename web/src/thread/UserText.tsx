@@ -1,10 +1,13 @@
 import { createMemo, createSignal, Show } from "solid-js";
 import { explain } from "../api/client";
+import { LongText } from "../ui/LongText";
 import { Words } from "../ui/Words";
 
 /** Lines of a message that are shown before a person asks for the rest. */
 const FIRST_LINES = 14;
 const FIRST_CHARS = 1_800;
+/** A longer text is shown in pieces. */
+const LONG = 64 * 1024;
 
 /** What a person wrote: as it was written, with `code` and ``` blocks set apart. */
 export function UserText(props: {
@@ -39,10 +42,12 @@ export function UserText(props: {
   const shown = createMemo(() => (all() ? (fetched() ?? props.text) : (short() ?? props.text)));
   return (
     <>
-      <p class="you-text">
-        <Words text={shown()} />
+      <div class="you-text">
+        <Show when={shown().length > LONG} fallback={<Words text={shown()} />}>
+          <LongText text={shown()} />
+        </Show>
         <Show when={short() !== undefined && !all()}>…</Show>
-      </p>
+      </div>
       <Show when={short() !== undefined}>
         <button type="button" class="btn quiet small you-more" data-show-all={all() ? undefined : ""} disabled={busy()} onClick={() => void toggle()}>
           {busy() ? "Loading…" : all() ? "Show less" : "Show all of it"}

@@ -6,6 +6,7 @@ export default defineConfig({
   // Relative, so that the page also works below a path prefix.
   base: "./",
   plugins: [solid()],
+  worker: { format: "es" },
   build: {
     target: "es2022",
     outDir: process.env.BATON_WEB_OUT ?? "dist",

@@ -97,3 +97,17 @@ test("a page that nobody touches asks for nothing and stores nothing", async () 
   expect(asked).toEqual([]);
   expect(await page.evaluate(() => (window as unknown as { written: string[] }).written)).toEqual([]);
 });
+
+test("code gets its colours from a worker, and from the page where there is none", async () => {
+  const page = await newThread(world);
+  await send(page, scripted("Show code", [{ text: "```ts\nconst answer: number = 42;\n```\n" }]));
+  await ended(page, "completed");
+  await lastTurn(page).locator(".hljs-keyword").first().waitFor();
+  expect(page.workers()).toHaveLength(1);
+
+  const alone = await world.open();
+  await alone.route("**/highlight.worker-*", (route) => route.abort());
+  await alone.goto(page.url());
+  await lastTurn(alone).locator(".hljs-keyword").first().waitFor();
+  expect(alone.workers()).toHaveLength(0);
+});

@@ -1,6 +1,7 @@
 import "./Markdown.css";
 import { createEffect, createMemo, createSignal, Index, onCleanup, Show, untrack } from "solid-js";
 import { CopyButton } from "../ui/CopyButton";
+import { colours } from "./colours";
 import { size } from "../lib/format";
 import { LongText } from "../ui/LongText";
 import type { Block } from "./blocks";
@@ -127,16 +128,7 @@ function CodeBlock(props: { text: string; lang: string; closed: boolean }) {
     const code = text();
     const { lang } = props;
     if (!props.closed || !lang) return;
-    let current = true;
-    onCleanup(() => (current = false));
-    import("./highlight")
-      .then(({ highlight }) => {
-        const coloured = current && highlight(code, lang.toLowerCase());
-        if (coloured) setHtml({ of: code, html: coloured });
-      })
-      .catch(() => {
-        // Colours are a nicety: without them the code is still there.
-      });
+    onCleanup(colours.ask(code, lang.toLowerCase(), (coloured) => coloured && setHtml({ of: code, html: coloured })));
   });
   const coloured = () => {
     const made = html();

@@ -8,8 +8,9 @@ import type { Attachment } from "../generated/wire";
 import { Icon } from "../ui/Icon";
 import { createAttachments } from "./attachments";
 import { AttachmentStrip } from "./Attachments";
+import { DraftNotes } from "./OtherDraft";
 import { createFileList, FileList, type FilesOf } from "./FileList";
-import { loadDraft, saveDraft } from "./drafts";
+import { createSharedDraft } from "./sharedDraft";
 import { returned } from "./putBack";
 
 export interface ComposerProps {
@@ -46,7 +47,8 @@ const MAX_UNITS = 1_000_000;
 export const steerKey = /mac|iphone|ipad/i.test(navigator.userAgent) ? "⌘ Enter" : "Ctrl+Enter";
 
 export function Composer(props: ComposerProps) {
-  const [text, setText] = createSignal(loadDraft(props.place));
+  const draft = createSharedDraft(props.place, () => fit(area));
+  const { text, setText } = draft;
   let area!: HTMLTextAreaElement;
   let box!: HTMLDivElement;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -56,7 +58,7 @@ export function Composer(props: ComposerProps) {
 
   const save = () => {
     clearTimeout(timer);
-    saveDraft(props.place, text());
+    draft.save();
   };
   const put = (next: string) => {
     setText(next);
@@ -156,6 +158,7 @@ export function Composer(props: ComposerProps) {
     on(returned, (back) => {
       if (!back || back.place !== props.place) return;
       put(back.text);
+      draft.settle();
       files.put(back.files);
       area.focus();
       area.setSelectionRange(area.value.length, area.value.length);
@@ -235,6 +238,7 @@ export function Composer(props: ComposerProps) {
           {text().length.toLocaleString()} characters are too long for a message: at most {MAX_UNITS.toLocaleString()} can be sent. Attach the text as a file instead.
         </p>
       </Show>
+      <DraftNotes draft={draft} onDone={() => area.focus()} />
       <AttachmentStrip drafts={files} />
       <textarea
         ref={area}

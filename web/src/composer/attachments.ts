@@ -72,7 +72,7 @@ export function createAttachments(place: string) {
   async function upload(key: number, file: File): Promise<void> {
     try {
       const taken = await api.upload(file);
-      if (left) return saveDraft(place, loadDraft(place), [...loadFiles(place), { ...taken, name: file.name || taken.name }].slice(0, MAX_FILES));
+      if (left) return void saveDraft(place, loadDraft(place), [...loadFiles(place), { ...taken, name: file.name || taken.name }].slice(0, MAX_FILES));
       setDrafts((list) => list.map((d) => (d.key === key ? { ...d, file: taken } : d)));
       save();
     } catch (error) {

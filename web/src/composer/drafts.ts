@@ -2,7 +2,7 @@
 // id are kept here; the server keeps the file itself for a day after it was last looked at.
 
 import type { Attachment } from "../generated/wire";
-import { recall, remember, rememberedKeys } from "../lib/storage";
+import { onRemembered, recall, remember, rememberedKeys } from "../lib/storage";
 
 const PREFIX = "draft.";
 /** Drafts of threads long gone are dropped, the oldest first. */
@@ -24,19 +24,23 @@ export function loadFiles(place: string): readonly Attachment[] {
   return Array.isArray(files) ? files : [];
 }
 
-export function saveDraft(place: string, text: string, files: readonly Attachment[] = loadFiles(place)): void {
+/** Returns whether it is kept. */
+export function saveDraft(place: string, text: string, files: readonly Attachment[] = loadFiles(place)): boolean {
   if (!text && files.length === 0) {
-    remember(PREFIX + place, undefined);
-    return;
+    return remember(PREFIX + place, undefined);
   }
   const kept = recall<Draft>(PREFIX + place);
   // Looking at a draft, or leaving it, is no change of it.
-  if (kept?.text === text && JSON.stringify(kept.files ?? []) === JSON.stringify(files)) return;
+  if (kept?.text === text && JSON.stringify(kept.files ?? []) === JSON.stringify(files)) return true;
   const draft = { text, ...(files.length && { files }), at: Date.now() } satisfies Draft;
-  if (!remember(PREFIX + place, draft)) {
-    prune(MAX_DRAFTS / 4);
-    remember(PREFIX + place, draft);
-  }
+  if (remember(PREFIX + place, draft)) return true;
+  prune(MAX_DRAFTS / 4);
+  return remember(PREFIX + place, draft);
+}
+
+/** Tells of drafts that other tabs store, until what is returned is called. */
+export function onDraft(changed: (place: string) => void): () => void {
+  return onRemembered((key) => key.startsWith(PREFIX) && changed(key.slice(PREFIX.length)));
 }
 
 /** The places with this beginning that have a draft. */

@@ -24,6 +24,13 @@ export function remember(key: string, value: unknown): boolean {
   }
 }
 
+/** Tells of what other tabs of this browser remember, until what is returned is called. */
+export function onRemembered(changed: (key: string) => void): () => void {
+  const listen = (event: StorageEvent) => event.key?.startsWith(PREFIX) && changed(event.key.slice(PREFIX.length));
+  window.addEventListener("storage", listen);
+  return () => window.removeEventListener("storage", listen);
+}
+
 /** Every key with this beginning, without Baton's own prefix. */
 export function rememberedKeys(start: string): string[] {
   try {

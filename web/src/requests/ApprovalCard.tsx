@@ -1,4 +1,4 @@
-import { createMemo, createSignal, For, onMount, Show } from "solid-js";
+import { createMemo, createSignal, For, onMount, Show, untrack } from "solid-js";
 import type { Choice } from "../generated/wire";
 import { DiffView } from "../thread/DiffView";
 import { Pre } from "../thread/BodyText";
@@ -6,6 +6,7 @@ import { useNumberKeys, type CardProps } from "./Dock";
 import { hasHidden } from "../lib/visible";
 import { Icon } from "../ui/Icon";
 import { Plain } from "../ui/Plain";
+import { createReason } from "./halfAnswers";
 import { ReasonField } from "./ReasonField";
 import { choiceSentence, choiceWords, splitDetails, titleAdds, type ChoiceWords } from "./words";
 
@@ -16,7 +17,8 @@ export function ApprovalCard(props: CardProps) {
     const { command, path, url, diff, choices } = body();
     return [command, path, url, diff, ...choices.flatMap((choice) => choice.covers)].some((text) => text && hasHidden(text));
   });
-  const [saying, setSaying] = createSignal(false);
+  const [reason, setReason] = createReason(untrack(() => props.request.id));
+  const saying = () => reason() !== undefined;
   const canReject = () => body().choices.some((choice) => choice.decision === "reject");
   const choose = (choice: Choice) => props.answer({ kind: "approval", decision: choice.decision, message: null });
 
@@ -84,11 +86,13 @@ export function ApprovalCard(props: CardProps) {
         when={!saying()}
         fallback={
           <ReasonField
+            text={reason() ?? ""}
+            onText={setReason}
             label="Why not, and what to do instead"
             action="Reject and say so"
             busy={props.busy}
             onSend={(message) => props.answer({ kind: "approval", decision: "reject", message })}
-            onCancel={() => setSaying(false)}
+            onCancel={() => setReason(undefined)}
           />
         }
       >
@@ -110,7 +114,7 @@ export function ApprovalCard(props: CardProps) {
             )}
           </For>
           <Show when={canReject()}>
-            <button type="button" class="btn quiet" disabled={props.busy} onClick={() => setSaying(true)}>
+            <button type="button" class="btn quiet" disabled={props.busy} onClick={() => setReason("")}>
               Reject and say why…
             </button>
           </Show>

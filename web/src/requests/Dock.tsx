@@ -1,5 +1,5 @@
 import "./Dock.css";
-import { createMemo, createSignal, Match, onCleanup, Show, Switch } from "solid-js";
+import { createMemo, createSignal, Match, onCleanup, Show, Switch, untrack } from "solid-js";
 import { useBaton } from "../app/baton";
 import type { Answer, Request } from "../generated/wire";
 import { takesText } from "../lib/writing";
@@ -9,6 +9,7 @@ import { Spinner } from "../ui/Mark";
 import { Plain } from "../ui/Plain";
 import { Words } from "../ui/Words";
 import { ApprovalCard } from "./ApprovalCard";
+import { dropHalf } from "./halfAnswers";
 import { PlanCard } from "./PlanCard";
 import { QuestionForm } from "./QuestionForm";
 import { headingOf } from "./words";
@@ -76,6 +77,9 @@ function RequestCard(props: { request: Request; count: number; at: number; onSte
   const scope = useThread();
   const { answers } = useBaton();
   const state = () => props.request.state;
+  // Once it is answered, by whomever, what was half written of it is of no use.
+  const { id } = untrack(() => props.request);
+  onCleanup(() => queueMicrotask(() => scope.view().status === "ready" && !scope.view().requests[id] && dropHalf(id)));
   const given = () => answers.of(props.request.id);
   /** What is being done, while nothing can be pressed. */
   const doing = () => {

@@ -1,15 +1,17 @@
-import { createMemo, createSignal, Show } from "solid-js";
+import { createMemo, Show, untrack } from "solid-js";
 import { hrefOf } from "../app/router";
 import { Markdown } from "../markdown/Markdown";
 import { CopyButton } from "../ui/CopyButton";
 import { Plain } from "../ui/Plain";
 import { useNumberKeys, type CardProps } from "./Dock";
+import { createReason } from "./halfAnswers";
 import { ReasonField } from "./ReasonField";
 
 /** A plan as a document, to be built, changed or left. */
 export function PlanCard(props: CardProps) {
   const body = createMemo(() => props.request.body as Extract<typeof props.request.body, { kind: "plan" }>);
-  const [refining, setRefining] = createSignal(false);
+  const [reason, setReason] = createReason(untrack(() => props.request.id));
+  const refining = () => reason() !== undefined;
   const hasPlan = () => body().markdown.trim() !== "";
   const decide = (decision: "accept" | "accept_in_new_thread" | "dismiss") => props.answer({ kind: "plan", decision, message: null });
 
@@ -17,7 +19,7 @@ export function PlanCard(props: CardProps) {
     if (refining() || props.busy) return;
     if (index === 0) decide("accept");
     if (index === 1 && hasPlan()) decide("accept_in_new_thread");
-    if (index === 2) setRefining(true);
+    if (index === 2) setReason("");
     if (index === 3) decide("dismiss");
   });
 
@@ -43,11 +45,13 @@ export function PlanCard(props: CardProps) {
         when={!refining()}
         fallback={
           <ReasonField
+            text={reason() ?? ""}
+            onText={setReason}
             label="What to change"
             action="Refine"
             busy={props.busy}
             onSend={(message) => props.answer({ kind: "plan", decision: "refine", message })}
-            onCancel={() => setRefining(false)}
+            onCancel={() => setReason(undefined)}
           />
         }
       >
@@ -64,7 +68,7 @@ export function PlanCard(props: CardProps) {
           >
             Build in a new thread <kbd aria-hidden="true">2</kbd>
           </button>
-          <button type="button" class="btn" disabled={props.busy} onClick={() => setRefining(true)}>
+          <button type="button" class="btn" disabled={props.busy} onClick={() => setReason("")}>
             Refine… <kbd aria-hidden="true">3</kbd>
           </button>
           <button type="button" class="btn" disabled={props.busy} onClick={() => decide("dismiss")}>

@@ -1,12 +1,15 @@
-import { createMemo, createSignal, For, Show } from "solid-js";
+import { createMemo, createSignal, For, Show, untrack } from "solid-js";
 import { useNumberKeys, type CardProps } from "./Dock";
+import { keepHalf, loadHalf } from "./halfAnswers";
 import { answersOf } from "./words";
 
 /** All questions at once: options with what they mean, own words, or none of it. */
 export function QuestionForm(props: CardProps) {
   const body = createMemo(() => props.request.body as Extract<typeof props.request.body, { kind: "question" }>);
-  const [chosen, setChosen] = createSignal<string[][]>(body().questions.map(() => []));
-  const [own, setOwn] = createSignal<string[]>(body().questions.map(() => ""));
+  const half = loadHalf(untrack(() => props.request.id));
+  const [chosen, setChosen] = createSignal<string[][]>(body().questions.map((question, i) => (half.chosen?.[i] ?? []).filter((label) => question.options.some((option) => option.label === label))));
+  const [own, setOwn] = createSignal<string[]>(body().questions.map((_, i) => half.own?.[i] ?? ""));
+  keepHalf(untrack(() => props.request.id), () => ({ chosen: chosen(), own: own() }));
   const answers = () => answersOf(body().questions, chosen(), own());
   const complete = () => answers().every((given) => given.length > 0);
   const some = () => answers().some((given) => given.length > 0);

@@ -1,10 +1,11 @@
-import { createSignal, onMount } from "solid-js";
+import { onMount } from "solid-js";
 
 /** A short text that goes with an answer. */
-export function ReasonField(props: { label: string; action: string; busy: boolean; onSend: (text: string) => void; onCancel: () => void }) {
-  const [text, setText] = createSignal("");
+export function ReasonField(props: { text: string; onText: (text: string) => void; label: string; action: string; busy: boolean; onSend: (text: string) => void; onCancel: () => void }) {
+  const text = () => props.text;
   let field!: HTMLTextAreaElement;
-  onMount(() => field.focus());
+  // What was left half-written and is come back to does not take the focus.
+  onMount(() => !props.text && field.focus());
   const send = () => {
     if (text().trim() && !props.busy) props.onSend(text().trim());
   };
@@ -17,7 +18,7 @@ export function ReasonField(props: { label: string; action: string; busy: boolea
         aria-label={props.label}
         placeholder={`${props.label}…`}
         value={text()}
-        onInput={(event) => setText(event.currentTarget.value)}
+        onInput={(event) => props.onText(event.currentTarget.value)}
         onKeyDown={(event) => {
           if (event.isComposing || event.keyCode === 229) return;
           if (event.key === "Enter" && !event.shiftKey) {

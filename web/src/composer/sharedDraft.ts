@@ -39,8 +39,9 @@ export function createSharedDraft(place: string, onAdopt: () => void): SharedDra
   const [kept, setKept] = createSignal(true);
 
   const write = () => {
-    setKept(saveDraft(place, text()));
-    known = text();
+    const done = saveDraft(place, text());
+    setKept(done);
+    if (done) known = text();
   };
   const keep = (words: string) => {
     setTheirs(words);

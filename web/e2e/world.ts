@@ -32,6 +32,8 @@ export interface World {
   /** Ends Baton the hard way, and starts it again on the same port and data. */
   kill(): Promise<void>;
   start(): Promise<void>;
+  /** Stores a thread of so many items in the sample project, of a past that no agent knows. */
+  seed(items: number): Promise<string>;
   /** Runs the user's own Kilo in the project, as from a terminal, to its end. */
   kilo(...args: string[]): Promise<void>;
   /** Pictures every open page, when E2E_SHOTS names a directory. */
@@ -131,7 +133,7 @@ class RealWorld implements World {
   }
 
   async open(hash = "#/", options: BrowserContextOptions = {}): Promise<Page> {
-    const context = await this.browser.newContext({ viewport: { width: 1280, height: 800 }, storageState: this.#state, ...options });
+    const context = await this.browser.newContext({ viewport: { width: 1280, height: 800 }, storageState: this.#state, serviceWorkers: "block", ...options });
     const page = this.#watched(await context.newPage());
     await page.goto(`${this.url}/${hash}`);
     return page;
@@ -199,6 +201,15 @@ class RealWorld implements World {
 
   async kill(): Promise<void> {
     await end(this.#baton, "SIGKILL");
+  }
+
+  async seed(items: number): Promise<string> {
+    await end(this.#baton, "SIGTERM");
+    const seed = spawn(needed("BATON_SEED_BIN"), [this.data, this.project, String(items)], { stdio: ["ignore", "pipe", "inherit"] });
+    const id = await firstLine(seed, () => true);
+    await end(seed);
+    await this.start();
+    return id;
   }
 
   async kilo(...args: string[]): Promise<void> {

@@ -120,12 +120,16 @@ impl Needs {
 
     /// Runs the browser tests against the real binary. They find what they need in the
     /// environment: `BATON_BIN`, `BATON_KILO_BIN`, `BATON_SANDBOX_BIN` (the test kit's `sandbox`,
-    /// which gives them a home, a project and a scripted model) and `CHROMIUM`.
+    /// which gives them a home, a project and a scripted model), `BATON_SEED_BIN` (which stores a
+    /// long thread of the past) and `CHROMIUM`.
     fn browser_tests(&self, filter: Option<&str>) -> Result<Count> {
         if !web::has_e2e() {
             bail!("there are no browser tests in web/e2e");
         }
-        let build = ["-p", "baton", "--bin", "baton", "-p", "testkit", "--bin", "sandbox"];
+        let build = [
+            "-p", "baton", "--bin", "baton", "-p", "testkit", "--bin", "sandbox", "-p", "bench",
+            "--bin", "seed",
+        ];
         if !report(&Cmd::cargo("build").args(&build).run()) {
             return Ok(Count::one(false));
         }
@@ -135,6 +139,7 @@ impl Needs {
             .env("BATON_BIN", built("baton")?)
             .env("BATON_KILO_BIN", &self.kilo)
             .env("BATON_SANDBOX_BIN", built("sandbox")?)
+            .env("BATON_SEED_BIN", built("seed")?)
             .env("CHROMIUM", &self.chromium)
             .count()
     }

@@ -23,30 +23,50 @@ const PROSE: &str = "The parser now keeps the position of every token, so that a
 const OUTPUT: &str = "test parser::tests::keeps_positions ... ok\n";
 
 /// Stores `threads` ordinary threads.
-pub(crate) async fn seed(store: &Store, threads: u64) -> Result<(), StoreError> {
+///
+/// # Errors
+///
+/// The store cannot be written.
+pub async fn seed(store: &Store, threads: u64) -> Result<(), StoreError> {
     let project = project();
     store.add_project(&project).await?;
     for number in 0..threads {
-        store_thread(store, &project, number, TURNS, ITEMS).await?;
+        store_thread(store, thread(&project, number), TURNS, ITEMS).await?;
     }
     Ok(())
 }
 
 /// Stores a thread of so many items.
-pub(crate) async fn seed_long(store: &Store, items: u64) -> Result<ThreadId, StoreError> {
+///
+/// # Errors
+///
+/// The store cannot be written.
+pub async fn seed_long(store: &Store, items: u64) -> Result<ThreadId, StoreError> {
     let project = project();
     store.add_project(&project).await?;
-    store_thread(store, &project, 0, items.div_ceil(LONG_ITEMS), LONG_ITEMS).await
+    let thread = thread(&project, 0);
+    store_thread(store, thread, items.div_ceil(LONG_ITEMS), LONG_ITEMS).await
+}
+
+/// Stores a thread of so many items in a project at `path`. No agent has a session of it, so that
+/// a real one can go on with it in a new one.
+///
+/// # Errors
+///
+/// The store cannot be written.
+pub async fn seed_long_at(store: &Store, path: &str, items: u64) -> Result<ThreadId, StoreError> {
+    let project = Project { name: "tally".to_owned(), path: path.to_owned(), ..project() };
+    store.add_project(&project).await?;
+    let thread = Thread { session: None, ..thread(&project, 0) };
+    store_thread(store, thread, items.div_ceil(LONG_ITEMS), LONG_ITEMS).await
 }
 
 async fn store_thread(
     store: &Store,
-    project: &Project,
-    number: u64,
+    thread: Thread,
     turns: u64,
     items: u64,
 ) -> Result<ThreadId, StoreError> {
-    let thread = thread(project, number);
     let id = thread.id.clone();
     store.commit(&id, 1, vec![Change::Thread { thread }]).await?;
     for ordinal in 1..=turns {

@@ -7,7 +7,6 @@
 
 mod agents;
 mod files;
-mod history;
 mod kilo;
 mod latency;
 mod opening;

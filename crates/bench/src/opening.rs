@@ -6,10 +6,10 @@ use anyhow::{Result, bail};
 use protocol::{ServerMessage, Topic};
 use store::Store;
 
-use crate::history;
 use crate::report::{Budget, Row};
 use crate::rig::Stage;
 use crate::stats::Samples;
+use bench::history;
 use bench::socket::Socket;
 
 const ITEMS: u64 = 10_000;

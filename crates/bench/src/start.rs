@@ -7,10 +7,10 @@ use anyhow::{Result, bail};
 use protocol::{ServerMessage, Topic};
 use store::Store;
 
-use crate::history;
 use crate::program::{Program, Running};
 use crate::report::{Budget, Row};
 use crate::stats::Samples;
+use bench::history;
 use bench::machine;
 use bench::socket::Socket;
 

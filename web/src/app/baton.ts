@@ -7,10 +7,10 @@ import { address, api, ApiError, explain } from "../api/client";
 import { createOutbox } from "../composer/outbox";
 import { createAnswers } from "../requests/answers";
 import { navigate, route } from "./router";
-import type { Bootstrap, ModelList, ProviderId, ServerMessage, Thread, ThreadId } from "../generated/wire";
+import type { Bootstrap, ModelList, ProviderId, ServerMessage, Thread, ThreadId, Window } from "../generated/wire";
 import { Connection, type ConnectionStatus } from "../sync/connection";
 import { put } from "../sync/merge";
-import { addPage, putThread, putTurn, reduce, trim, type Effect } from "../sync/reduce";
+import { addNewer, addPage, putThread, putTurn, reduce, trim, trimNewest, type Effect } from "../sync/reduce";
 import { emptyState, emptyThread, type ThreadView } from "../sync/state";
 
 export interface ModelsView {
@@ -24,6 +24,11 @@ const MAX_FOLLOWED = 6;
 /** Items of one thread that are held; older ones come back as pages. */
 const MAX_ITEMS = 1_500;
 const TRIM_TO = 600;
+/** As many are held while somebody reads further up. */
+const MAX_READ = 3_000;
+const READ_TO = 2_400;
+/** Items that come with one page, at most. */
+const PAGE = 200;
 /** Frames are not drawn while the page is hidden; state moves on all the same. */
 const HIDDEN_FLUSH_MS = 250;
 
@@ -156,12 +161,48 @@ export function createBaton() {
       const page = await api.window(id, before);
       mutateThread(id, (view) => {
         // A snapshot may have come meanwhile.
-        if (view.older === before) addPage(view, page);
+        if (view.older !== before) return;
+        addPage(view, page);
+        if (Object.keys(view.items).length > MAX_READ) trimNewest(view, READ_TO);
       });
     };
     const loading = load().finally(() => paging.delete(id));
     paging.set(id, loading);
     return loading;
+  }
+
+  /** Loads what comes after the items that are held, where the newest were dropped. */
+  async function loadNewer(id: ThreadId): Promise<void> {
+    const from = state.threads[id]?.newer;
+    if (from === null || from === undefined) return;
+    const under = paging.get(id);
+    if (under) return under;
+    const load = async () => {
+      const to = from + PAGE;
+      const pages: Window[] = [];
+      for (let before = to; before > from; ) {
+        const page = await api.window(id, before);
+        pages.push(page);
+        // A page of much text begins later than it was hoped for.
+        before = page.older === null ? from : Math.min(before - 1, page.items[0]?.position ?? from);
+      }
+      const last = Math.max(...pages.flatMap((page) => page.items.map((item) => item.position)), 0);
+      mutateThread(id, (view) => {
+        if (view.newer !== from) return;
+        addNewer(view, pages, to);
+        if (Object.keys(view.items).length > MAX_READ) trim(view, READ_TO);
+      });
+      // That was the end: from here on it is followed again.
+      if (last < to - 1) toLatest(id);
+    };
+    const loading = load().finally(() => paging.delete(id));
+    paging.set(id, loading);
+    return loading;
+  }
+
+  /** Gets the newest items of a thread of which they were dropped. */
+  function toLatest(id: ThreadId): void {
+    if (state.threads[id]?.newer !== null) connection.resync({ topic: "thread", id });
   }
 
   async function loadModels(provider: ProviderId): Promise<void> {
@@ -203,6 +244,8 @@ export function createBaton() {
     followThread,
     reloadThread,
     loadOlder,
+    loadNewer,
+    toLatest,
     loadModels,
     /** Says for which threads old items may be dropped: not where somebody reads them. */
     guardTrim: (guard: (id: ThreadId) => boolean) => (mayTrim = guard),

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 import type { Change, ServerMessage, Window } from "../generated/wire";
-import { addPage, reduce, trim } from "./reduce";
+import { addNewer, addPage, reduce, trim, trimNewest } from "./reduce";
 import { approval, item, thread, turn, windowOf } from "./samples";
 import { emptyState, emptyThread, type SyncState } from "./state";
 
@@ -183,4 +183,18 @@ test("an address that is no id is gone once it is refused, and no other thread i
   reduce(state, { type: "refused", problem: { status: 400, code: "bad_request", title: "The message cannot be read." } });
   expect(state.threads["nonsense"]!.status).toBe("gone");
   expect(state.threads[id]!.status).toBe("loading");
+});
+
+test("one who reads far up does not hold what is far below, and gets it on the way down", () => {
+  const done = turn({ state: "completed" });
+  reduce(state, gap(windowOf({ turns: [done], items: [1, 2, 3, 4, 5, 6].map((n) => item(n)) })));
+  trimNewest(view(), 3);
+  expect([Object.keys(view().items), view().newer]).toEqual([["itm_1", "itm_2", "itm_3"], 4]);
+  // What happens below comes with its page; it is no hole.
+  expect(changes({ change: "item", item: item(7) }, { change: "text", item: "itm_7", at: 0, text: "words" })).toEqual([]);
+  expect(Object.keys(view().items)).toHaveLength(3);
+  addNewer(view(), [windowOf({ items: [item(5), item(6)] }), windowOf({ items: [item(3), item(4)] })], 6);
+  expect([view().lists.trn_1, view().newer]).toEqual([["itm_1", "itm_2", "itm_3", "itm_4", "itm_5"], 6]);
+  reduce(state, gap(windowOf({ turns: [done], items: [5, 6, 7].map((n) => item(n)), older: 5 })));
+  expect([view().lists.trn_1, view().newer]).toEqual([["itm_1", "itm_2", "itm_3", "itm_4", "itm_5", "itm_6", "itm_7"], null]);
 });

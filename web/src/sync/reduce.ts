@@ -127,7 +127,7 @@ function threadChange(view: ThreadView, change: Change): boolean {
       return true;
     case "item":
       // One of a page that is not loaded comes with its page.
-      if (view.items[change.item.id] || view.older === null || change.item.position >= view.older) putItem(view, change.item);
+      if (view.items[change.item.id] || isHeld(view, change.item.position)) putItem(view, change.item);
       return true;
     case "item_removed":
       removeItem(view, change.id);
@@ -135,7 +135,7 @@ function threadChange(view: ThreadView, change: Change): boolean {
     case "text": {
       const item = view.items[change.item];
       // An item of a page that is not loaded may still grow: its text comes with its page.
-      if (!item) return view.older !== null;
+      if (!item) return view.older !== null || view.newer !== null;
       item.body ??= { head: "" };
       return splice(item.body, change.at, change.text) !== "hole";
     }
@@ -153,8 +153,14 @@ function threadGap(view: ThreadView, snapshot: Window): void {
   const open = new Set(snapshot.requests.map((r) => r.id));
   for (const id of [...view.requestOrder]) if (!open.has(id)) removeRequest(view, id);
   for (const request of snapshot.requests) putRequest(view, request);
+  view.newer = null;
   view.status = "ready";
   view.problem = null;
+}
+
+/** Whether items at a position are among those that are held. */
+function isHeld(view: ThreadView, position: number): boolean {
+  return (view.older === null || position >= view.older) && (view.newer === null || position < view.newer);
 }
 
 /**
@@ -201,6 +207,26 @@ export function trim(view: ThreadView, keep: number): void {
     const turn = view.turns[id]!;
     if (turn.ordinal < first && isOver(turn) && !view.lists[id]?.length) removeTurn(view, id);
   }
+}
+
+/**
+ * Drops the newest items beyond the `keep` oldest, for one who reads far up. They come back as
+ * pages on the way down.
+ */
+export function trimNewest(view: ThreadView, keep: number): void {
+  const all = Object.values(view.items).sort((a, b) => a.position - b.position);
+  if (all.length <= keep) return;
+  view.newer = all[keep]!.position;
+  for (const item of all.slice(keep)) removeItem(view, item.id);
+}
+
+/** Adds items that come after those that are held. From `newer` on they still are not. */
+export function addNewer(view: ThreadView, pages: readonly Window[], newer: number): void {
+  for (const page of pages) {
+    for (const turn of page.turns) if (!view.turns[turn.id]) putTurn(view, turn);
+    for (const item of page.items) if (!view.items[item.id] && item.position < newer) insertItem(view, item);
+  }
+  view.newer = newer;
 }
 
 export function putThread(view: ThreadView, thread: Thread): void {

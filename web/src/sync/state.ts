@@ -40,6 +40,11 @@ export interface ThreadView {
   requestOrder: RequestId[];
   /** The position to ask for the next older page with; `null` at the thread's beginning. */
   older: number | null;
+  /**
+   * The position from which on items are not held, while somebody reads far up in a long thread;
+   * `null` when the newest ones are there.
+   */
+  newer: number | null;
 }
 
 export function emptyState(): SyncState {
@@ -72,5 +77,6 @@ export function emptyThread(): ThreadView {
     requests: {},
     requestOrder: [],
     older: null,
+    newer: null,
   };
 }

@@ -1,4 +1,4 @@
-import { createMemo, For, Match, Show, Switch } from "solid-js";
+import { createMemo, For, Match, Show, Switch, untrack } from "solid-js";
 import type { Item, ItemId } from "../generated/wire";
 import { duration } from "../lib/format";
 import { Markdown } from "../markdown/Markdown";
@@ -10,9 +10,15 @@ import { Fold } from "./Fold";
 import { rowsOf, type Row } from "./grouping";
 import { errorTitles, isOver } from "./status";
 import { RunStep, Step } from "./Step";
+import { useSlot } from "./windowing";
 
-/** What happened in a turn or a sub-agent. */
-export function Rows(props: { home: string }) {
+/** So many rows at the end are drawn before it is known which are on screen. */
+const FIRST_ROWS = 40;
+/** How high rows are taken to be before they were drawn. */
+const GUESSES = { step: 28, run: 28, reasoning: 32, prose: 110, hidden: 0 } satisfies Record<Row["kind"], number>;
+
+/** What happened in a turn or a sub-agent. `near` says whether its end may be on screen. */
+export function Rows(props: { home: string; near?: boolean }) {
   const scope = useThread();
   // While a turn runs its todo list stands above the composer; then it stays where it ended.
   const lastTodo = () => {
@@ -22,15 +28,23 @@ export function Rows(props: { home: string }) {
   };
   const rows = createMemo(() => rowsOf(scope.list(props.home), (id) => scope.item(id), lastTodo()));
   const byKey = createMemo(() => new Map(rows().map((row) => [row.key, row])));
-  return <For each={rows().map((row) => row.key)}>{(key) => <Show when={byKey().get(key)}>{(row) => <RowView row={row()} />}</Show>}</For>;
+  return (
+    <For each={rows().map((row) => row.key)}>
+      {(key, index) => (
+        <Show when={byKey().get(key)}>{(row) => <RowView row={row()} first={untrack(() => (props.near ?? true) && rows().length - index() <= FIRST_ROWS)} />}</Show>
+      )}
+    </For>
+  );
 }
 
-function RowView(props: { row: Row }) {
+function RowView(props: { row: Row; first: boolean }) {
   const kind = createMemo(() => props.row.kind);
+  const slot = untrack(() => useSlot(props.row.key, props.first, GUESSES[props.row.kind]));
   const isStep = () => kind() === "step" || kind() === "run";
   return (
-    <div class="trow" classList={{ "step-row": isStep() }} data-row={props.row.key} data-kind={kind()}>
+    <div class="trow" classList={{ "step-row": isStep() }} data-row={props.row.key} data-kind={kind()} data-drawn={slot.drawn() ? "" : undefined} ref={slot.ref} style={{ height: slot.height() }}>
       <Switch>
+        <Match when={!slot.drawn()}>{null}</Match>
         <Match when={kind() === "step"}>
           <Step id={props.row.key} />
         </Match>

@@ -1,5 +1,5 @@
 import "./Timeline.css";
-import { createEffect, createMemo, createSignal, For, on, onCleanup, onMount, Show } from "solid-js";
+import { createEffect, createMemo, createSignal, For, on, onCleanup, onMount, Show, untrack } from "solid-js";
 import { explain } from "../api/client";
 import { useBaton } from "../app/baton";
 import { Icon } from "../ui/Icon";
@@ -12,10 +12,13 @@ import { createPin, type Pin, type Place } from "./scroll";
 import { isShown } from "./status";
 import { Words } from "../ui/Words";
 import { TurnView } from "./TurnView";
+import { createWindowing, WindowingContext } from "./windowing";
 
 /** Where each thread was left, for as long as the page lives. */
 const places = new Map<string, Place>();
 const MAX_PLACES = 100;
+/** So many turns at the end are drawn before it is known which are on screen. */
+const FIRST_TURNS = 6;
 
 export function Timeline(props: { onPin: (pin: Pin) => void }) {
   const baton = useBaton();
@@ -26,9 +29,20 @@ export function Timeline(props: { onPin: (pin: Pin) => void }) {
   let scroller!: HTMLDivElement;
   let content!: HTMLDivElement;
 
+  const windowing = createWindowing(() => scroller, (change) => (pin() ? pin()!.hold(change) : change()));
+  onCleanup(() => windowing.dispose());
+
+  // The turn that the last held item is in, when newer ones are not held.
+  const lastHeld = createMemo(() => {
+    const view = scope.view();
+    if (view.newer === null) return Infinity;
+    return Math.max(...view.turnOrder.filter((id) => view.lists[id]?.length).map((id) => view.turns[id]!.ordinal), 0);
+  });
+  const isBelow = (ordinal: number) => ordinal > lastHeld();
+
   const turns = createMemo(() => scope.view().turnOrder.filter((id) => {
     const turn = scope.view().turns[id]!;
-    return isShown(turn) && !isTakenBack(scope.thread(), turn);
+    return isShown(turn) && !isTakenBack(scope.thread(), turn) && !isBelow(turn.ordinal);
   }));
   const pending = () => baton.outbox.of(scope.id).filter((entry) => !scope.view().turns[entry.message.id]);
   const older = () => scope.view().older !== null;
@@ -51,14 +65,35 @@ export function Timeline(props: { onPin: (pin: Pin) => void }) {
     id: scope.id,
     pin,
     content: () => content,
+    draw: (name) => {
+      windowing.show(scope.view().items[name]?.turn_id ?? name);
+      windowing.show(name);
+    },
     older,
-    load: () => baton.loadOlder(scope.id),
+    loadOlder: () => baton.loadOlder(scope.id),
+    newer: () => scope.view().newer !== null,
+    loadNewer: () => baton.loadNewer(scope.id),
   });
+
+  const loadNewer = async () => {
+    try {
+      await baton.loadNewer(scope.id);
+    } catch {
+      // Scrolling on asks again; the button below asks for the latest.
+    }
+  };
+  const toLatest = () => {
+    baton.toLatest(scope.id);
+    pin()?.toEnd(true);
+  };
+
   onMount(() => {
-    const made = createPin(scroller, content, () => void loadOlder());
+    const made = createPin(scroller, content, windowing.show, () => void loadOlder(), { isWhole: () => scope.view().newer === null, onNear: () => void loadNewer() });
     setPin(made);
     props.onPin(made);
-    made.restore(places.get(scope.id));
+    // Not within this effect: what it draws would be there only after it.
+    const place = places.get(scope.id);
+    queueMicrotask(() => scroller.isConnected && made.restore(place));
     seek.start();
     onCleanup(() => {
       places.delete(scope.id);
@@ -114,7 +149,14 @@ export function Timeline(props: { onPin: (pin: Pin) => void }) {
               </Show>
             </div>
           </Show>
-          <For each={turns()}>{(id) => <TurnView id={id} />}</For>
+          <WindowingContext.Provider value={windowing}>
+            <For each={turns()}>{(id, index) => <TurnView id={id} near={untrack(() => turns().length - index() <= FIRST_TURNS)} />}</For>
+          </WindowingContext.Provider>
+          <Show when={scope.view().newer !== null}>
+            <div class="older">
+              <Spinner /> Loading what comes next…
+            </div>
+          </Show>
           <For each={pending()}>{(entry) => <Pending entry={entry} />}</For>
         </div>
       </div>
@@ -144,7 +186,7 @@ export function Timeline(props: { onPin: (pin: Pin) => void }) {
         </div>
       </Show>
       <Show when={pin() && !pin()!.pinned()}>
-        <button type="button" class="jump" onClick={() => pin()?.toEnd(true)}>
+        <button type="button" class="jump" onClick={toLatest}>
           <Icon name="arrowDown" size={14} />
           Jump to latest
         </button>

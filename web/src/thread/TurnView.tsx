@@ -1,4 +1,4 @@
-import { createMemo, createSignal, Show } from "solid-js";
+import { createMemo, createSignal, Show, untrack } from "solid-js";
 import { api, sentence } from "../api/client";
 import { useBaton } from "../app/baton";
 import { navigate } from "../app/router";
@@ -19,26 +19,30 @@ import { GoBack } from "./GoBack";
 import { Rows } from "./Rows";
 import { errorTitles, isOver, isUntaken, phaseWords, untakenWords } from "./status";
 import { UserText } from "./UserText";
+import { useSlot } from "./windowing";
 
-/** More rows than this are drawn only when they come near. */
-const MANY_ROWS = 80;
+/** What a turn's words and its end take at least, and what one of its items takes, in pixels. */
+const GUESS = { turn: 130, item: 40 };
 
-export function TurnView(props: { id: TurnId }) {
+/** A turn. `near` says whether it may be on screen when the thread is opened. */
+export function TurnView(props: { id: TurnId; near: boolean }) {
   const scope = useThread();
   const turn = () => scope.view().turns[props.id];
-  const long = () => scope.list(props.id).length > MANY_ROWS;
+  const slot = untrack(() => useSlot(props.id, props.near, GUESS.turn + GUESS.item * scope.list(props.id).length));
   return (
     <Show when={turn()}>
       {(found) => (
-        <article class="turn" data-turn={props.id} data-state={found().state} data-away={isPutAway(scope.thread(), found()) ? "" : undefined} data-long={long() ? "" : undefined} aria-label={`Turn ${found().ordinal}`}>
-          <Show when={found().input.kind === "compact"} fallback={<UserMessage turn={found()} />}>
-            <div class="you" data-row={props.id}>
-              <small title={exact(found().created_at)}>Compaction of the context · {clock(found().created_at, minuteClock())}</small>
-            </div>
-          </Show>
-          <Rows home={props.id} />
-          <Show when={isOver(found())} fallback={<Progress turn={found()} />}>
-            <TurnEnd turn={found()} />
+        <article class="turn" data-turn={props.id} data-state={found().state} data-away={isPutAway(scope.thread(), found()) ? "" : undefined} aria-label={`Turn ${found().ordinal}`} ref={slot.ref} style={{ height: slot.height() }}>
+          <Show when={slot.drawn()}>
+            <Show when={found().input.kind === "compact"} fallback={<UserMessage turn={found()} />}>
+              <div class="you" data-row={props.id}>
+                <small title={exact(found().created_at)}>Compaction of the context · {clock(found().created_at, minuteClock())}</small>
+              </div>
+            </Show>
+            <Rows home={props.id} near={props.near} />
+            <Show when={isOver(found())} fallback={<Progress turn={found()} />}>
+              <TurnEnd turn={found()} />
+            </Show>
           </Show>
         </article>
       )}

@@ -6,6 +6,8 @@ import { createSignal, type Accessor } from "solid-js";
 /** A row on screen and how far below the top edge it stands. */
 export interface Anchor {
   row: string;
+  /** The turn it is in, in case the row is not drawn. */
+  turn: string;
   offset: number;
 }
 
@@ -26,10 +28,19 @@ export interface Pin {
   release(): void;
   /** Shows a row in the middle. */
   show(row: HTMLElement): void;
+  /** Changes the content and keeps in place what is on screen. */
+  hold(change: () => void): void;
   dispose(): void;
 }
 
-export function createPin(scroller: HTMLElement, content: HTMLElement, onNearTop: () => void): Pin {
+/** What lies below the content, when not all of it is there. */
+export interface Below {
+  /** Whether the content's end is the end. */
+  isWhole(): boolean;
+  onNear(): void;
+}
+
+export function createPin(scroller: HTMLElement, content: HTMLElement, show: (key: string) => void, onNearTop: () => void, below: Below): Pin {
   const [pinned, setPinned] = createSignal(true);
   let lastTop = 0;
   let lastHeight = 0;
@@ -46,11 +57,12 @@ export function createPin(scroller: HTMLElement, content: HTMLElement, onNearTop
     const shrunk = scroller.scrollHeight < lastHeight;
     // Only moving counts: an event that merely echoes our own scrolling must not undo what a
     // wheel is about to do, and content that grew is no move away.
-    if (end() - top <= NEAR_END && (top > lastTop || shrunk)) setPinned(true);
+    if (end() - top <= NEAR_END && below.isWhole() && (top > lastTop || shrunk)) setPinned(true);
     else if (top < lastTop - 1 && !shrunk) setPinned(false);
     lastTop = top;
     lastHeight = scroller.scrollHeight;
     if (top < 900) onNearTop();
+    if (!below.isWhole() && end() - top < 900) below.onNear();
   };
   const onWheel = (event: WheelEvent) => {
     if (event.deltaY < 0 && end() > NEAR_END && !insideScrollable(event.target, scroller)) setPinned(false);
@@ -80,7 +92,10 @@ export function createPin(scroller: HTMLElement, content: HTMLElement, onNearTop
         stick();
         return;
       }
-      const row = content.querySelector(`[data-row="${CSS.escape(place.anchor.row)}"]`);
+      const find = () => content.querySelector(`[data-row="${CSS.escape(place.anchor!.row)}"]`);
+      show(place.anchor.turn);
+      show(place.anchor.row);
+      const row = find();
       if (!row) return;
       setPinned(false);
       // What lies between is measured when it is reached; a second look corrects the first.
@@ -101,6 +116,17 @@ export function createPin(scroller: HTMLElement, content: HTMLElement, onNearTop
       lastTop = scroller.scrollTop;
       lastHeight = scroller.scrollHeight;
     },
+    hold(change) {
+      const anchor = pinned() ? undefined : anchorOf(scroller, content);
+      change();
+      if (pinned()) return stick();
+      const row = anchor && content.querySelector(`[data-row="${CSS.escape(anchor.row)}"], [data-turn="${CSS.escape(anchor.row)}"]`);
+      if (!row) return;
+      const moved = row.getBoundingClientRect().top - scroller.getBoundingClientRect().top - anchor.offset;
+      if (Math.abs(moved) >= 1) scroller.scrollTop += moved;
+      lastTop = scroller.scrollTop;
+      lastHeight = scroller.scrollHeight;
+    },
     dispose() {
       seen.disconnect();
       scroller.removeEventListener("scroll", onScroll);
@@ -111,9 +137,15 @@ export function createPin(scroller: HTMLElement, content: HTMLElement, onNearTop
 
 function anchorOf(scroller: HTMLElement, content: HTMLElement): Anchor | undefined {
   const top = scroller.getBoundingClientRect().top;
-  for (const row of content.querySelectorAll<HTMLElement>("[data-row]")) {
-    const rect = row.getBoundingClientRect();
-    if (rect.bottom > top) return { row: row.dataset.row ?? "", offset: rect.top - top };
+  for (const turn of content.querySelectorAll<HTMLElement>("[data-turn]")) {
+    if (turn.getBoundingClientRect().bottom <= top) continue;
+    const id = turn.dataset.turn ?? "";
+    for (const row of turn.querySelectorAll<HTMLElement>("[data-row]")) {
+      const rect = row.getBoundingClientRect();
+      if (rect.bottom > top) return { row: row.dataset.row ?? "", turn: id, offset: rect.top - top };
+    }
+    // Its rows are not drawn, or it is its end that is on screen.
+    return { row: id, turn: id, offset: turn.getBoundingClientRect().top - top };
   }
   return undefined;
 }

@@ -15,10 +15,16 @@ export interface SeekOptions {
   id: string;
   pin: Accessor<Pin | undefined>;
   content: () => HTMLElement;
+  /** Draws what is called so, if it is held: what is far from the screen is not drawn. */
+  draw: (name: string) => void;
   /** Whether there are older pages. */
   older: () => boolean;
   /** Loads the next older page. */
-  load: () => Promise<void>;
+  loadOlder: () => Promise<void>;
+  /** Whether there are newer pages, since somebody reads far up. */
+  newer: () => boolean;
+  /** Loads the next newer page. */
+  loadNewer: () => Promise<void>;
 }
 
 /** Goes to the message that the page's address names in this thread, and marks it. */
@@ -69,7 +75,9 @@ export function createSeek(options: SeekOptions) {
     // Lest the page forgets what is far from its end while it goes there.
     options.pin()?.release();
     try {
+      let down = false;
       for (let pages = 0; ; pages++) {
+        options.draw(name);
         const row = rowOf(name);
         if (row) {
           arrive(row);
@@ -77,7 +85,9 @@ export function createSeek(options: SeekOptions) {
           navigate({ page: "thread", id: options.id }, true);
           break;
         }
-        if (!options.older()) {
+        // First up to the beginning, then down again to the end.
+        down ||= !options.older();
+        if (down && !options.newer()) {
           setProblem("The message is no longer in this thread.");
           break;
         }
@@ -85,7 +95,7 @@ export function createSeek(options: SeekOptions) {
           setProblem("The message is too far back to be shown.");
           break;
         }
-        await options.load();
+        await (down ? options.loadNewer() : options.loadOlder());
         if (mine !== wish) return;
       }
     } catch (error) {
@@ -108,7 +118,8 @@ export function createSeek(options: SeekOptions) {
     start: () => {
       createEffect(
         on(named, (name) => {
-          if (name) void seek(name);
+          // Not within this effect: what is drawn for it would be there only after it.
+          if (name) queueMicrotask(() => void seek(name));
         }),
       );
     },

@@ -1,11 +1,31 @@
 /// <reference types="vitest/config" />
-import { defineConfig } from "vite";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { defineConfig, type Plugin } from "vite";
 import solid from "vite-plugin-solid";
+
+/** Writes `sw.js`, which keeps the shell for when Baton cannot be reached, with the files' names. */
+function shell(): Plugin {
+  return {
+    name: "shell",
+    apply: "build",
+    enforce: "post",
+    generateBundle(_, bundle) {
+      const own = readdirSync(new URL("./public", import.meta.url)).filter((name) => !name.endsWith(".map"));
+      const files = [...Object.keys(bundle).filter((name) => name.startsWith("assets/")), ...own].sort();
+      const template = readFileSync(new URL("./src/offline/sw.js", import.meta.url), "utf8");
+      const version = createHash("sha256").update(template).update(readFileSync(new URL("./index.html", import.meta.url))).update(JSON.stringify(files));
+      for (const name of own) version.update(readFileSync(new URL(`./public/${name}`, import.meta.url)));
+      const source = template.replace("__VERSION__", version.digest("hex").slice(0, 16)).replace("__FILES__", JSON.stringify(files));
+      this.emitFile({ type: "asset", fileName: "sw.js", source });
+    },
+  };
+}
 
 export default defineConfig({
   // Relative, so that the page also works below a path prefix.
   base: "./",
-  plugins: [solid()],
+  plugins: [solid(), shell()],
   worker: { format: "es" },
   build: {
     target: "es2022",

@@ -3,6 +3,8 @@ import "./ui/base.css";
 import { render } from "solid-js/web";
 import { api, explain } from "./api/client";
 import { App } from "./app/App";
+import { followKeyboard } from "./app/viewport";
+import { keepShell } from "./offline/offline";
 import { pairingCode, startRouter } from "./app/router";
 import { prune } from "./composer/drafts";
 
@@ -20,6 +22,8 @@ async function start(): Promise<void> {
   }
   startRouter();
   prune();
+  followKeyboard();
+  keepShell();
   render(() => <App pairingProblem={pairingProblem} />, document.getElementById("app")!);
 }
 

@@ -6,6 +6,8 @@ import { Pairing } from "../setup/Pairing";
 import { PlainHeader } from "../thread/Header";
 import { Gone, ThreadPage } from "../thread/ThreadPage";
 import { waitsForPerson } from "../thread/status";
+import { isKept } from "../offline/offline";
+import { Icon } from "../ui/Icon";
 import { Toasts } from "../ui/Toasts";
 import { Keys } from "./Keys";
 import { Announcer } from "./Announcer";
@@ -137,10 +139,17 @@ function Waiting() {
   const baton = useBaton();
   return (
     <section class="thread">
-      <PlainHeader title="" />
+      <PlainHeader title="Baton" />
       <Show when={baton.status() === "reconnecting" || baton.status() === "silent"}>
-        <div class="page-note">
-          <p class="muted">Baton does not answer. It is tried again until it does.</p>
+        <div class="page-note" role="status">
+          <Icon name="offline" size={20} />
+          <p>Baton cannot be reached.</p>
+          <p class="muted">{isKept() ? "This page was kept on your device. " : ""}It is tried again until Baton answers.</p>
+          <div class="page-note-actions">
+            <button type="button" class="btn" onClick={() => baton.connection.wake()}>
+              Try now
+            </button>
+          </div>
         </div>
       </Show>
     </section>

@@ -8,6 +8,7 @@ import { createOutbox } from "../composer/outbox";
 import { createAnswers } from "../requests/answers";
 import { navigate, route } from "./router";
 import type { Bootstrap, ModelList, ProviderId, ServerMessage, Thread, ThreadId, Window } from "../generated/wire";
+import { renew } from "../offline/offline";
 import { Connection, type ConnectionStatus } from "../sync/connection";
 import { put } from "../sync/merge";
 import { addNewer, addPage, putThread, putTurn, reduce, trim, trimNewest, type Effect } from "../sync/reduce";
@@ -111,6 +112,8 @@ export function createBaton() {
       else if (models[effect.provider]) void loadModels(effect.provider);
     }
     if (before && state.version !== before) location.reload();
+    // A page that was kept for want of a server may be older than the one that answers now.
+    else if (!before && state.version) renew();
     for (const id of grown(messages)) {
       const items = unwrap(state.threads[id])?.items ?? {};
       if (Object.keys(items).length > MAX_ITEMS && mayTrim(id)) mutateThread(id, (view) => trim(view, TRIM_TO));

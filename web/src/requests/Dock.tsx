@@ -92,6 +92,8 @@ function RequestCard(props: { request: Request; count: number; at: number; onSte
     const now = state();
     return given()?.problem ?? (now.state === "open" ? (now.problem ?? "") : "");
   };
+  // On a phone it is a sheet that can be folded to its heading.
+  const [folded, setFolded] = createSignal(false);
   // What was answered last, to be given again when it did not arrive.
   const [last, setLast] = createSignal<Answer>();
   const answer = (answer: Answer) => {
@@ -101,8 +103,11 @@ function RequestCard(props: { request: Request; count: number; at: number; onSte
   };
 
   return (
-    <section class="ask" data-request={props.request.id} data-kind={props.request.body.kind} aria-label={headingOf(props.request, scope.agent())} aria-busy={busy()}>
-      <header>
+    <section class="ask" data-request={props.request.id} data-kind={props.request.body.kind} aria-label={headingOf(props.request, scope.agent())} aria-busy={busy()} data-folded={folded() ? "" : undefined}>
+      <header ref={(header) => sheet(header, setFolded)}>
+        <button type="button" class="ask-handle" aria-expanded={!folded()} aria-label={folded() ? "Show what is asked" : "Fold it away"} onClick={() => setFolded(!folded())}>
+          <i />
+        </button>
         <span class="mark" data-state="needs" aria-hidden="true" />
         <b>{headingOf(props.request, scope.agent())}</b>
         <Show when={props.request.from}>
@@ -167,6 +172,20 @@ function RequestCard(props: { request: Request; count: number; at: number; onSte
       </Show>
     </section>
   );
+}
+
+/** How far a finger goes to mean it, in pixels. */
+const SWIPE = 30;
+
+/** A finger drawn down over a sheet's heading folds it, one drawn up shows it. */
+function sheet(header: HTMLElement, fold: (folded: boolean) => void): void {
+  let from: number | undefined;
+  header.addEventListener("pointerdown", (event) => (from = event.pointerType === "touch" ? event.clientY : undefined));
+  header.addEventListener("pointerup", (event) => {
+    const by = from === undefined ? 0 : event.clientY - from;
+    from = undefined;
+    if (Math.abs(by) >= SWIPE) fold(by > 0);
+  });
 }
 
 const [writing, setWriting] = createSignal(false);

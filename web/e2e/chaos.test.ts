@@ -132,3 +132,26 @@ test("200 KB that are pasted are sent whole, and shown in part", async () => {
   await message.locator(".you-text").filter({ hasText: "3999: what somebody copied" }).waitFor();
   await looksRight(page, "pasted");
 });
+
+/** Messages that wait for one turn, at most; see the domain's `MAX_QUEUED`. */
+const MAX_QUEUED = 50;
+
+test("a message that finds the queue full is kept, and goes in once there is room", async () => {
+  const page = await newThread(world);
+  await send(page, scripted("Hold", [{ text: "Held." }, { wait: "full" }]));
+  await lastTurn(page).filter({ hasText: "Held." }).waitFor({ timeout: 60_000 });
+  for (let n = 1; n <= MAX_QUEUED; n++) await send(page, `Message ${n}`);
+  await until("the queue is full", async () => (await page.locator(".queued").count()) === MAX_QUEUED);
+  await send(page, "One too many");
+  const refused = page.locator(".pending[data-pending=failed]").filter({ hasText: "One too many" });
+  await refused.waitFor();
+  await refused.getByRole("alert").waitFor();
+  await looksRight(page, "queue-full");
+  await page.reload();
+  await refused.waitFor();
+  await page.locator(".queued").first().getByRole("button", { name: /Remove|Withdraw|Delete/ }).click();
+  await until("there is room", async () => (await page.locator(".queued").count()) === MAX_QUEUED - 1);
+  await refused.getByRole("button", { name: "Try again" }).click();
+  await page.locator(".queued").filter({ hasText: "One too many" }).waitFor();
+  expect(await page.locator(".pending").count()).toBe(0);
+});

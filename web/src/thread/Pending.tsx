@@ -6,6 +6,7 @@ import { putBack } from "../composer/putBack";
 import { Icon } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
 import { Words } from "../ui/Words";
+import { visible } from "../lib/visible";
 import { UserText } from "./UserText";
 
 /** A message that the server has not confirmed yet. */
@@ -34,7 +35,7 @@ export function Pending(props: { entry: Outgoing }) {
       </header>
       <UserText text={props.entry.message.text} />
       <Show when={props.entry.message.attachments?.length}>
-        <p class="faint">With {props.entry.message.attachments!.map((file) => file.name).join(", ")}</p>
+        <p class="faint">With {props.entry.message.attachments!.map((file) => visible(file.name)).join(", ")}</p>
       </Show>
       <Show when={props.entry.state === "failed"}>
         <div class="pending-problem" role="alert">

@@ -112,6 +112,7 @@ test("Kilo's settings are three, and switching it off shows", async () => {
   await kilo.getByText(/pid \d+/).waitFor({ timeout: 60_000 });
   await world.picture("settings-processes");
 
+  await page.getByRole("link", { name: "Appearance" }).click();
   await page.getByRole("radio", { name: "Dark" }).click();
   expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe("dark");
   await page.reload();

@@ -134,7 +134,10 @@ test("the settings say which upstreams cannot be used, and the command that mend
   await groq.getByRole("button", { name: /Copy the command/ }).click();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe("kilo auth login -p groq");
   await kilo.getByRole("list", { name: "Unverified models" }).filter({ hasText: "groq/llama-by-hand" }).waitFor();
+  await looksRight(page, "settings");
+  await page.getByRole("link", { name: "Projects", exact: true }).click();
+  await page.getByRole("heading", { name: "Projects" }).and(page.locator(":focus")).waitFor();
   await page.locator(".mcp-details[data-provider=kilo] summary").first().click();
   await page.locator("[data-server=resting][data-state=disabled]").waitFor({ timeout: 60_000 });
-  await looksRight(page, "settings");
+  await looksRight(page, "settings-projects");
 });

@@ -8,6 +8,7 @@ test("routes survive their address", () => {
     { page: "thread", id: "thr_1" },
     { page: "thread", id: "thr_1", at: "itm_1" },
     { page: "settings" },
+    { page: "settings", section: "keys" },
     { page: "archive" },
     { page: "add_project" },
   ];

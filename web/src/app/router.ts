@@ -11,7 +11,7 @@ export type Route =
       /** The message to show: an item, or the turn that a message began. */
       at?: string;
     }
-  | { page: "settings" }
+  | { page: "settings"; section?: string }
   | { page: "archive" }
   | { page: "add_project" }
   | { page: "nowhere" };
@@ -20,7 +20,7 @@ export function parseRoute(hash: string): Route {
   const [first, second, third] = hash.replace(/^#\/?/, "").split("/").map(decode);
   if (first === "t" && second) return third ? { page: "thread", id: second, at: third } : { page: "thread", id: second };
   if (first === "new") return second ? { page: "home", project: second } : { page: "home" };
-  if (first === "settings") return { page: "settings" };
+  if (first === "settings") return second ? { page: "settings", section: second } : { page: "settings" };
   if (first === "archive") return { page: "archive" };
   if (first === "add") return { page: "add_project" };
   // An address that leads nowhere says so; what is no path, e.g. a pairing code, is not one.
@@ -35,7 +35,7 @@ export function hrefOf(route: Route): string {
     case "thread":
       return `#/t/${encodeURIComponent(route.id)}${route.at ? `/${encodeURIComponent(route.at)}` : ""}`;
     case "settings":
-      return "#/settings";
+      return route.section ? `#/settings/${encodeURIComponent(route.section)}` : "#/settings";
     case "archive":
       return "#/archive";
     case "add_project":

@@ -1,5 +1,6 @@
 import { createEffect, createSignal, on } from "solid-js";
 import type { ThreadStatus } from "../generated/wire";
+import { announced } from "./announce";
 import { useBaton } from "./baton";
 import { route } from "./router";
 
@@ -21,6 +22,7 @@ export function Announcer() {
       },
     ),
   );
+  createEffect(on(announced, (said) => setWords(said), { defer: true }));
   return (
     <p class="visually-hidden" role="status" aria-live="polite">
       {words()}

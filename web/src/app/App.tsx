@@ -9,10 +9,12 @@ import { waitsForPerson } from "../thread/status";
 import { isKept } from "../offline/offline";
 import { Icon } from "../ui/Icon";
 import { Toasts } from "../ui/Toasts";
-import { Keys } from "./Keys";
+import { listenForKeys } from "./actions";
 import { Announcer } from "./Announcer";
 import { BatonContext, createBaton, useBaton } from "./baton";
-import { closeDrawer, drawer } from "./drawer";
+import { closeDrawer, drawer, sidebarHidden } from "./drawer";
+import { Keys } from "./Keys";
+import { PageActions } from "./PageActions";
 import { route } from "./router";
 import { leaveToasts } from "./toasts";
 
@@ -55,7 +57,11 @@ function Shell() {
       leaveToasts();
     }),
   );
+  listenForKeys();
   let side!: HTMLElement;
+  let main!: HTMLElement;
+  // Whoever had the focus may be gone with the former page.
+  createEffect(on(route, () => requestAnimationFrame(() => document.activeElement === document.body && !drawer() && main.focus({ preventScroll: true })), { defer: true }));
   createEffect(() => {
     if (!drawer()) return;
     requestAnimationFrame(() => side.querySelector<HTMLElement>("a, button, input")?.focus());
@@ -65,12 +71,12 @@ function Shell() {
   });
 
   return (
-    <div class="shell" data-drawer={drawer() ? "open" : undefined}>
-      <aside ref={side} class="side" aria-label="Sidebar" inert={narrow() && !drawer()}>
+    <div class="shell" data-drawer={drawer() ? "open" : undefined} data-side={sidebarHidden() ? "hidden" : undefined}>
+      <aside ref={side} class="side" aria-label="Sidebar" inert={narrow() ? !drawer() : sidebarHidden()}>
         <Sidebar onChosen={closeDrawer} />
       </aside>
       <div class="side-scrim" onClick={closeDrawer} />
-      <main class="main" inert={narrow() && drawer()}>
+      <main ref={main} class="main" tabindex="-1" inert={narrow() && drawer()}>
         <Show when={baton.state.shell.storage}>
           {(problem) => (
             <p class="trouble" role="alert">
@@ -86,6 +92,7 @@ function Shell() {
         </ErrorBoundary>
       </main>
       <Announcer />
+      <PageActions />
       <Keys />
     </div>
   );

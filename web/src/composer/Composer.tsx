@@ -1,5 +1,6 @@
 import "./Composer.css";
 import { createEffect, createMemo, createSignal, on, onCleanup, onMount, Show, type JSX } from "solid-js";
+import { ariaKeysOf, keyHint, useAction } from "../app/actions";
 import { CommandList, createCommandList, type CommandsOf } from "../extras/CommandList";
 import { withCommand, type UnknownCommand } from "../extras/commands";
 import { ownCommands, type Acts, type OwnCommand } from "../extras/ownCommands";
@@ -146,6 +147,8 @@ export function Composer(props: ComposerProps) {
     if (props.autofocus && matchMedia("(pointer: fine)").matches) area.focus({ preventScroll: true });
   });
   onCleanup(save);
+  useAction("message.focus", () => area.focus());
+  useAction("message.attach", () => picker.click());
   const leave = () => save();
   window.addEventListener("pagehide", leave);
   document.addEventListener("visibilitychange", leave);
@@ -245,6 +248,7 @@ export function Composer(props: ComposerProps) {
         rows="1"
         dir="auto"
         aria-label="Message"
+        aria-keyshortcuts={ariaKeysOf("message.focus")}
         placeholder={props.placeholder}
         value={text()}
         enterkeyhint="send"
@@ -331,7 +335,7 @@ export function Composer(props: ComposerProps) {
             class="send stop"
             disabled={props.stopping}
             aria-label={props.stopping ? "Stopping" : "Stop"}
-            title="Stop (Esc twice, or Ctrl+.)"
+            title={`Stop${keyHint("thread.stop")}`}
             onClick={() => props.onStop?.()}
           >
             <i />

@@ -27,6 +27,7 @@ export function ModelPicker(props: ModelPickerProps) {
     <Popover
       label={["Model:", name(), props.model?.option ?? "", provider() ? `via ${provider()!.name}` : ""].filter(Boolean).join(" ")}
       title={props.model?.model}
+      action="model.choose"
       haspopup="dialog"
       buttonClass="pick pick-model"
       class="model-popover"

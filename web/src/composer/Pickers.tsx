@@ -1,15 +1,22 @@
 import { For, Show } from "solid-js";
+import { ariaKeysOf, keyHint, useAction } from "../app/actions";
+import { announce } from "../app/announce";
 import type { Access, Mode } from "../generated/wire";
 import { Icon } from "../ui/Icon";
 import { moveFocus, Popover } from "../ui/Popover";
 import { accessWords, modeWords } from "./choices";
 
 export function ModeSwitch(props: { mode: Mode; onChoose: (mode: Mode) => void }) {
+  useAction("mode.toggle", () => {
+    const next = props.mode === "plan" ? "build" : "plan";
+    props.onChoose(next);
+    announce(`Mode: ${modeWords[next].name}`);
+  });
   return (
-    <span class="seg" role="radiogroup" aria-label="Mode">
+    <span class="seg" role="radiogroup" aria-label="Mode" aria-keyshortcuts={ariaKeysOf("mode.toggle")}>
       <For each={["build", "plan"] as const}>
         {(mode) => (
-          <button type="button" role="radio" aria-checked={props.mode === mode} title={modeWords[mode].text} onClick={() => props.onChoose(mode)}>
+          <button type="button" role="radio" aria-checked={props.mode === mode} title={`${modeWords[mode].text}${keyHint("mode.toggle")}`} onClick={() => props.onChoose(mode)}>
             {modeWords[mode].name}
           </button>
         )}
@@ -23,6 +30,8 @@ export function AccessPicker(props: { access: Access; onChoose: (access: Access)
     <Popover
       label={`Access: ${accessWords[props.access].name}`}
       haspopup="menu"
+      action="access.choose"
+      title={`${accessWords[props.access].text}${keyHint("access.choose")}`}
       buttonClass="pick"
       class="access-popover"
       state={props.access}

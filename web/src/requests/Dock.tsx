@@ -1,6 +1,8 @@
 import "./Dock.css";
 import { createMemo, createSignal, Match, onCleanup, Show, Switch, untrack } from "solid-js";
+import { useAction } from "../app/actions";
 import { useBaton } from "../app/baton";
+import { strokeOf } from "../app/keymap";
 import type { Answer, Request } from "../generated/wire";
 import { takesText } from "../lib/writing";
 import { useThread } from "../thread/context";
@@ -195,15 +197,8 @@ document.addEventListener("focusout", watchFocus);
 
 /** Lets number keys choose, when nobody is writing; with Alt always. */
 export function useNumberKeys(choose: (index: number) => void): void {
-  const listen = (event: KeyboardEvent) => {
-    if (event.ctrlKey || event.metaKey || event.defaultPrevented) return;
-    const digit = /^Digit([1-9])$/.exec(event.code)?.[1] ?? (/^[1-9]$/.test(event.key) ? event.key : undefined);
-    if (!digit) return;
-    if (takesText(event.target) && !event.altKey) return;
-    if (document.querySelector("dialog[open]")) return;
-    event.preventDefault();
-    choose(Number(digit) - 1);
-  };
-  window.addEventListener("keydown", listen);
-  onCleanup(() => window.removeEventListener("keydown", listen));
+  useAction("request.choose", (event) => {
+    const digit = event && /[1-9]$/.exec(strokeOf(event) ?? "")?.[0];
+    if (digit) choose(Number(digit) - 1);
+  });
 }

@@ -1,6 +1,8 @@
 import { createSignal, Show } from "solid-js";
 import { api } from "../api/client";
+import { keysOf } from "../app/actions";
 import { useBaton } from "../app/baton";
+import { bindingWords } from "../app/keymap";
 import { navigate, route } from "../app/router";
 import { attempt, toast } from "../app/toasts";
 import { McpDialog } from "../extras/McpServers";
@@ -42,7 +44,7 @@ export function ThreadMenu(props: { thread: Thread; onRename: () => void; class?
           <Menu
             close={close}
             entries={[
-              { label: "Rename", keys: "F2", icon: <Icon name="pencil" />, run: props.onRename },
+              { label: "Rename", keys: bindingWords(keysOf("thread.rename")[0] ?? ""), icon: <Icon name="pencil" />, run: props.onRename },
               {
                 label: props.thread.pinned ? "Unpin" : "Pin",
                 icon: <Icon name="pin" />,

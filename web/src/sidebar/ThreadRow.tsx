@@ -1,4 +1,5 @@
 import { createSignal, Show } from "solid-js";
+import { hasKey } from "../app/actions";
 import { useBaton } from "../app/baton";
 import { hrefOf, navigate, route } from "../app/router";
 import type { Thread } from "../generated/wire";
@@ -49,7 +50,7 @@ export function ThreadRow(props: { thread: Thread; project?: string; onChosen: (
           }}
           onDblClick={() => setEditing(true)}
           onKeyDown={(event) => {
-            if (event.key !== "F2") return;
+            if (!hasKey("thread.rename", event)) return;
             event.preventDefault();
             setEditing(true);
           }}

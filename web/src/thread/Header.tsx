@@ -1,6 +1,7 @@
 import { createSignal, Show, type JSX } from "solid-js";
 import { useBaton } from "../app/baton";
-import { openDrawer } from "../app/drawer";
+import { hasKey, keyHint, useAction } from "../app/actions";
+import { showSidebar } from "../app/drawer";
 import { patchThread } from "../sidebar/actions";
 import { ThreadMenu } from "../sidebar/ThreadMenu";
 import { EditableTitle } from "../ui/EditableTitle";
@@ -11,7 +12,7 @@ import { rowMark } from "./status";
 
 export function DrawerButton() {
   return (
-    <button type="button" class="icon-btn drawer-button" aria-label="Threads" onClick={openDrawer}>
+    <button type="button" class="icon-btn drawer-button" aria-label="Threads" onClick={showSidebar}>
       <Icon name="menu" />
     </button>
   );
@@ -42,6 +43,7 @@ export function Header() {
     setEditing(false);
     if (title) void patchThread(baton, scope.id, { title }, "The thread could not be renamed");
   };
+  useAction("thread.rename", () => setEditing(true));
   return (
     <header class="head">
       <DrawerButton />
@@ -51,11 +53,11 @@ export function Header() {
           <button
             type="button"
             class="head-title ellip"
-            title="Double-click or F2 to rename"
-            aria-label={`${thread().title || "New thread"}, rename with F2`}
+            title={`Double-click to rename${keyHint("thread.rename")}`}
+            aria-label={`${thread().title || "New thread"}, rename`}
             onDblClick={() => setEditing(true)}
             onKeyDown={(event) => {
-              if (event.key !== "F2" && event.key !== "Enter") return;
+              if (!hasKey("thread.rename", event) && event.key !== "Enter") return;
               event.preventDefault();
               setEditing(true);
             }}

@@ -1,6 +1,7 @@
 import "./ThreadPage.css";
 import { createEffect, createMemo, createSignal, Match, on, onCleanup, Show, Switch, untrack } from "solid-js";
 import { api, sentence } from "../api/client";
+import { begunAction } from "../app/actions";
 import { useBaton } from "../app/baton";
 import { hrefOf, navigate } from "../app/router";
 import { attempt } from "../app/toasts";
@@ -32,7 +33,7 @@ import { isOver } from "./status";
 import { touchedFiles } from "./touched";
 import { Timeline } from "./Timeline";
 import { TodoStrip } from "./TodoStrip";
-import { useStopKeys } from "./stopKeys";
+import { ThreadActions } from "./ThreadActions";
 
 const NONE = emptyThread();
 
@@ -198,7 +199,7 @@ function Live(props: { id: ThreadId; thread: Thread }) {
   const send = (text: string, files: readonly Attachment[] = []) => deliver(text, files, "queue");
   const steers = () => working() && (provider()?.capabilities.steer ?? false);
   const stop = () => void attempt("The turn could not be stopped", () => api.stop(props.id));
-  const hint = useStopKeys(() => working() && !running()?.stopping, stop);
+  const hint = () => (begunAction() === "thread.stop" ? "Press Escape again to stop" : "");
 
   const scope: ThreadScope = {
     id: props.id,
@@ -258,6 +259,7 @@ function Live(props: { id: ThreadId; thread: Thread }) {
 
   return (
     <ThreadContext.Provider value={scope}>
+      <ThreadActions pin={pin()} stop={stop} mayStop={working() && !running()?.stopping} />
       <Header />
       <Timeline onPin={setPin} />
       <div class="dock">

@@ -14,6 +14,7 @@ import { Icon } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
 import { Words } from "../ui/Words";
 import { isPutAway } from "./back";
+import { answerOf } from "./answer";
 import { useThread, type ThreadScope } from "./context";
 import { GoBack } from "./GoBack";
 import { Rows } from "./Rows";
@@ -226,11 +227,3 @@ function Untaken(props: { turn: Turn }) {
 }
 
 /** What the agent said in a turn, as markdown. */
-async function answerOf(scope: ReturnType<typeof useThread>, turn: TurnId): Promise<string> {
-  const messages = scope.list(turn).flatMap((id) => {
-    const item = scope.item(id);
-    return item?.content.kind === "agent_message" ? [item] : [];
-  });
-  const texts = await Promise.all(messages.map(async (item) => (item.body?.omitted ? (await api.itemBody(scope.id, item.id)).text : (item.body?.head ?? ""))));
-  return texts.join("\n\n");
-}

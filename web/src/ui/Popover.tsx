@@ -1,5 +1,7 @@
 import "./Popover.css";
-import { createSignal, onCleanup, Show, type JSX } from "solid-js";
+import { createSignal, onCleanup, Show, untrack, type JSX } from "solid-js";
+import { ariaKeysOf, useAction } from "../app/actions";
+import type { ActionId } from "../app/catalogue";
 
 /**
  * Something that opens beside its button: in the top layer, closed by Escape, by a click outside
@@ -18,23 +20,37 @@ export function Popover(props: {
   title?: string;
   state?: string;
   onOpen?: () => void;
+  /** The action that opens it. */
+  action?: ActionId;
   children: (close: () => void) => JSX.Element;
 }) {
   const [open, setOpen] = createSignal(false);
   let button!: HTMLButtonElement;
   let panel: HTMLDivElement | undefined;
+  let from: HTMLElement | undefined;
 
   const close = () => {
     if (!open()) return;
     setOpen(false);
-    button.focus({ preventScroll: true });
+    // Back to where it was opened from: by a key that may be anywhere.
+    const to = from?.isConnected ? from : button;
+    to.focus({ preventScroll: true });
   };
   const place = () => panel && position(panel, button.getBoundingClientRect(), props.align ?? "start");
   const toggle = () => {
     if (open()) return close();
+    from = undefined;
     props.onOpen?.();
     setOpen(true);
   };
+  const action = untrack(() => props.action);
+  if (action) {
+    useAction(action, () => {
+      const before = document.activeElement;
+      toggle();
+      if (open() && before instanceof HTMLElement && before !== document.body) from = before;
+    }, () => !props.disabled);
+  }
   const mount = (element: HTMLDivElement) => {
     panel = element;
     queueMicrotask(() => {
@@ -63,6 +79,7 @@ export function Popover(props: {
         aria-label={props.label}
         aria-haspopup={props.haspopup ?? "dialog"}
         aria-expanded={open()}
+        aria-keyshortcuts={action && ariaKeysOf(action)}
         title={props.title}
         data-state={props.state}
         disabled={props.disabled}

@@ -3,6 +3,7 @@ import { createEffect, createMemo, createSignal, ErrorBoundary, lazy, Match, on,
 import { NewThread } from "../composer/NewThread";
 import { Sidebar } from "../sidebar/Sidebar";
 import { Pairing } from "../setup/Pairing";
+import { PaletteSlot } from "../palette/PaletteSlot";
 import { PlainHeader } from "../thread/Header";
 import { Gone, ThreadPage } from "../thread/ThreadPage";
 import { waitsForPerson } from "../thread/status";
@@ -94,6 +95,7 @@ function Shell() {
       <Announcer />
       <PageActions />
       <Keys />
+      <PaletteSlot />
     </div>
   );
 }

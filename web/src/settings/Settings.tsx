@@ -5,6 +5,7 @@ import { hrefOf, route } from "../app/router";
 import { PlainHeader } from "../thread/Header";
 import { About } from "./sections/About";
 import { Appearance } from "./sections/Appearance";
+import { Keys } from "./sections/Keys";
 import { Projects } from "./sections/Projects";
 import { Providers } from "./sections/Providers";
 import { sectionOf, settingsSections, type SectionId } from "./sections";
@@ -13,6 +14,7 @@ const parts: Record<SectionId, Component> = {
   providers: Providers,
   projects: Projects,
   appearance: Appearance,
+  keys: Keys,
   about: About,
 };
 

@@ -1,13 +1,16 @@
 import "./Sidebar.css";
 import { createMemo, createSignal, For, Show } from "solid-js";
 import { api } from "../api/client";
+import { ariaKeysOf, keyHint } from "../app/actions";
 import { useBaton } from "../app/baton";
+import { hideSidebar } from "../app/drawer";
 import { hrefOf, navigate, route } from "../app/router";
 import type { Project, ProjectId } from "../generated/wire";
 import { plural } from "../lib/format";
 import { MessageHits } from "../search/MessageHits";
 import { createMessageSearch, isQuestion } from "../search/search";
 import { recall, remember } from "../lib/storage";
+import { openPalette } from "../palette/open";
 import { Confirm } from "../ui/Dialog";
 import { Icon, Logo } from "../ui/Icon";
 import { rowMark } from "../thread/status";
@@ -38,7 +41,23 @@ export function Sidebar(props: { onChosen: () => void }) {
         </span>
         Baton
         <span class="grow" />
-        <a class="btn quiet small" href={hrefOf({ page: "home" })} onClick={() => props.onChosen()} title="New thread">
+        <button type="button" class="icon-btn side-hide" aria-label="Hide the sidebar" title={`Hide the sidebar${keyHint("sidebar.toggle")}`} onClick={() => hideSidebar(true)}>
+          <Icon name="chevronLeft" />
+        </button>
+        <button
+          type="button"
+          class="icon-btn"
+          aria-label="Search and do"
+          aria-keyshortcuts={ariaKeysOf("palette.open")}
+          title={`Search and do${keyHint("palette.open")}`}
+          onClick={() => {
+            props.onChosen();
+            openPalette();
+          }}
+        >
+          <Icon name="search" />
+        </button>
+        <a class="btn quiet small" href={hrefOf({ page: "home" })} onClick={() => props.onChosen()} title={`New thread${keyHint("thread.new")}`}>
           <Icon name="plus" size={14} />
           New
         </a>

@@ -22,10 +22,23 @@ function shell(): Plugin {
   };
 }
 
+/**
+ * Says the order of the layers at the head of every style sheet: which of them comes first is the
+ * bundler's to decide, and the first one to name a layer decides how they stand.
+ */
+const layersFirst: Plugin = {
+  name: "layers-first",
+  generateBundle(_, bundle) {
+    for (const file of Object.values(bundle)) {
+      if (file.type === "asset" && file.fileName.endsWith(".css")) file.source = `@layer reset,base,parts;${file.source}`;
+    }
+  },
+};
+
 export default defineConfig({
   // Relative, so that the page also works below a path prefix.
   base: "./",
-  plugins: [solid(), shell()],
+  plugins: [solid(), layersFirst, shell()],
   worker: { format: "es" },
   build: {
     target: "es2022",

@@ -147,8 +147,8 @@ function question() {
     body: {
       kind: "question",
       questions: [
-        { header: "Flow", text: "Which flow should the CLI use?", options: [{ label: "Device code", description: "Works over SSH; the user types a short code." }, { label: "Loopback redirect", description: "Quicker, needs a browser on the same machine." }], multiple: false, custom: true },
-        { header: "Storage", text: "Where may tokens be kept?", options: [{ label: "Keyring", description: "The system's secret store." }, { label: "File", description: "0600 in the config directory." }], multiple: true, custom: false },
+        { header: "Flow", text: "Which flow should the CLI use?", options: [{ label: "Device code", description: "Works over SSH; the user types a short code." }, { label: "Loopback redirect", description: "Quicker, needs a browser on the same machine." }], multiple: false, custom: true, secret: false },
+        { header: "Storage", text: "Where may tokens be kept?", options: [{ label: "Keyring", description: "The system's secret store." }, { label: "File", description: "0600 in the config directory." }], multiple: true, custom: false, secret: false },
       ],
     },
     state: { state: "open", problem: "The agent did not answer within 10 s" },

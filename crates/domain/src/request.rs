@@ -139,6 +139,9 @@ pub struct Question {
     pub multiple: bool,
     /// Whether an answer of one's own may be written.
     pub custom: bool,
+    /// Whether the answer is nobody else's to see: it is forgotten once the agent has it.
+    #[serde(default)]
+    pub secret: bool,
 }
 
 /// An answer to choose.

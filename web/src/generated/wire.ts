@@ -1464,7 +1464,11 @@ multiple: boolean,
 /**
  * Whether an answer of one's own may be written.
  */
-custom: boolean, };
+custom: boolean, 
+/**
+ * Whether the answer is nobody else's to see: it is forgotten once the agent has it.
+ */
+secret: boolean, };
 
 /**
  * An answer to choose.

@@ -85,7 +85,8 @@ export function QuestionForm(props: CardProps) {
                 <Show when={question.custom}>
                   <input
                     class="field"
-                    type="text"
+                    type={question.secret ? "password" : "text"}
+                    autocomplete="off"
                     placeholder={question.options.length ? "Or in your own words" : "Your answer"}
                     aria-label={`Own answer to: ${question.text}`}
                     value={own()[i()] ?? ""}

@@ -100,6 +100,9 @@ pub struct Question {
     /// Whether own words may be written.
     #[serde(deserialize_with = "lenient")]
     pub is_other: bool,
+    /// Whether the answer is not to be shown.
+    #[serde(deserialize_with = "lenient")]
+    pub is_secret: bool,
     /// The answers to choose from.
     #[serde(deserialize_with = "lenient")]
     pub options: Vec<QuestionOption>,

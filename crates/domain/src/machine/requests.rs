@@ -242,8 +242,23 @@ impl ThreadState {
         }
         request.closed_at = (!state.is_open()).then_some(now);
         request.state = state;
+        hide_secrets(request);
         out.changes.push(Change::Request { request: request.clone() });
     }
+}
+
+/// What stands for an answer that is nobody's to see.
+const HIDDEN: &str = "(hidden)";
+
+/// Forgets the secret answers of a request that is closed: nobody needs them any more.
+fn hide_secrets(request: &mut Request) {
+    let RequestBody::Question { questions } = &request.body else { return };
+    let RequestState::Resolved { answer: Some(Answer::Question { answers }) } = &mut request.state
+    else {
+        return;
+    };
+    let secret = questions.iter().zip(answers).filter(|(question, _)| question.secret);
+    secret.flat_map(|(_, given)| given).for_each(|given| HIDDEN.clone_into(given));
 }
 
 /// Whether an answer is what became of its request: somebody else's may have come before it.

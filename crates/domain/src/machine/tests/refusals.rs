@@ -4,8 +4,8 @@ use super::samples::{body, message, question, request_key, turn_id};
 use super::world::World;
 use crate::{
     AgentEvent, Answer, Decision, Input, MAX_MESSAGE_UNITS, MAX_QUEUED, MAX_TITLE_CHARS,
-    ModelSelection, NewRequest, NewTurn, PlanDecision, Refusal, RequestBody, RequestId,
-    ThreadPatch, TurnEvent, TurnId, TurnOutcome, TurnPatch,
+    ModelSelection, NewRequest, NewTurn, PlanDecision, Question, Refusal, RequestBody, RequestId,
+    RequestState, ThreadPatch, TurnEvent, TurnId, TurnOutcome, TurnPatch,
 };
 
 fn refused(world: &mut World, input: Input, expected: &Refusal) {
@@ -157,6 +157,23 @@ fn a_request_is_answered_once() {
     refused(world, give(&id), &Refusal::RequestClosed);
     world.apply(event(TurnEvent::Ended(TurnOutcome::Completed))).unwrap();
     refused(world, give(&id), &Refusal::RequestClosed);
+}
+
+#[test]
+fn a_secret_answer_is_forgotten_once_the_agent_has_it() {
+    let secret = Question { secret: true, ..question(false, true) };
+    let (mut world, id) =
+        asking(RequestBody::Question { questions: vec![question(false, true), secret] });
+    let given = |words: [&str; 2]| Answer::Question {
+        answers: words.iter().map(|word| vec![(*word).to_owned()]).collect(),
+    };
+    let answer = given(["plain", "sk-1"]);
+    world.apply(Input::Answer { request: id.clone(), answer: answer.clone() }).unwrap();
+    let state = |world: &World| world.client.requests[&id].state.clone();
+    assert_eq!(state(&world), RequestState::Answering { answer });
+    world.apply(Input::Delivered(id.clone())).unwrap();
+    let answer = Some(given(["plain", "(hidden)"]));
+    assert_eq!(state(&world), RequestState::Resolved { answer });
 }
 
 #[test]

@@ -116,6 +116,7 @@ pub(super) fn question(multiple: bool, custom: bool) -> Question {
         options: vec![option("Red"), option("Blue")],
         multiple,
         custom,
+        secret: false,
     }
 }
 

@@ -460,6 +460,7 @@ fn questions(input: &Value) -> RequestBody {
             options: options.into_iter().flatten().take(MAX_LISTED).map(option).collect(),
             multiple: question.get("multiSelect").and_then(Value::as_bool).unwrap_or_default(),
             custom: true,
+            secret: false,
         }
     };
     RequestBody::Question { questions: asked.iter().take(MAX_LISTED).map(question).collect() }
@@ -501,6 +502,7 @@ fn elicitation(request: &Value) -> RequestBody {
             options: labels.iter().map(option).collect(),
             multiple: false,
             custom: labels.is_empty(),
+            secret: false,
         }
     };
     let mut questions: Vec<Question> = fields.take(MAX_LISTED).map(question).collect();
@@ -514,6 +516,7 @@ fn elicitation(request: &Value) -> RequestBody {
             options: vec![go_on],
             multiple: false,
             custom: false,
+            secret: false,
         });
     }
     RequestBody::Question { questions }

@@ -224,6 +224,7 @@ fn question(question: &Question) -> Asked {
         options: question.options.iter().take(MAX_LISTED).map(option).collect(),
         multiple: false,
         custom: question.is_other || question.options.is_empty(),
+        secret: question.is_secret,
     }
 }
 
@@ -247,6 +248,7 @@ fn form(ask: &Elicitation) -> (Vec<Field>, Vec<Asked>) {
             header: line(text("title").unwrap_or(name)),
             text: cut(&format!("{}{about}", ask.message), MAX_TEXT),
             custom: options.is_empty(),
+            secret: text("format") == Some("password"),
             multiple: kind == "array",
             options: options
                 .into_iter()

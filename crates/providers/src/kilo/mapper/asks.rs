@@ -201,6 +201,7 @@ pub(super) fn question(ask: &QuestionRequest) -> RequestBody {
             options: options(asked),
             multiple: asked.multiple,
             custom: asked.custom.unwrap_or(true),
+            secret: false,
         })
         .collect();
     RequestBody::Question { questions }
@@ -222,6 +223,7 @@ pub(super) fn network(wait: &NetworkWait) -> RequestBody {
             ],
             multiple: false,
             custom: false,
+            secret: false,
         }],
     }
 }

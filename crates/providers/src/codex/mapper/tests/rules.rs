@@ -206,6 +206,23 @@ fn answers_are_as_codex_takes_them() {
 }
 
 #[test]
+fn a_question_for_a_secret_says_so() {
+    let asked = asks(
+        0,
+        "item/tool/requestUserInput",
+        &json!({"itemId": "q", "questions": [
+        {"id": "open", "question": "Who?"},
+        {"id": "token", "question": "The token?", "isSecret": true, "isOther": true}]}),
+    );
+    let mapped = running(Access::Supervised, Mode::Build).frame(&asked);
+    let domain::AgentEvent::Turn { event: TurnEvent::Asked(asked), .. } = &mapped.events[0] else {
+        panic!("{mapped:?}")
+    };
+    let domain::RequestBody::Question { questions } = &asked.body else { panic!("{asked:?}") };
+    assert_eq!(questions.iter().map(|q| q.secret).collect::<Vec<_>>(), [false, true]);
+}
+
+#[test]
 fn a_message_that_was_not_taken_when_its_turn_ended_is_an_ordinary_one() {
     let mut player = running(Access::Supervised, Mode::Build);
     let second = super::turn(2);

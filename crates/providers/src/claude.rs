@@ -28,6 +28,7 @@ use crate::shared::{installs, now, places};
 use crate::{Inventory, OpenError, OpenSession, Opened, Origin, Place, Provider, Sessions};
 
 mod access;
+mod allowed;
 mod errors;
 mod extras;
 mod looking;
@@ -93,6 +94,7 @@ struct Shared {
     closed: CancellationToken,
     /// The sessions that are open, by the ids they were opened with.
     open: Mutex<HashMap<String, mpsc::Sender<Control>>>,
+    allowed: allowed::Allowed,
     tasks: TaskTracker,
     ends: Ends,
     processes: Mutex<Vec<Process>>,
@@ -129,6 +131,7 @@ impl Claude {
             found: Mutex::default(),
             closed: CancellationToken::new(),
             open: Mutex::default(),
+            allowed: allowed::Allowed::default(),
             tasks: TaskTracker::new(),
             ends: Ends::default(),
             processes: Mutex::default(),

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::harness::Bench;
 
-fn request(bench: &Bench, session: Option<String>) -> OpenSession {
+pub(crate) fn request(bench: &Bench, session: Option<String>) -> OpenSession {
     OpenSession {
         thread: ThreadId::from_uuid(Uuid::now_v7()),
         session,
@@ -23,7 +23,7 @@ fn request(bench: &Bench, session: Option<String>) -> OpenSession {
     }
 }
 
-fn prompt(session: &dyn Session, script: &Script) -> Prompt {
+pub(crate) fn prompt(session: &dyn Session, script: &Script) -> Prompt {
     Prompt {
         turn: TurnId::from_uuid(Uuid::now_v7()),
         key: session.prompt_key(InputKind::Message),
@@ -36,7 +36,7 @@ fn prompt(session: &dyn Session, script: &Script) -> Prompt {
 }
 
 /// Reads until a turn ends; its outcome, and what the agent said in it.
-async fn outcome(events: &mut mpsc::Receiver<AgentEvent>) -> (TurnOutcome, Vec<String>) {
+pub(crate) async fn outcome(events: &mut mpsc::Receiver<AgentEvent>) -> (TurnOutcome, Vec<String>) {
     let mut said = Vec::new();
     let read = async {
         while let Some(event) = events.recv().await {

@@ -1,14 +1,18 @@
 //! Rules of permissions in settings: those that allow do not count, those that forbid do.
 
 use domain::{
-    Access, Decision, Item, ItemContent, ItemStatus, ModelSelection, ThreadPatch, TurnState,
+    Access, AgentEvent, Answer, Decision, Item, ItemContent, ItemStatus, ModelSelection,
+    ThreadPatch, TurnEvent, TurnOutcome, TurnState,
 };
-use providers::Provider as _;
+use providers::{OpenSession, Opened, Provider as _};
 use serde_json::{Value, json};
 use testkit::model::Script;
+use testkit::wait::PATIENT;
+use uuid::Uuid;
 
 use crate::access::wrong;
 use crate::harness::{Bench, said};
+use crate::lookup::{outcome, prompt, request};
 
 fn everything() -> Value {
     json!({ "allow": ["Bash", "Write", "Edit", "Read", "Bash(touch:*)"] })
@@ -122,5 +126,59 @@ async fn what_was_allowed_for_the_session_holds_when_the_effort_changes() {
         assert_eq!(turn.state, TurnState::Completed, "it is not asked about again");
     }
     assert_eq!(said(&bench.window(&thread).await), ["Done."; 3]);
+    bench.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_allowed_for_the_session_holds_after_it_was_closed() {
+    let bench = Bench::start().await;
+    let open = |session| OpenSession { access: Access::Supervised, ..request(&bench, session) };
+    let script = |file: &str| {
+        let write = json!({ "file_path": bench.sandbox.project.join(file), "content": "x" });
+        let script = Script::new().tool("Bash", bash("touch n.txt")).step();
+        script.tool("Write", write).step().text("Done.")
+    };
+    let Opened { session, mut events, .. } = bench.claude.open(open(None)).await.expect("one");
+    let first = prompt(session.as_ref(), &script("a.txt"));
+    session.send(first.clone()).await.expect("sent");
+    let mut asked = 0;
+    loop {
+        let event = tokio::time::timeout(PATIENT, events.recv()).await.expect("in time");
+        match event.expect("a session") {
+            AgentEvent::Turn { event: TurnEvent::Asked(new), .. } => {
+                asked += 1;
+                let request = domain::Request {
+                    id: domain::RequestId::from_uuid(Uuid::now_v7()),
+                    thread_id: domain::ThreadId::from_uuid(Uuid::now_v7()),
+                    turn_id: first.turn.clone(),
+                    item_id: None,
+                    key: new.key,
+                    from: None,
+                    body: new.body,
+                    state: domain::RequestState::Open { problem: None },
+                    created_at: 0,
+                    closed_at: None,
+                };
+                let answer = Answer::Approval { decision: Decision::Session, message: None };
+                session.answer(&request, &answer).await.expect("taken");
+            }
+            AgentEvent::Turn { event: TurnEvent::Ended(outcome), .. } => {
+                assert_eq!(outcome, TurnOutcome::Completed);
+                break;
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(asked, 2);
+    let id = session.id();
+    session.close().await;
+
+    let Opened { session, mut events, .. } =
+        bench.claude.open(open(Some(id))).await.expect("the session");
+    session.send(prompt(session.as_ref(), &script("b.txt"))).await.expect("sent");
+    // It would wait for an answer that nobody gives.
+    assert_eq!(outcome(&mut events).await.0, TurnOutcome::Completed);
+    assert!(bench.file("b.txt").is_some());
+    session.close().await;
     bench.engine.shutdown().await;
 }

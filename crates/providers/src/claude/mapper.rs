@@ -217,6 +217,16 @@ impl Mapper {
         self.access = access;
     }
 
+    /// Whether a person allowed changes of files for the session.
+    pub(super) fn edits_allowed(&self) -> bool {
+        self.edits_allowed
+    }
+
+    /// Notes that a person allowed changes of files for the session, or did not.
+    pub(super) fn allow_edits(&mut self, allowed: bool) {
+        self.edits_allowed = allowed;
+    }
+
     /// Notes in which permission mode the agent is.
     pub(super) fn set_planning(&mut self, planning: bool) {
         self.planning = planning;

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
+use super::super::allowed::ForSession;
 use super::super::mapper::{self, Mapper};
 use super::super::names::Begin;
 use super::super::rules::Rules;
@@ -96,6 +97,7 @@ pub(super) struct State {
 /// Runs a session until it is closed or nobody reads it.
 pub(in crate::claude) async fn run(task: Task, mut control: mpsc::Receiver<Control>) {
     let closed = task.shared.closed.clone();
+    let allowed = task.shared.allowed.take(task.mapper.session());
     let mut state = State {
         task,
         running: None,
@@ -104,10 +106,11 @@ pub(in crate::claude) async fn run(task: Task, mut control: mpsc::Receiver<Contr
         stops: VecDeque::new(),
         stop_at: None,
         idle_since: Instant::now(),
-        grants: Vec::new(),
+        grants: allowed.rules,
         failures: Failures::default(),
         looks: JoinSet::new(),
     };
+    state.task.mapper.allow_edits(allowed.edits);
     // It is only waited for until nothing is in it.
     state.ending.close();
     let mut reply = None;
@@ -154,6 +157,8 @@ pub(in crate::claude) async fn run(task: Task, mut control: mpsc::Receiver<Contr
     }
     state.end_running("its session was closed");
     state.ended().await;
+    let allowed = ForSession { rules: state.grants, edits: state.task.mapper.edits_allowed() };
+    state.task.shared.allowed.keep(state.task.mapper.session(), allowed);
     state.task.shared.left(&state.task.opened);
     if let Some(reply) = reply {
         let _ = reply.send(());

@@ -2,14 +2,17 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use workspace::{FileIndex, IndexLimits, PathError};
 
 /// Directories whose index is kept; of more, the one not asked about for longest goes.
 const MAX_KEPT: usize = 4;
+/// How long an index is kept that nobody asks for; it may hold tens of megabytes.
+const KEPT: Duration = Duration::from_secs(600);
 /// Directories looked through at once; further ones wait.
 const MAX_BUILDS: usize = 2;
 /// How long the first to ask about a directory waits for its index.
@@ -23,7 +26,7 @@ const FRESH_PER_BUILD: u32 = 20;
 #[derive(Debug)]
 pub(crate) struct Files {
     /// The one asked about last is the last.
-    kept: Mutex<Vec<Kept>>,
+    kept: Arc<Mutex<Vec<Kept>>>,
     builds: Arc<Semaphore>,
     ending: CancellationToken,
 }
@@ -32,6 +35,7 @@ pub(crate) struct Files {
 struct Kept {
     directory: PathBuf,
     known: watch::Sender<Known>,
+    asked: Instant,
     /// Cancelled when nobody can ask for it any more.
     unwanted: CancellationToken,
 }
@@ -48,7 +52,7 @@ struct Known {
 impl Files {
     /// No index yet. What is being built ends with `ending`.
     pub(crate) fn new(ending: CancellationToken) -> Self {
-        Self { kept: Mutex::default(), builds: Arc::new(Semaphore::new(MAX_BUILDS)), ending }
+        Self { kept: Arc::default(), builds: Arc::new(Semaphore::new(MAX_BUILDS)), ending }
     }
 
     /// The index of a directory as it is known now; nothing when there is none for a while yet.
@@ -72,14 +76,17 @@ impl Files {
     fn known(&self, directory: &Path) -> watch::Receiver<Known> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let found = kept.iter().position(|kept| kept.directory == directory);
-        let this = match found {
+        let mut this = match found {
             Some(at) => kept.remove(at),
-            None => Kept {
-                directory: directory.to_owned(),
-                known: watch::Sender::default(),
-                unwanted: self.ending.child_token(),
-            },
+            None => {
+                let unwanted = self.ending.child_token();
+                let all = Arc::clone(&self.kept);
+                tokio::spawn(expire(all, directory.to_owned(), unwanted.clone()));
+                let known = watch::Sender::default();
+                Kept { directory: directory.to_owned(), known, asked: Instant::now(), unwanted }
+            }
         };
+        this.asked = Instant::now();
         let receiver = this.known.subscribe();
         if this.known.send_if_modified(Known::begin) {
             let builds = Arc::clone(&self.builds);
@@ -107,6 +114,28 @@ impl Known {
             self.index = None;
         }
         true
+    }
+}
+
+/// Forgets a directory once nobody has asked about it for a while.
+async fn expire(all: Arc<Mutex<Vec<Kept>>>, directory: PathBuf, unwanted: CancellationToken) {
+    loop {
+        let asked = {
+            let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(at) = all.iter().position(|kept| kept.directory == directory) else { return };
+            let asked = all.get(at).map(|kept| kept.asked);
+            match asked {
+                Some(asked) if asked.elapsed() < KEPT => asked,
+                Some(_) | None => {
+                    all.remove(at).unwanted.cancel();
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep_until(asked + KEPT) => {}
+            () = unwanted.cancelled() => return,
+        }
     }
 }
 
@@ -182,6 +211,19 @@ mod tests {
         assert_eq!(files.kept.lock().unwrap().len(), MAX_KEPT);
         let anew = files.index(roots[0].path()).await.unwrap().unwrap();
         assert!(!Arc::ptr_eq(&first, &anew));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_nobody_asks_about_is_forgotten() {
+        let root = project(&["one"]);
+        let files = Files::new(CancellationToken::new());
+        files.index(root.path()).await.unwrap().unwrap();
+        tokio::time::sleep(KEPT / 2).await;
+        files.index(root.path()).await.unwrap().unwrap();
+        tokio::time::sleep(KEPT * 3 / 4).await;
+        assert_eq!(files.kept.lock().unwrap().len(), 1);
+        tokio::time::sleep(KEPT / 2).await;
+        assert!(files.kept.lock().unwrap().is_empty());
     }
 
     #[tokio::test]

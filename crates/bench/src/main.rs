@@ -14,6 +14,7 @@ mod program;
 mod puppet;
 mod report;
 mod rig;
+mod search;
 mod start;
 mod stats;
 mod stored;
@@ -62,6 +63,8 @@ enum Bench {
     Stored,
     /// Finding files of a large project
     Files,
+    /// Finding messages
+    Search,
     /// What the page loads before it is first painted
     Web,
 }
@@ -109,6 +112,7 @@ impl Bench {
             | Self::Open
             | Self::Stored
             | Self::Files
+            | Self::Search
             | Self::Web => {}
         }
         // As many workers as the program itself has on a small machine.
@@ -129,6 +133,7 @@ impl Bench {
                 Self::Open => opening::opening().await,
                 Self::Stored => stored::stored().await,
                 Self::Files => files::files().await,
+                Self::Search => search::search().await,
                 Self::Sustained => Ok(Vec::new()),
             }
         })

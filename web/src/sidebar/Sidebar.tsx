@@ -111,7 +111,7 @@ export function Sidebar(props: { onChosen: () => void }) {
               </Show>
             )}
           </For>
-          <Show when={nothing()}>
+          <Show when={nothing() && messages.hits().length === 0}>
             <p class="side-note">No thread's title matches “{filter()}”.</p>
           </Show>
           <Show when={isQuestion(filter())}>

@@ -7,7 +7,7 @@ const item = (content: object, status: ItemStatus = "done"): [string, Item] => {
   position += 1;
   return [`i${position}`, { id: `i${position}`, position, status, content: content as ItemContent } as Item];
 };
-const change = (path: string, change = "modified") => ({ kind: "file_change", path, change, additions: 1, deletions: 0 });
+const change = (path: string, change = "edited") => ({ kind: "file_change", path, change, additions: 1, deletions: 0 });
 const read = (path: string) => ({ kind: "read", path });
 
 test("what was changed comes before what was read, the last first, each once", () => {

@@ -6,7 +6,6 @@ import { Pairing } from "../setup/Pairing";
 import { PaletteSlot } from "../palette/PaletteSlot";
 import { PlainHeader } from "../thread/Header";
 import { Gone, ThreadPage } from "../thread/ThreadPage";
-import { waitsForPerson } from "../thread/status";
 import { isKept } from "../offline/offline";
 import { Icon } from "../ui/Icon";
 import { Toasts } from "../ui/Toasts";
@@ -20,6 +19,7 @@ import { route } from "./router";
 import { leaveToasts } from "./toasts";
 
 const Settings = lazy(async () => ({ default: (await import("../settings/Settings")).Settings }));
+const Notify = lazy(async () => ({ default: (await import("../notify/Notify")).Notify }));
 const ArchivePage = lazy(async () => ({ default: (await import("../sidebar/ArchivePage")).ArchivePage }));
 const FirstRun = lazy(async () => ({ default: (await import("../setup/FirstRun")).FirstRun }));
 const AddProjectPage = lazy(async () => ({ default: (await import("../setup/FirstRun")).AddProjectPage }));
@@ -41,9 +41,6 @@ export function App(props: { pairingProblem?: string }) {
 
 function Shell() {
   const baton = useBaton();
-  const needs = createMemo(() => Object.values(baton.state.shell.threads).filter(waitsForPerson).length);
-  createEffect(() => (document.title = needs() ? `(${needs()}) Baton` : "Baton"));
-
   const [narrow, setNarrow] = createSignal(matchMedia("(max-width: 760px)").matches);
   const query = matchMedia("(max-width: 760px)");
   const watch = () => {
@@ -96,6 +93,12 @@ function Shell() {
       <PageActions />
       <Keys />
       <PaletteSlot />
+      {/* Without it nothing is told, and everything else works. */}
+      <ErrorBoundary fallback={null}>
+        <Suspense>
+          <Notify />
+        </Suspense>
+      </ErrorBoundary>
     </div>
   );
 }

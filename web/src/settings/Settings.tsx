@@ -6,6 +6,7 @@ import { PlainHeader } from "../thread/Header";
 import { About } from "./sections/About";
 import { Appearance } from "./sections/Appearance";
 import { Keys } from "./sections/Keys";
+import { Notifications } from "./sections/Notifications";
 import { Projects } from "./sections/Projects";
 import { Providers } from "./sections/Providers";
 import { sectionOf, settingsSections, type SectionId } from "./sections";
@@ -14,6 +15,7 @@ const parts: Record<SectionId, Component> = {
   providers: Providers,
   projects: Projects,
   appearance: Appearance,
+  notifications: Notifications,
   keys: Keys,
   about: About,
 };

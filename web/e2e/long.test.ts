@@ -133,6 +133,18 @@ test("what was opened or selected stays while it is away, and a search finds all
   expect(count).toBeGreaterThan(0);
   expect(await page.locator(".trow:not([data-drawn])").count()).toBeGreaterThan(0);
 
+  // Selected from there up to here: all of it stays, to be copied.
+  const selected = () => page.evaluate(() => getSelection()!.toString().length);
+  await page.evaluate(() => {
+    const drawn = [...document.querySelectorAll(".trow[data-drawn][data-kind=prose]")];
+    getSelection()!.selectAllChildren(drawn[Math.floor(drawn.length / 2)]!);
+  });
+  const length = await selected();
+  expect(length).toBeGreaterThan(100);
+  await goUp(page, 900);
+  expect(await selected()).toBe(length);
+  await page.evaluate(() => getSelection()!.removeAllRanges());
+
   // The browser's search is told nothing of what is not drawn: all that is loaded is, for it.
   await page.locator(".scroll").focus();
   await page.keyboard.press("Control+f");
@@ -174,4 +186,18 @@ test("one who reads far up holds a bounded part of it, and finds all of it on th
   const { turns } = await world.ask<{ turns: { id: string }[] }>("GET", `threads/${hash.slice("#/t/".length)}/window`);
   expect(last).toBe(turns.at(-1)!.id);
   expect(await rows(page)).toBeLessThan(3_200);
+
+  // Far up again, a message that is sent is seen at once, at the end.
+  await until(
+    "the newest are no longer held",
+    async () => {
+      await scroller.evaluate((e) => (e.scrollTop = 0));
+      await page.evaluate(() => new Promise(requestAnimationFrame));
+      return (await below.count()) > 0;
+    },
+    90_000,
+  );
+  await send(page, scripted("From far up", [{ text: "Down here." }]));
+  await page.locator(".turn").last().locator(".agent").filter({ hasText: "Down here." }).waitFor({ timeout: 60_000 });
+  expect(await below.count()).toBe(0);
 });

@@ -82,13 +82,9 @@ export function Timeline(props: { onPin: (pin: Pin) => void }) {
       // Scrolling on asks again; the button below asks for the latest.
     }
   };
-  const toLatest = () => {
-    baton.toLatest(scope.id);
-    pin()?.toEnd(true);
-  };
 
   onMount(() => {
-    const made = createPin(scroller, content, windowing.show, () => void loadOlder(), { isWhole: () => scope.view().newer === null, onNear: () => void loadNewer() });
+    const made = createPin(scroller, content, windowing.show, () => void loadOlder(), { isWhole: () => scope.view().newer === null, onNear: () => void loadNewer(), onEnd: () => baton.toLatest(scope.id) });
     setPin(made);
     props.onPin(made);
     // Not within this effect: what it draws would be there only after it.
@@ -186,7 +182,7 @@ export function Timeline(props: { onPin: (pin: Pin) => void }) {
         </div>
       </Show>
       <Show when={pin() && !pin()!.pinned()}>
-        <button type="button" class="jump" onClick={toLatest}>
+        <button type="button" class="jump" onClick={() => pin()?.toEnd(true)}>
           <Icon name="arrowDown" size={14} />
           Jump to latest
         </button>

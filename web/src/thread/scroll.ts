@@ -38,6 +38,8 @@ export interface Below {
   /** Whether the content's end is the end. */
   isWhole(): boolean;
   onNear(): void;
+  /** The end is wanted, which is not there. */
+  onEnd(): void;
 }
 
 export function createPin(scroller: HTMLElement, content: HTMLElement, show: (key: string) => void, onNearTop: () => void, below: Below): Pin {
@@ -77,6 +79,7 @@ export function createPin(scroller: HTMLElement, content: HTMLElement, show: (ke
     pinned,
     toEnd(smooth = false) {
       setPinned(true);
+      if (!below.isWhole()) below.onEnd();
       // A long way is jumped, not driven.
       const near = end() - scroller.scrollTop < 2 * scroller.clientHeight;
       scroller.scrollTo({ top: scroller.scrollHeight, behavior: smooth && near ? "smooth" : "instant" });

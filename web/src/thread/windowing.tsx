@@ -117,8 +117,8 @@ export function createWindowing(scroller: () => HTMLElement, hold: (change: () =
     lookAgain();
   };
   const onKey = (event: KeyboardEvent) => {
-    if ((event.ctrlKey || event.metaKey) && !event.altKey && event.code === "KeyF") showAll();
-    else if ((event.ctrlKey || event.metaKey) && event.code === "KeyA" && !(event.target instanceof HTMLElement && event.target.matches("input, textarea"))) showAll();
+    if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === "f") showAll();
+    else if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "a" && !(event.target instanceof HTMLElement && event.target.matches("input, textarea"))) showAll();
     else if (!["Control", "Meta", "Shift", "F3"].includes(event.key) && !event.ctrlKey && !event.metaKey) showSome();
   };
   const onSelection = () => {

@@ -266,7 +266,9 @@ pub(super) fn asked(key: &str, questions: &[Asked], answer: &Answer) -> ItemUpda
     let title = questions.first().map(|question| question.text.clone()).unwrap_or_default();
     let (status, said) = match answer {
         Answer::Question { answers } => {
-            let lines = answers.iter().map(|answers| answers.join(", "));
+            let lines = questions.iter().zip(answers).map(|(question, answers)| {
+                if question.secret { "(hidden)".to_owned() } else { answers.join(", ") }
+            });
             (ItemStatus::Done, Some(lines.collect::<Vec<_>>().join("\n")))
         }
         Answer::Approval { .. } | Answer::Dismiss | Answer::Plan { .. } => {

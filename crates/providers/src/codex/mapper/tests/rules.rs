@@ -166,6 +166,13 @@ fn a_question_stays_in_the_history_with_its_answer() {
     assert!(matches!(item.content, domain::ItemContent::Question { .. }), "{item:?}");
     assert_eq!(item.status, domain::ItemStatus::Done);
     assert_eq!(item.body.as_ref().map(domain::FullText::as_str), Some("This, that"));
+
+    let mut secret = question(7);
+    secret["params"]["questions"][0]["isSecret"] = json!(true);
+    player.frame(&secret);
+    let events = player.mapper.answered("ask:p:7", &given);
+    assert!(format!("{events:?}").contains("(hidden)"), "{events:?}");
+    assert!(!format!("{events:?}").contains("that"), "{events:?}");
 }
 
 #[test]

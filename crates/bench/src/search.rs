@@ -5,9 +5,9 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use store::{MAX_HITS, SearchQuery, Store};
 
-use crate::history;
 use crate::report::{Budget, Row};
 use crate::stats::Samples;
+use bench::history;
 
 const THREADS: u64 = 1_000;
 const RUNS: usize = 20;

@@ -52,11 +52,13 @@ export const catalogue = [
   { id: "mode.toggle", title: "Change between build and plan", group: "Message", keys: ["Mod+Shift+B"], icon: "plan", words: "mode" },
   { id: "access.choose", title: "Choose the access", group: "Message", keys: ["Mod+Shift+A"], icon: "shield", words: "supervised auto-edit full permission" },
   { id: "message.attach", title: "Attach files", group: "Message", keys: ["Mod+Shift+U"], icon: "clip", words: "image upload picture" },
-  { id: "message.send", title: "Send, or add to the queue while the agent works", group: "Message", keys: ["Enter"], fixed: true },
-  { id: "message.other", title: "Send into what runs, where the agent takes that", group: "Message", keys: ["Mod+Enter"], fixed: true },
+  { id: "message.send", title: "Send; while the agent works, as the settings say", group: "Message", keys: ["Enter"], fixed: true },
+  { id: "message.other", title: "The other of queueing and sending into what runs", group: "Message", keys: ["Mod+Enter"], fixed: true },
   { id: "message.line", title: "A new line", group: "Message", keys: ["Shift+Enter"], fixed: true },
   { id: "message.recall", title: "Your former messages, in an empty message", group: "Message", keys: ["ArrowUp"], fixed: true },
 
+  { id: "model.star", title: "Make the model a favourite, in the list of models", group: "Lists", keys: ["Mod+D"], fixed: true },
+  { id: "model.hide", title: "Hide the model, in the list of models", group: "Lists", keys: ["Mod+Shift+H"], fixed: true },
   { id: "request.choose", title: "Choose an answer; with Alt also while you write", group: "What the agent asks", keys: ["1…9", "Alt+1…9"], fixed: true },
 
   { id: "queue.up", title: "Move the queued message that has the focus up", group: "Lists", keys: ["Alt+ArrowUp"], fixed: true },

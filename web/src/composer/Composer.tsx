@@ -9,6 +9,7 @@ import type { Attachment } from "../generated/wire";
 import { Icon } from "../ui/Icon";
 import { createAttachments } from "./attachments";
 import { AttachmentStrip } from "./Attachments";
+import { enter, queueKey, steerKey } from "./enter";
 import { DraftNotes } from "./OtherDraft";
 import { createFileList, FileList, type FilesOf } from "./FileList";
 import { createSharedDraft } from "./sharedDraft";
@@ -43,9 +44,6 @@ export interface ComposerProps {
 const SAVE_AFTER_MS = 200;
 /** The longest message that the server takes, in UTF-16 units. */
 const MAX_UNITS = 1_000_000;
-
-/** The keys that send a message into what runs. */
-export const steerKey = /mac|iphone|ipad/i.test(navigator.userAgent) ? "⌘ Enter" : "Ctrl+Enter";
 
 export function Composer(props: ComposerProps) {
   const draft = createSharedDraft(props.place, () => fit(area));
@@ -186,7 +184,8 @@ export function Composer(props: ComposerProps) {
     if (event.isComposing || event.keyCode === 229 || commands.key(event) || mentioned.key(event)) return;
     if (event.key === "Enter" && !event.shiftKey && !event.altKey) {
       event.preventDefault();
-      send((event.ctrlKey || event.metaKey) && props.onSteer ? props.onSteer : props.onSend);
+      const other = event.ctrlKey || event.metaKey;
+      send(props.onSteer && other !== (enter() === "steer") ? props.onSteer : props.onSend);
     } else if (event.key === "ArrowUp" && !event.shiftKey && !event.altKey) recall(event, 1);
     else if (event.key === "ArrowDown" && recalled >= 0) recall(event, -1);
   };
@@ -304,7 +303,7 @@ export function Composer(props: ComposerProps) {
             class="send steer"
             disabled={!canSend()}
             aria-label="Send now, into what runs"
-            title={props.blocked ?? `Send now: taken at the agent's next step (${steerKey})`}
+            title={props.blocked ?? `Send now: taken at the agent's next step (${steerKey()})`}
             onClick={() => {
               send(props.onSteer);
               area.focus();
@@ -320,7 +319,7 @@ export function Composer(props: ComposerProps) {
             classList={{ queue: props.working }}
             disabled={!canSend()}
             aria-label={props.working ? "Queue the message" : "Send"}
-            title={props.blocked ?? (props.working ? "Queue (Enter)" : "Send (Enter)")}
+            title={props.blocked ?? (props.working ? `Queue (${props.onSteer ? queueKey() : "Enter"})` : "Send (Enter)")}
             onClick={() => {
               send();
               area.focus();

@@ -1,5 +1,7 @@
 import "./ModelPicker.css";
 import { createEffect, createMemo, createSignal, For, Match, onMount, Show, Switch } from "solid-js";
+import { hasKey, keyHint } from "../app/actions";
+import { announce } from "../app/announce";
 import { useBaton } from "../app/baton";
 import type { Model, ModelSelection, ProviderId, ProviderStatus } from "../generated/wire";
 import { plural } from "../lib/format";
@@ -9,6 +11,7 @@ import { Spinner } from "../ui/Mark";
 import { Popover } from "../ui/Popover";
 import { ProviderGlyph } from "../ui/ProviderGlyph";
 import { modelFacts, modelName, searchModels } from "./models";
+import { byTaste, taste, tasteKey, toggleFavourite, toggleHidden, usedModel } from "./modelTaste";
 
 export interface ModelPickerProps {
   provider: ProviderId;
@@ -53,7 +56,31 @@ function Panel(props: ModelPickerProps & { close: () => void }) {
   const [active, setActive] = createSignal<string>();
   const status = () => props.providers.find((p) => p.id === shown());
   const view = () => baton.models[shown()];
-  const groups = createMemo(() => searchModels(view()?.list?.models ?? [], query()));
+  const [hiddenToo, setHiddenToo] = createSignal(false);
+  const sorted = createMemo(() => byTaste(view()?.list?.models ?? [], shown(), taste(), { hidden: hiddenToo(), recent: !query().trim() }));
+  const groups = createMemo(() => {
+    const { favourites, recent, rest } = sorted();
+    const one = (name: string, list: Model[]) => {
+      const found = searchModels(list, query()).flatMap((group) => group.models);
+      return found.length ? [{ name, models: name === "Recent" ? list : found }] : [];
+    };
+    return [...one("Favourites", favourites), ...one("Recent", recent), ...searchModels(rest, query())];
+  });
+  const key = (model: Model) => tasteKey(shown(), model.id);
+  const isFavourite = (model: Model) => taste().favourites.includes(key(model));
+  const isHidden = (model: Model) => taste().hidden.includes(key(model));
+  const star = (model: Model) => {
+    toggleFavourite(key(model));
+    announce(`${model.name} is ${isFavourite(model) ? "a favourite" : "no favourite any more"}`);
+    reveal();
+  };
+  const hide = (model: Model) => {
+    // The next one is at hand, so that several can be hidden in a row.
+    const next = flat()[flat().indexOf(model) + 1]?.id;
+    toggleHidden(key(model));
+    announce(`${model.name} is ${isHidden(model) ? "hidden" : "shown"}`);
+    if (isHidden(model) && !hiddenToo() && next) setActive(next);
+  };
   const flat = createMemo(() => groups().flatMap((group) => group.models));
   const chosen = () => (shown() === props.provider ? props.model?.model : undefined);
   const chosenModel = () => view()?.list?.models.find((model) => model.id === chosen());
@@ -72,6 +99,7 @@ function Panel(props: ModelPickerProps & { close: () => void }) {
   const choose = (model: Model) => {
     const option = model.id === chosen() ? (props.model?.option ?? null) : null;
     props.onChoose(shown(), { model: model.id, option });
+    usedModel(key(model));
     if (!model.options.length || model.id === chosen()) props.close();
     else input.focus();
   };
@@ -81,6 +109,7 @@ function Panel(props: ModelPickerProps & { close: () => void }) {
     setActive(all[(at + by + all.length) % all.length]?.id);
     reveal();
   };
+  const current = () => flat().find((model) => model.id === active());
   const onKey = (event: KeyboardEvent) => {
     if (event.isComposing) return;
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
@@ -88,8 +117,10 @@ function Panel(props: ModelPickerProps & { close: () => void }) {
       move(event.key === "ArrowDown" ? 1 : -1);
     } else if (event.key === "Enter") {
       event.preventDefault();
-      const model = flat().find((m) => m.id === active());
-      if (model) choose(model);
+      if (current()) choose(current()!);
+    } else if (hasKey("model.star", event) || hasKey("model.hide", event)) {
+      event.preventDefault();
+      if (current()) (hasKey("model.star", event) ? star : hide)(current()!);
     }
   };
 
@@ -128,6 +159,7 @@ function Panel(props: ModelPickerProps & { close: () => void }) {
           aria-autocomplete="list"
           placeholder={view()?.list ? `Search ${plural(view()!.list!.models.length, "model")}` : "Search models"}
           aria-label="Search models"
+          autofocus
           autocomplete="off"
           spellcheck={false}
           value={query()}
@@ -170,6 +202,9 @@ function Panel(props: ModelPickerProps & { close: () => void }) {
                     role="option"
                     class="model"
                     aria-selected={model.id === chosen()}
+                    aria-description={[isFavourite(model) && "favourite", isHidden(model) && "hidden"].filter(Boolean).join(", ") || undefined}
+                    data-favourite={isFavourite(model) ? "" : undefined}
+                    data-hidden={isHidden(model) ? "" : undefined}
                     data-active={model.id === active() ? "" : undefined}
                     data-model={model.id}
                     title={model.unverified ? `${model.id}: ${model.unverified}` : model.id}
@@ -187,6 +222,13 @@ function Panel(props: ModelPickerProps & { close: () => void }) {
                     </Show>
                     <span class="grow" />
                     <span class="model-facts">{modelFacts(model)}</span>
+                    {/* For the pointer; by keys it is done in the field, where the focus is. */}
+                    <span class="model-tool" data-tool="hide" aria-hidden="true" title={`${isHidden(model) ? "Show again" : "Hide"}${keyHint("model.hide")}`} onClick={(event) => (event.stopPropagation(), hide(model))}>
+                      <Icon name="hide" size={14} />
+                    </span>
+                    <span class="model-tool" data-tool="star" aria-hidden="true" title={`${isFavourite(model) ? "No favourite" : "Favourite"}${keyHint("model.star")}`} onClick={(event) => (event.stopPropagation(), star(model))}>
+                      <Icon name="star" size={14} />
+                    </span>
                   </div>
                 )}
               </For>
@@ -194,6 +236,13 @@ function Panel(props: ModelPickerProps & { close: () => void }) {
           )}
         </For>
       </div>
+      <Show when={sorted().hidden}>
+        {(many) => (
+          <button type="button" class="model-hidden" aria-expanded={hiddenToo()} onClick={() => setHiddenToo(!hiddenToo())}>
+            {hiddenToo() ? "Leave out" : "Show"} the {plural(many(), "hidden model")}
+          </button>
+        )}
+      </Show>
       <Show when={view()?.list?.stale}>
         <p class="model-stale">
           This is the last list that could be had. {view()?.list?.problem}{" "}

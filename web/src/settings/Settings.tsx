@@ -1,20 +1,23 @@
 import "./Settings.css";
-import { createEffect, For, on, type Component } from "solid-js";
+import { createEffect, For, on, Suspense, type Component } from "solid-js";
 import { Dynamic } from "solid-js/web";
 import { hrefOf, route } from "../app/router";
 import { PlainHeader } from "../thread/Header";
+import { Spinner } from "../ui/Mark";
 import { About } from "./sections/About";
 import { Appearance } from "./sections/Appearance";
 import { Keys } from "./sections/Keys";
 import { Notifications } from "./sections/Notifications";
 import { Projects } from "./sections/Projects";
 import { Providers } from "./sections/Providers";
+import { Writing } from "./sections/Writing";
 import { sectionOf, settingsSections, type SectionId } from "./sections";
 
 const parts: Record<SectionId, Component> = {
   providers: Providers,
   projects: Projects,
   appearance: Appearance,
+  writing: Writing,
   notifications: Notifications,
   keys: Keys,
   about: About,
@@ -49,7 +52,9 @@ export function Settings() {
             <h2 ref={heading} id="settings-heading" tabindex="-1">
               {section().title}
             </h2>
-            <Dynamic component={parts[section().id]} />
+            <Suspense fallback={<p class="muted"><Spinner /> Reading…</p>}>
+              <Dynamic component={parts[section().id]} />
+            </Suspense>
           </section>
         </div>
       </div>

@@ -8,12 +8,13 @@ export interface SettingsSection {
   words: string;
 }
 
-export type SectionId = "providers" | "projects" | "appearance" | "notifications" | "keys" | "about";
+export type SectionId = "providers" | "projects" | "appearance" | "writing" | "notifications" | "keys" | "about";
 
 export const settingsSections: readonly SettingsSection[] = [
   { id: "providers", title: "Providers", words: "agents kilo codex claude binary custom models upstreams processes restart" },
   { id: "projects", title: "Projects", words: "trust mcp servers tools" },
   { id: "appearance", title: "Appearance", words: "theme light dark look" },
+  { id: "writing", title: "Writing", words: "enter queue steer send message" },
   { id: "notifications", title: "Notifications", words: "desktop sound title badge done failed needs you alert" },
   { id: "keys", title: "Keys", words: "keyboard shortcuts bindings" },
   { id: "about", title: "About", words: "version machine address" },

@@ -6,7 +6,8 @@ import { useBaton } from "../app/baton";
 import { hrefOf, navigate } from "../app/router";
 import { attempt } from "../app/toasts";
 import { named } from "../composer/attachments";
-import { Composer, steerKey } from "../composer/Composer";
+import { Composer } from "../composer/Composer";
+import { enter, queueKey, steerKey } from "../composer/enter";
 import { saveDraft } from "../composer/drafts";
 import { rememberChoices, type Choices } from "../composer/choices";
 import { vanished } from "../composer/models";
@@ -235,7 +236,10 @@ function Live(props: { id: ThreadId; thread: Thread }) {
   const keys = matchMedia("(pointer: fine)").matches;
   const placeholder = () => {
     if (!working()) return `Write to ${agent()}; @ names files, / has commands`;
-    return `${agent()} is working: ${keys ? `Enter adds to the queue${steers() ? `, ${steerKey} sends it now` : ""}` : "a message waits in the queue"}`;
+    if (!keys) return `${agent()} is working: a message waits in the queue`;
+    if (!steers()) return `${agent()} is working: Enter adds to the queue`;
+    const [queues, sends] = [`${queueKey()} adds to the queue`, `${steerKey()} sends it now`];
+    return `${agent()} is working: ${(enter() === "steer" ? [sends, queues] : [queues, sends]).join(", ")}`;
   };
   const acts = (): Acts => ({
     newThread: (draft) => {

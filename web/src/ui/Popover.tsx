@@ -57,7 +57,7 @@ export function Popover(props: {
       if (!element.isConnected) return;
       element.showPopover();
       place();
-      const first = element.querySelector<HTMLElement>("[autofocus], [aria-checked=true], [aria-selected=true], input, button, [tabindex='0']");
+      const first = element.querySelector<HTMLElement>("[autofocus]") ?? element.querySelector<HTMLElement>("[aria-checked=true], [aria-selected=true], input, button, [tabindex='0']");
       first?.focus({ preventScroll: true });
     });
     window.addEventListener("resize", place);

@@ -1,7 +1,7 @@
 // Commands and queries by HTTP. Every failure is a `Problem`, also when there was no answer.
 
 import type {
-  AddProject, AgentReport, Answer, AnswerTaken, Attachment, Bootstrap, ContinueRequest, CreateThread, DecideTrust, Directories, Extras, FileMatches, ForkRequest, ModelList,
+  AddProject, AgentReport, Answer, AnswerTaken, Attachment, Bootstrap, ContinueRequest, CreateThread, DecideTrust, DeviceList, Diagnostics, Directories, Extras, FileMatches, ForkRequest, ModelList, PairingLink,
   Problem, Project, ProjectTrust, ProviderStatus, SearchPage, SendMessage, SessionCommand, SessionPage, SetProvider, TextWhole, Thread, ThreadList, ThreadPatch, Turn, TurnPatch, Window,
 } from "../generated/wire";
 
@@ -98,6 +98,10 @@ const e = encodeURIComponent;
 
 export const api = {
   pair: (code: string) => call<void>("POST", "pair", { code }),
+  devices: () => call<DeviceList>("GET", "devices"),
+  revokeDevice: (id: string) => call<void>("DELETE", `devices/${e(id)}`),
+  pairingLink: () => call<PairingLink>("POST", "pair/new"),
+  diagnostics: () => call<Diagnostics>("GET", "diagnostics"),
   bootstrap: () => call<Bootstrap>("GET", "bootstrap"),
 
   addProject: (project: AddProject) => call<Project>("POST", "projects", project),

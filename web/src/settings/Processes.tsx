@@ -1,8 +1,9 @@
-import { createResource, createSignal, For, Show } from "solid-js";
-import { api, explain } from "../api/client";
+import { createResource, createSignal, For, Show, Suspense } from "solid-js";
+import { api } from "../api/client";
 import type { AgentEnd, AgentProcess, ProviderStatus } from "../generated/wire";
 import { minuteClock } from "../lib/clock";
 import { age, clock, exact, plural, size } from "../lib/format";
+import { LoadFailed } from "./LoadFailed";
 import { endReasons } from "./providerWords";
 
 /** The agent's processes and how earlier ones ended; read when it is opened. */
@@ -10,12 +11,13 @@ export function Processes(props: { provider: ProviderStatus }) {
   const [open, setOpen] = createSignal(false);
   // Read again when one starts or ends.
   const source = () => open() && { id: props.provider.id, running: props.provider.running };
-  const [report] = createResource(source, ({ id }) => api.processes(id));
+  const [report, { refetch }] = createResource(source, ({ id }) => api.processes(id));
   return (
     <details class="processes" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>Processes</summary>
-      <Show when={!report.error} fallback={<p class="bad">{explain(report.error)}</p>}>
-        <Show when={report()} fallback={<p class="faint">Reading…</p>}>
+      <Suspense fallback={<p class="faint">Reading…</p>}>
+      <Show when={!report.error} fallback={<LoadFailed error={report.error} again={() => void refetch()} />}>
+        <Show when={report.latest} fallback={<p class="faint">Reading…</p>}>
           {(read) => (
             <>
               <ul>
@@ -33,11 +35,12 @@ export function Processes(props: { provider: ProviderStatus }) {
           )}
         </Show>
       </Show>
+      </Suspense>
     </details>
   );
 }
 
-function ProcessRow(props: { process: AgentProcess }) {
+export function ProcessRow(props: { process: AgentProcess }) {
   const facts = () =>
     [
       props.process.pid === null ? props.process.url : `pid ${props.process.pid}`,
@@ -63,7 +66,7 @@ function ProcessRow(props: { process: AgentProcess }) {
   );
 }
 
-function EndRow(props: { end: AgentEnd }) {
+export function EndRow(props: { end: AgentEnd }) {
   return (
     <li>
       <span class="faint" title={exact(props.end.at)}>

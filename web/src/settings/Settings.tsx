@@ -6,6 +6,8 @@ import { PlainHeader } from "../thread/Header";
 import { Spinner } from "../ui/Mark";
 import { About } from "./sections/About";
 import { Appearance } from "./sections/Appearance";
+import { Devices } from "./sections/Devices";
+import { Diagnostics } from "./sections/Diagnostics";
 import { Keys } from "./sections/Keys";
 import { Notifications } from "./sections/Notifications";
 import { Projects } from "./sections/Projects";
@@ -20,6 +22,8 @@ const parts: Record<SectionId, Component> = {
   writing: Writing,
   notifications: Notifications,
   keys: Keys,
+  devices: Devices,
+  diagnostics: Diagnostics,
   about: About,
 };
 

@@ -8,7 +8,7 @@ export interface SettingsSection {
   words: string;
 }
 
-export type SectionId = "providers" | "projects" | "appearance" | "writing" | "notifications" | "keys" | "about";
+export type SectionId = "providers" | "projects" | "appearance" | "writing" | "notifications" | "keys" | "devices" | "diagnostics" | "about";
 
 export const settingsSections: readonly SettingsSection[] = [
   { id: "providers", title: "Providers", words: "agents kilo codex claude binary custom models upstreams processes restart" },
@@ -17,6 +17,8 @@ export const settingsSections: readonly SettingsSection[] = [
   { id: "writing", title: "Writing", words: "enter queue steer send message" },
   { id: "notifications", title: "Notifications", words: "desktop sound title badge done failed needs you alert" },
   { id: "keys", title: "Keys", words: "keyboard shortcuts bindings" },
+  { id: "devices", title: "Devices", words: "pair phone browser revoke access link code" },
+  { id: "diagnostics", title: "Diagnostics", words: "processes memory processor problem report errors versions restart" },
   { id: "about", title: "About", words: "version machine address" },
 ];
 

@@ -1,7 +1,7 @@
 // Files that a message names with `@`: which one is being typed, and how its path is written.
 //
-// A mention is text. The agents read files with tools of their own, by the path below the
-// workspace that the message has.
+// A mention is text, which each agent reads in its own way: Kilo and Codex read the file with their
+// tools, by the path below the workspace that the message has; Claude Code reads it into the message.
 
 /** What is being typed behind an `@`. */
 export interface Mention {

@@ -68,6 +68,9 @@ test("the palette finds threads, projects, actions and settings, and gives the f
   await until("it remembers", async () => (await palette(page).getByRole("group", { name: "Recent" }).getByRole("option").count()) === 2);
   await page.keyboard.type("new in");
   await palette(page).locator("[data-row^='new:']").waitFor();
+  await field(page).fill("done with mend");
+  await palette(page).getByRole("group", { name: "Messages" }).getByRole("option").first().waitFor();
+  await looksRight(page, "palette-messages");
   await field(page).fill("qqqqqq");
   await palette(page).getByText("Nothing is called “qqqqqq”.").waitFor();
   await page.keyboard.press("Control+k");

@@ -125,8 +125,8 @@ export function Palette() {
               aria-controls="palette-list"
               aria-autocomplete="list"
               aria-activedescendant={flat().length ? `palette-${at()}` : undefined}
-              aria-label="Search threads, projects, actions and settings"
-              placeholder="Search threads, projects, actions, settings"
+              aria-label="Search threads, messages, projects, actions and settings"
+              placeholder="Search threads, messages, actions, settings"
               autocomplete="off"
               autocapitalize="off"
               spellcheck={false}
@@ -214,10 +214,10 @@ function RowWords(props: { row: Row }) {
           {(state) => <Mark state={state()} />}
         </Show>
       </span>
-      <span class="palette-title ellip">
+      <bdi class="palette-title ellip">
         <For each={pieces(props.row.title, props.row.spans ?? [])}>{(piece) => (piece.found ? <b>{piece.text}</b> : piece.text)}</For>
-      </span>
-      <span class="palette-detail ellip">{props.row.detail}</span>
+      </bdi>
+      <bdi class="palette-detail ellip">{props.row.detail}</bdi>
       <For each={props.row.keys?.slice(0, 1)}>{(binding) => <KeyWords binding={binding} />}</For>
     </>
   );

@@ -1,10 +1,11 @@
-// What the palette finds on the page itself: threads, projects, actions and settings.
+// What the palette finds: threads, projects, actions and settings of the page itself, and messages.
 
 import { actions, keysOf } from "../app/actions";
 import type { Baton } from "../app/baton";
 import { navigate } from "../app/router";
 import { settingsSections } from "../settings/sections";
 import { rowMark, waitsForPerson } from "../thread/status";
+import { messages } from "./messages";
 import { fit } from "./rank";
 import type { Row, Source } from "./source";
 
@@ -95,5 +96,5 @@ export function ownSources(baton: Baton): Source[] {
       );
     },
   };
-  return [threads, doing, projects, settings];
+  return [threads, doing, projects, settings, messages(baton)];
 }

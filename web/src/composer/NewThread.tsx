@@ -5,13 +5,13 @@ import { useBaton } from "../app/baton";
 import { hrefOf, navigate } from "../app/router";
 import type { Attachment, Project, ProviderId, ProviderStatus } from "../generated/wire";
 import { newThreadId, newTurnId } from "../lib/ids";
-import { ContinueSession } from "../sessions/ContinueSession";
 import { ProviderFix } from "../settings/ProviderFix";
 import { PlainHeader } from "../thread/Header";
 import { TrustCard } from "../trust/TrustCard";
 import { lookAtTrust } from "../trust/TrustStrip";
 import { asksTrust } from "../trust/words";
 import { Icon } from "../ui/Icon";
+import { later } from "../ui/later";
 import { moveFocus, Popover } from "../ui/Popover";
 import { named } from "./attachments";
 import { lastChoices, rememberChoices, type Choices } from "./choices";
@@ -19,6 +19,8 @@ import { Composer } from "./Composer";
 import { firstChoice } from "./models";
 import { ModelPicker } from "./ModelPicker";
 import { AccessPicker, ModeSwitch } from "./Pickers";
+
+const ContinueSession = later(async () => (await import("../sessions/ContinueSession")).ContinueSession);
 
 export function NewThread(props: { project: Project }) {
   const baton = useBaton();

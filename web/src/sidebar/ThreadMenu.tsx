@@ -5,14 +5,16 @@ import { useBaton } from "../app/baton";
 import { bindingWords } from "../app/keymap";
 import { navigate, route } from "../app/router";
 import { attempt, toast } from "../app/toasts";
-import { McpDialog } from "../extras/McpServers";
 import type { Thread } from "../generated/wire";
 import { newTurnId } from "../lib/ids";
 import { copyText } from "../ui/CopyButton";
 import { Confirm } from "../ui/Dialog";
 import { Icon } from "../ui/Icon";
+import { later } from "../ui/later";
 import { Menu, Popover } from "../ui/Popover";
 import { archiveThread, patchThread } from "./actions";
+
+const McpDialog = later(async () => (await import("../extras/McpServers")).McpDialog);
 
 /** The ⋯ of a thread. */
 export function ThreadMenu(props: { thread: Thread; onRename: () => void; class?: string }) {

@@ -1,3 +1,4 @@
+import "./KeyWords.css";
 import { For, Show } from "solid-js";
 import { isMac, keyWords, strokesOf, type Binding } from "../app/keymap";
 

@@ -13,6 +13,7 @@ import { listenForKeys } from "./actions";
 import { Announcer } from "./Announcer";
 import { BatonContext, createBaton, useBaton } from "./baton";
 import { closeDrawer, drawer, sidebarHidden } from "./drawer";
+import { focusMain } from "./focus";
 import { Keys } from "./Keys";
 import { PageActions } from "./PageActions";
 import { route } from "./router";
@@ -57,9 +58,8 @@ function Shell() {
   );
   listenForKeys();
   let side!: HTMLElement;
-  let main!: HTMLElement;
   // Whoever had the focus may be gone with the former page.
-  createEffect(on(route, () => requestAnimationFrame(() => document.activeElement === document.body && !drawer() && main.focus({ preventScroll: true })), { defer: true }));
+  createEffect(on(route, () => requestAnimationFrame(() => document.activeElement === document.body && !drawer() && focusMain()), { defer: true }));
   createEffect(() => {
     if (!drawer()) return;
     requestAnimationFrame(() => side.querySelector<HTMLElement>("a, button, input")?.focus());
@@ -74,7 +74,7 @@ function Shell() {
         <Sidebar onChosen={closeDrawer} />
       </aside>
       <div class="side-scrim" onClick={closeDrawer} />
-      <main ref={main} class="main" tabindex="-1" inert={narrow() && drawer()}>
+      <main class="main" inert={narrow() && drawer()}>
         <Show when={baton.state.shell.storage}>
           {(problem) => (
             <p class="trouble" role="alert">

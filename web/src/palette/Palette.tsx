@@ -5,6 +5,7 @@ import { Portal } from "solid-js/web";
 import { explain } from "../api/client";
 import { hasKey } from "../app/actions";
 import { useBaton } from "../app/baton";
+import { focusMain } from "../app/focus";
 import { route } from "../app/router";
 import { plural } from "../lib/format";
 import { recall, remember } from "../lib/storage";
@@ -79,7 +80,7 @@ export function Palette() {
     closePalette();
     if (before instanceof HTMLElement && before.isConnected) before.focus({ preventScroll: true });
     // What had the focus may be gone, or put away with the drawer.
-    if (document.activeElement === document.body) document.querySelector<HTMLElement>(".main")?.focus({ preventScroll: true });
+    if (document.activeElement === document.body) focusMain();
     chosen?.run();
   };
   const move = (by: number) => {

@@ -99,6 +99,8 @@ export function Popover(props: {
         <div
           ref={mount}
           popover="manual"
+          // A press beside its buttons keeps the focus in it.
+          tabindex="-1"
           class={`popover ${props.class ?? ""}`}
           onKeyDown={(event) => {
             event.stopPropagation();

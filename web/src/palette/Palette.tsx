@@ -127,7 +127,7 @@ export function Palette() {
               aria-autocomplete="list"
               aria-activedescendant={flat().length ? `palette-${at()}` : undefined}
               aria-label="Search threads, messages, projects, actions and settings"
-              placeholder="Search threads, messages, actions, settings"
+              placeholder="Search threads, messages, actions"
               autocomplete="off"
               autocapitalize="off"
               spellcheck={false}

@@ -2,7 +2,6 @@ import "./App.css";
 import { createEffect, createMemo, createSignal, ErrorBoundary, lazy, Match, on, onCleanup, onMount, Show, Suspense, Switch } from "solid-js";
 import { NewThread } from "../composer/NewThread";
 import { Sidebar } from "../sidebar/Sidebar";
-import { Pairing } from "../setup/Pairing";
 import { PaletteSlot } from "../palette/PaletteSlot";
 import { PlainHeader } from "../thread/Header";
 import { Gone, ThreadPage } from "../thread/ThreadPage";
@@ -19,6 +18,7 @@ import { PageActions } from "./PageActions";
 import { route } from "./router";
 import { leaveToasts } from "./toasts";
 
+const Pairing = lazy(async () => ({ default: (await import("../setup/Pairing")).Pairing }));
 const Settings = lazy(async () => ({ default: (await import("../settings/Settings")).Settings }));
 const Notify = lazy(async () => ({ default: (await import("../notify/Notify")).Notify }));
 const ArchivePage = lazy(async () => ({ default: (await import("../sidebar/ArchivePage")).ArchivePage }));
@@ -32,7 +32,13 @@ export function App(props: { pairingProblem?: string }) {
     <BatonContext.Provider value={baton}>
       <Show
         when={baton.status() !== "unauthorized"}
-        fallback={<Pairing problem={props.pairingProblem} onPaired={() => baton.connection.start()} />}
+        fallback={
+          <ErrorBoundary fallback={(error, reset) => <Broken error={error} reset={reset} />}>
+            <Suspense>
+              <Pairing problem={props.pairingProblem} onPaired={() => baton.connection.start()} />
+            </Suspense>
+          </ErrorBoundary>
+        }
       >
         <Shell />
       </Show>

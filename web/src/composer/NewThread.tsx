@@ -7,7 +7,6 @@ import type { Attachment, Project, ProviderId, ProviderStatus } from "../generat
 import { newThreadId, newTurnId } from "../lib/ids";
 import { ProviderFix } from "../settings/ProviderFix";
 import { PlainHeader } from "../thread/Header";
-import { TrustCard } from "../trust/TrustCard";
 import { lookAtTrust } from "../trust/TrustStrip";
 import { asksTrust } from "../trust/words";
 import { Icon } from "../ui/Icon";
@@ -20,6 +19,7 @@ import { firstChoice } from "./models";
 import { ModelPicker } from "./ModelPicker";
 import { AccessPicker, ModeSwitch } from "./Pickers";
 
+const TrustCard = later(async () => (await import("../trust/TrustCard")).TrustCard);
 const ContinueSession = later(async () => (await import("../sessions/ContinueSession")).ContinueSession);
 
 export function NewThread(props: { project: Project }) {

@@ -14,7 +14,6 @@ import { vanished } from "../composer/models";
 import { Meter } from "../composer/Meter";
 import { ModelPicker } from "../composer/ModelPicker";
 import { AccessPicker, ModeSwitch } from "../composer/Pickers";
-import { Queue } from "../composer/Queue";
 import type { Attachment, Delivery, Problem, Thread, ThreadId, ThreadPatch } from "../generated/wire";
 import { newTurnId } from "../lib/ids";
 import { Dock } from "../requests/Dock";
@@ -35,6 +34,9 @@ import { touchedFiles } from "./touched";
 import { Timeline } from "./Timeline";
 import { TodoStrip } from "./TodoStrip";
 import { ThreadActions } from "./ThreadActions";
+import { later } from "../ui/later";
+
+const Queue = later(async () => (await import("../composer/Queue")).Queue);
 
 const NONE = emptyThread();
 

@@ -3,8 +3,10 @@ import { api } from "../api/client";
 import type { Project } from "../generated/wire";
 import { Dialog } from "../ui/Dialog";
 import { Icon } from "../ui/Icon";
-import { TrustCard } from "./TrustCard";
+import { later } from "../ui/later";
 import { asksTrust } from "./words";
+
+const TrustCard = later(async () => (await import("./TrustCard")).TrustCard);
 
 /**
  * Has the server look at what a project's configuration would start, and say so when that changed.

@@ -4,7 +4,7 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Page } from "playwright-core";
-import { createWorld, ended, lastTurn, lookBack, newThread, scripted, send, until, type Action, type World } from "./world";
+import { createWorld, ended, lastTurn, lookBack, newThread, scripted, scriptedThen, send, until, type Action, type World } from "./world";
 
 interface Agent {
   id: "codex" | "claude";
@@ -83,7 +83,9 @@ describe.each(agents)("$name", (agent) => {
   test("a command is asked about, answered by a key, and refused with a reason", async () => {
     const page = await begin(agent);
     const command = `echo ${agent.id} > by-${agent.id}.txt`;
-    await send(page, scripted("Run it", [agent.command(command)], [agent.command("rm -rf everything")], [{ text: "Then I will not." }]));
+    // Codex is told the reason as a message of its own.
+    const sorry = [{ text: "Then I will not." }];
+    await send(page, scriptedThen("Run it", [[agent.command(command)], [agent.command("rm -rf everything")], sorry], [sorry]));
     const ask = page.locator(".ask");
     await ask.waitFor({ timeout: 60_000 });
     expect(await ask.locator(".ask-command pre").textContent()).toBe(command);

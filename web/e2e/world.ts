@@ -272,6 +272,11 @@ export function scripted(words: string, ...steps: Action[][]): string {
   return `${words}\n\`\`\`script\n${JSON.stringify(steps)}\n\`\`\``;
 }
 
+/** A message like that, and what the model answers to the next one without a script, such as a reason. */
+export function scriptedThen(words: string, steps: Action[][], then: Action[][]): string {
+  return `${words}\n\`\`\`script\n${JSON.stringify({ steps, then: [then] })}\n\`\`\``;
+}
+
 /** A shell command of the agent. */
 export const bash = (command: string, description = "A command"): Action => ({ tool: "bash", args: { command, description } });
 

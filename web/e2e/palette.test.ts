@@ -77,11 +77,34 @@ test("the palette finds threads, projects, actions and settings, and gives the f
   await palette(page).waitFor({ state: "detached" });
 });
 
+test("what is typed while the palette is on its way is looked for in it", async () => {
+  const page = await world.open();
+  let arrive = () => {};
+  const arrives = new Promise<void>((done) => (arrive = done));
+  await page.route(/\/assets\/Palette-.*\.js$/, async (route) => {
+    await arrives;
+    await route.continue();
+  });
+  await page.reload();
+  await page.locator(".pick-model[data-state=chosen]").waitFor();
+  await message(page).focus();
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("mend");
+  await page.keyboard.press("Backspace");
+  expect(await message(page).inputValue()).toBe("");
+  arrive();
+  await focused(field(page));
+  expect(await field(page).inputValue()).toBe("men");
+  await page.keyboard.type("d pars");
+  await palette(page).getByRole("option").first().filter({ hasText: "Mend the parser" }).waitFor();
+});
+
 test("what is done by a key is offered in the palette with it", async () => {
   const page = await thread("Mend the parser");
   await page.keyboard.press("Control+k");
   await page.keyboard.type("archive this");
   const row = palette(page).locator("[data-row='do:thread.archive']");
+  await row.and(page.locator("[aria-selected=true]")).waitFor();
   expect(await row.locator("kbd").allTextContents()).toEqual(["Ctrl", "Shift", "X"]);
   await page.keyboard.press("Enter");
   await page.getByText("This thread is archived.").waitFor();
@@ -162,6 +185,7 @@ test("the keys are listed, and can be changed on this device", async () => {
   await page.getByRole("heading", { name: /What should be done/ }).waitFor();
   await page.reload();
   await page.goto(`${world.url}/#/settings/keys`);
+  await row("thread.new").waitFor();
   expect(await row("thread.new").locator("kbd").allTextContents()).toEqual(["Alt", "N"]);
 
   // A key that has another meaning is taken over only when that is wanted.

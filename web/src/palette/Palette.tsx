@@ -1,5 +1,5 @@
 import "./Palette.css";
-import { createEffect, createMemo, createSignal, For, Index, mapArray, on, onCleanup, onMount, Show } from "solid-js";
+import { createEffect, createMemo, createSignal, For, Index, mapArray, on, onCleanup, onMount, Show, untrack } from "solid-js";
 import { createStore } from "solid-js/store";
 import { Portal } from "solid-js/web";
 import { explain } from "../api/client";
@@ -27,10 +27,15 @@ interface Answer {
   problem?: string;
 }
 
+export interface PaletteProps {
+  /** What was typed before it was there. */
+  query: string;
+}
+
 /** One field that finds threads, projects, settings and everything that can be done. */
-export function Palette() {
+export function Palette(props: PaletteProps) {
   const own = ownSources(useBaton());
-  const [query, setQuery] = createSignal("");
+  const [query, setQuery] = createSignal(untrack(() => props.query));
   const [active, setActive] = createSignal<string>();
   const [again, setAgain] = createSignal(0);
   const recent = recall<string[]>(RECENT) ?? [];

@@ -20,7 +20,7 @@ import { leaveToasts } from "./toasts";
 
 const Pairing = lazy(async () => ({ default: (await import("../setup/Pairing")).Pairing }));
 const Settings = lazy(async () => ({ default: (await import("../settings/Settings")).Settings }));
-const Notify = lazy(async () => ({ default: (await import("../notify/Notify")).Notify }));
+const Teller = lazy(async () => ({ default: (await import("../notify/Teller")).Teller }));
 const ArchivePage = lazy(async () => ({ default: (await import("../sidebar/ArchivePage")).ArchivePage }));
 const FirstRun = lazy(async () => ({ default: (await import("../setup/FirstRun")).FirstRun }));
 const AddProjectPage = lazy(async () => ({ default: (await import("../setup/FirstRun")).AddProjectPage }));
@@ -102,7 +102,7 @@ function Shell() {
       {/* Without it nothing is told, and everything else works. */}
       <ErrorBoundary fallback={null}>
         <Suspense>
-          <Notify />
+          <Teller />
         </Suspense>
       </ErrorBoundary>
     </div>

@@ -8,7 +8,7 @@ import { NoSuchCommand } from "../extras/NoSuchCommand";
 import type { Attachment } from "../generated/wire";
 import { Icon } from "../ui/Icon";
 import { createAttachments } from "./attachments";
-import { AttachmentStrip } from "./Attachments";
+import { AttachmentStrip } from "./AttachmentStrip";
 import { enter, queueKey, steerKey } from "./enter";
 import { DraftNotes } from "./OtherDraft";
 import { createFileList, FileList, type FilesOf } from "./FileList";

@@ -9,7 +9,7 @@ import { clock, count, duration, exact, money } from "../lib/format";
 import { newThreadId, newTurnId } from "../lib/ids";
 import { Restart } from "../settings/Restart";
 import { CopyButton } from "../ui/CopyButton";
-import { SentFiles } from "../composer/Attachments";
+import { SentFiles } from "../composer/AttachmentStrip";
 import { Icon } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
 import { Words } from "../ui/Words";

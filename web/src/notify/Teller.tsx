@@ -16,7 +16,7 @@ const SAME_WITHIN_MS = 5_000;
 const MAX_SAID = 50;
 
 /** Tells who looks elsewhere what became of the threads. */
-export function Notify() {
+export function Teller() {
   const baton = useBaton();
   const tab = uuidv7();
   const rows = () => baton.state.shell.threads;

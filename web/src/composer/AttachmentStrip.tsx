@@ -1,4 +1,4 @@
-import "./Attachments.css";
+import "./AttachmentStrip.css";
 import { For, Show } from "solid-js";
 import type { Attachment } from "../generated/wire";
 import { size } from "../lib/format";

@@ -1,17 +1,18 @@
 import "./Composer.css";
 import { createEffect, createMemo, createSignal, on, onCleanup, onMount, Show, type JSX } from "solid-js";
 import { ariaKeysOf, keyHint, useAction } from "../app/actions";
-import { CommandList, createCommandList, type CommandsOf } from "../extras/CommandList";
+import { createCommandList, type CommandsOf } from "../extras/commandSuggestions";
 import { withCommand, type UnknownCommand } from "../extras/commands";
 import { ownCommands, type Acts, type OwnCommand } from "../extras/ownCommands";
 import { NoSuchCommand } from "../extras/NoSuchCommand";
 import type { Attachment } from "../generated/wire";
 import { Icon } from "../ui/Icon";
+import { later } from "../ui/later";
 import { createAttachments } from "./attachments";
 import { AttachmentStrip } from "./AttachmentStrip";
 import { enter, queueKey, steerKey } from "./enter";
+import { createFileList, type FilesOf } from "./fileSuggestions";
 import { DraftNotes } from "./OtherDraft";
-import { createFileList, FileList, type FilesOf } from "./FileList";
 import { createSharedDraft } from "./sharedDraft";
 import { returned } from "./putBack";
 
@@ -40,6 +41,9 @@ export interface ComposerProps {
   onSteer?: (text: string, files: Attachment[]) => void;
   onStop?: () => void;
 }
+
+const CommandList = later(async () => (await import("../extras/CommandList")).CommandList);
+const FileList = later(async () => (await import("./FileList")).FileList);
 
 const SAVE_AFTER_MS = 200;
 /** The longest message that the server takes, in UTF-16 units. */
@@ -190,7 +194,7 @@ export function Composer(props: ComposerProps) {
     else if (event.key === "ArrowDown" && recalled >= 0) recall(event, -1);
   };
 
-  const list = () => [commands, mentioned].find((list) => list.open() && list.count() > 0);
+  const list = () => [commands, mentioned].find((list) => list.open() && list.found().length > 0);
   const lists = () => (props.commandsOf || props.filesOf || props.acts ? "list" : undefined);
   const moved = () => {
     commands.moved();

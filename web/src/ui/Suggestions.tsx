@@ -1,26 +1,30 @@
 import "./Suggestions.css";
-import { createEffect, onCleanup, onMount, Show, type JSX } from "solid-js";
+import { createEffect, For, onCleanup, onMount, Show, type JSX } from "solid-js";
+import { Icon } from "./Icon";
+import { Spinner } from "./Mark";
 import { position } from "./Popover";
+import type { Suggesting } from "./suggesting";
+import { Words } from "./Words";
 
 const MAX_HEIGHT = 320;
 
-/** What a list beside a field needs of whoever keeps its state. */
-export interface SuggestionState {
-  /** The id of the list. */
-  id: string;
-  open: () => boolean;
-  count: () => number;
-  /** The row that Enter takes. */
-  at: () => number;
-  optionId: (index: number) => string;
-  /** Whether a key was for the list. */
-  key: (event: KeyboardEvent) => boolean;
-  /** The focus goes elsewhere. */
-  left: (event: FocusEvent) => void;
+interface SuggestionsProps<Row> {
+  list: Suggesting<Row>;
+  /** The box it stands beside, as wide as it. */
+  beside: () => HTMLElement;
+  /** What the rows are called. */
+  label: string;
+  row: (row: Row) => JSX.Element;
+  /** A row in full, for who points at it. */
+  title?: (row: Row) => string;
+  /** Stands below the rows: how to use them, unless there is something else to say. */
+  foot?: JSX.Element;
+  /** Stands for the rows while there are none. */
+  nothing: JSX.Element;
 }
 
 /** The box of a list of suggestions, beside the field whose words it completes. The field keeps the focus. */
-export function Suggestions(props: { state: SuggestionState; beside: () => HTMLElement; children: JSX.Element }) {
+export function Suggestions<Row>(props: SuggestionsProps<Row>) {
   let box!: HTMLDivElement;
   const place = () => {
     const beside = props.beside().getBoundingClientRect();
@@ -40,8 +44,8 @@ export function Suggestions(props: { state: SuggestionState; beside: () => HTMLE
     });
   });
   createEffect(() => {
-    const row = props.state.optionId(props.state.at());
-    if (props.state.count()) box.querySelector(`#${CSS.escape(row)}`)?.scrollIntoView({ block: "nearest" });
+    const row = props.list.optionId(props.list.at());
+    if (props.list.found().length) box.querySelector(`#${CSS.escape(row)}`)?.scrollIntoView({ block: "nearest" });
   });
   return (
     <div
@@ -49,11 +53,30 @@ export function Suggestions(props: { state: SuggestionState; beside: () => HTMLE
       popover="manual"
       class="popover suggestions"
       tabindex="0"
-      onKeyDown={(event) => props.state.key(event)}
+      onKeyDown={(event) => props.list.key(event)}
       onPointerDown={(event) => event.preventDefault()}
-      onFocusOut={(event) => props.state.left(event)}
+      onFocusOut={(event) => props.list.left(event)}
     >
-      {props.children}
+      <Show when={props.list.found().length} fallback={props.nothing}>
+        <div role="listbox" id={props.list.id} aria-label={props.label}>
+          <For each={props.list.found()}>
+            {(row, index) => (
+              <div
+                role="option"
+                class="suggestion"
+                id={props.list.optionId(index())}
+                aria-selected={index() === props.list.at()}
+                title={props.title?.(row)}
+                onPointerMove={() => props.list.setAt(index())}
+                onClick={() => props.list.choose(row)}
+              >
+                {props.row(row)}
+              </div>
+            )}
+          </For>
+        </div>
+        {props.foot}
+      </Show>
     </div>
   );
 }
@@ -66,5 +89,41 @@ export function SuggestionsFoot(props: { children?: JSX.Element }) {
         {props.children}
       </Show>
     </p>
+  );
+}
+
+interface SuggestionsNoteProps {
+  /** Why there is nothing to show. */
+  problem: string;
+  onAgain: () => void;
+  /** Said while the rows are on their way. */
+  waits: string | false;
+  /** Said when there are none. */
+  none: string;
+}
+
+/** What is said in place of rows: that they come, that there are none, or why they could not be had. */
+export function SuggestionsNote(props: SuggestionsNoteProps) {
+  return (
+    <Show
+      when={props.problem}
+      fallback={
+        <p class="suggestions-note" role="status">
+          <Show when={props.waits} fallback={props.none}>
+            <Spinner /> {props.waits}
+          </Show>
+        </p>
+      }
+    >
+      <div class="suggestions-note" role="alert">
+        <span class="bad">
+          <Words text={props.problem} />
+        </span>
+        <button type="button" class="btn small" onClick={() => props.onAgain()}>
+          <Icon name="refresh" size={14} />
+          Try again
+        </button>
+      </div>
+    </Show>
   );
 }

@@ -16,14 +16,14 @@ use async_trait::async_trait;
 use claude_sdk::{Claude as Agent, Frames, Initialized, Installed, Launch, LaunchError};
 use domain::{
     AgentEnd, AgentReport, Extras, ProviderCapabilities, ProviderId, ProviderSettings,
-    ProviderStatus, Startup, StartupProblem,
+    ProviderStatus, Startup,
 };
 use process::Cause;
 use tokio::sync::{mpsc, watch};
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::shared::ends::{End, Ends};
+use crate::shared::face::{self, Face};
 use crate::shared::{installs, now, places};
 use crate::{Inventory, OpenError, OpenSession, Opened, Origin, Place, Provider, Sessions};
 
@@ -54,8 +54,6 @@ const NAME: &str = "Claude Code";
 
 /// Events that may wait for a thread.
 const MAX_EVENTS: usize = 1024;
-/// How long an open waits for the first settings, which are on their way when Baton starts.
-const FIRST_SETTINGS: Duration = Duration::from_secs(10);
 /// How long the sessions may take to end with Baton.
 const ENDING: Duration = Duration::from_secs(8);
 
@@ -82,16 +80,7 @@ pub struct Claude(Arc<Shared>);
 
 struct Shared {
     config: ClaudeConfig,
-    /// What a person set; `None` until it was told once.
-    settings: watch::Sender<Option<ProviderSettings>>,
-    status: watch::Sender<ProviderStatus>,
-    inventory: watch::Sender<Inventory>,
-    /// One look at a time.
-    looking: tokio::sync::Mutex<()>,
-    /// What is installed, as last found.
-    found: Mutex<Option<Installed>>,
-    /// Cancelled when Baton ends: nothing is started any more.
-    closed: CancellationToken,
+    face: Face<Installed>,
     /// The sessions that are open, by the ids they were opened with.
     open: Mutex<HashMap<String, mpsc::Sender<Control>>>,
     allowed: allowed::Allowed,
@@ -112,24 +101,16 @@ impl Claude {
     /// A Claude Code that has not been looked at yet; nothing is started.
     #[must_use]
     pub fn new(config: ClaudeConfig) -> Self {
-        let status = ProviderStatus {
-            capabilities: ProviderCapabilities {
-                plan: true,
-                steer: false,
-                live_access: true,
-                restart: true,
-                attach: false,
-            },
-            ..ProviderStatus::new(ProviderId::known(ID), NAME)
+        let capabilities = ProviderCapabilities {
+            plan: true,
+            steer: false,
+            live_access: true,
+            restart: true,
+            attach: false,
         };
         Self(Arc::new(Shared {
             config,
-            settings: watch::Sender::default(),
-            status: watch::Sender::new(status),
-            inventory: watch::Sender::default(),
-            looking: tokio::sync::Mutex::default(),
-            found: Mutex::default(),
-            closed: CancellationToken::new(),
+            face: Face::new(ID, NAME, capabilities),
             open: Mutex::default(),
             allowed: allowed::Allowed::default(),
             tasks: TaskTracker::new(),
@@ -146,20 +127,12 @@ impl Claude {
 }
 
 impl Shared {
-    fn settings(&self) -> ProviderSettings {
-        self.settings.borrow().clone().unwrap_or_default()
-    }
-
     fn open_sessions(&self) -> MutexGuard<'_, HashMap<String, mpsc::Sender<Control>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn processes(&self) -> MutexGuard<'_, Vec<Process>> {
         self.processes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn found(&self) -> MutexGuard<'_, Option<Installed>> {
-        self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The directory of its configuration and sessions.
@@ -174,15 +147,11 @@ impl Shared {
 
     /// Waits until a person's settings are known, and refuses when they switch it off.
     async fn usable(&self) -> Result<(), OpenError> {
-        let mut settings = self.settings.subscribe();
-        let told = tokio::time::timeout(FIRST_SETTINGS, settings.wait_for(Option::is_some)).await;
-        if !matches!(told, Ok(Ok(_))) {
-            return Err(errors::not_usable("Claude Code has no settings yet"));
-        }
-        if !self.settings().enabled {
+        self.face.configured().await?;
+        if !self.face.settings().enabled {
             return Err(End::SwitchedOff.refusal(NAME));
         }
-        if self.closed.is_cancelled() {
+        if self.face.closed.is_cancelled() {
             return Err(End::BatonEnds.refusal(NAME));
         }
         Ok(())
@@ -191,7 +160,7 @@ impl Shared {
     /// The program to run: that of the last look, or what is found now.
     async fn program(&self) -> Result<PathBuf, OpenError> {
         self.usable().await?;
-        let known = self.found().as_ref().map(|found| found.program.clone());
+        let known = self.face.found().as_ref().map(|found| found.program.clone());
         // It may have been taken away since.
         if let Some(program) = known.filter(|program| program.is_file()) {
             return Ok(program);
@@ -199,7 +168,7 @@ impl Shared {
         match self.locate().await {
             Ok(found) => {
                 let program = found.program.clone();
-                *self.found() = Some(found);
+                *self.face.found() = Some(found);
                 Ok(program)
             }
             Err(error) => Err(errors::not_usable(&error.to_string())),
@@ -275,7 +244,8 @@ impl Shared {
 
     fn tell_running(&self) {
         let running = !self.processes().is_empty();
-        self.status
+        self.face
+            .status
             .send_if_modified(|status| std::mem::replace(&mut status.running, running) != running);
     }
 
@@ -311,7 +281,7 @@ impl Shared {
         {
             let mut open = self.open_sessions();
             if open.get(&name.id).is_some_and(|open| !open.is_closed()) {
-                return Err(errors::taken());
+                return Err(face::taken());
             }
             open.insert(name.id.clone(), control.clone());
         }
@@ -355,21 +325,15 @@ impl Provider for Claude {
     }
 
     fn status(&self) -> watch::Receiver<ProviderStatus> {
-        self.0.status.subscribe()
+        self.0.face.status.subscribe()
     }
 
     fn inventory(&self) -> watch::Receiver<Inventory> {
-        self.0.inventory.subscribe()
+        self.0.face.inventory.subscribe()
     }
 
     fn restore(&self, inventory: Inventory) {
-        self.0.inventory.send_if_modified(|known| {
-            let first = !known.known;
-            if first {
-                *known = inventory;
-            }
-            first
-        });
+        self.0.face.restore(inventory);
     }
 
     async fn detect(&self) -> ProviderStatus {
@@ -377,35 +341,24 @@ impl Provider for Claude {
     }
 
     async fn configure(&self, settings: ProviderSettings) {
-        let before = self.0.settings.send_replace(Some(settings.clone()));
-        if before.is_none() {
+        let now = self.0.face.configure(&settings);
+        if now.first {
             tokio::spawn(installs::watch(Arc::downgrade(&self.0)));
         }
-        self.0.status.send_modify(|status| status.settings.clone_from(&settings));
-        let moved = before.is_some_and(|before| before.binary != settings.binary);
         if !settings.enabled {
             self.0.end_processes(End::SwitchedOff, true).await;
-        } else if moved {
-            *self.0.found() = None;
+        } else if now.moved {
+            *self.0.face.found() = None;
             self.0.end_processes(End::Moved, false).await;
         }
         self.0.name_models();
-        let known = self.0.inventory.borrow().known;
-        self.0.look(!known || moved).await;
+        let known = self.0.face.inventory.borrow().known;
+        self.0.look(!known || now.moved).await;
     }
 
     async fn startup(&self, directory: &Path) -> Startup {
         let (directory, home) = (directory.to_owned(), self.0.config.home.clone());
-        let looked = tokio::task::spawn_blocking(move || startup::look(&directory, &home));
-        looked.await.unwrap_or_else(|_| {
-            let message = "its configuration could not be looked at".to_owned();
-            let problem = StartupProblem { file: String::new(), message };
-            Startup {
-                problems: vec![problem],
-                fingerprint: Some("unknown".to_owned()),
-                ..Startup::default()
-            }
-        })
+        face::startup(move || startup::look(&directory, &home)).await
     }
 
     async fn extras(&self, place: &Place) -> Result<Extras, OpenError> {
@@ -438,7 +391,7 @@ impl Provider for Claude {
     }
 
     async fn shutdown(&self) {
-        self.0.closed.cancel();
+        self.0.face.closed.cancel();
         self.0.tasks.close();
         if tokio::time::timeout(ENDING, self.0.tasks.wait()).await.is_err() {
             tracing::warn!("a session of Claude Code did not end in time");

@@ -8,21 +8,21 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use codex_sdk::types::Opened as NativeOpened;
 use domain::{
     AgentReport, ErrorCode, Extras, ProviderCapabilities, ProviderId, ProviderSettings,
-    ProviderStatus, Startup, StartupProblem,
+    ProviderStatus, Startup,
 };
 use serde_json::json;
 use tokio::sync::{broadcast, mpsc, watch};
-use tokio_util::sync::CancellationToken;
 
 use crate::contract::unavailable;
 use crate::shared::ends::{End, Ends};
+use crate::shared::face::{self, Face};
 use crate::shared::installs;
 use crate::shared::places::must_be;
 use crate::{
@@ -53,13 +53,13 @@ use sessions::{CodexSessions, Waiting};
 const MAX_EVENTS: usize = 1024;
 /// Deletions of sessions that may wait to be looked at.
 const MAX_DELETIONS: usize = 64;
-/// How long an open waits for the first settings, which are on their way when Baton starts.
-const FIRST_SETTINGS: Duration = Duration::from_secs(10);
 /// How long a process's end may take to be known when an open failed on it.
 const NOTICED: Duration = Duration::from_secs(1);
 
 /// The provider's name.
 pub const ID: &str = "codex";
+/// What people call it.
+const NAME: &str = "Codex";
 
 /// What Codex needs of the machine; read once by whoever composes Baton.
 #[derive(Debug, Clone)]
@@ -105,24 +105,15 @@ pub struct Codex(Arc<Shared>);
 
 struct Shared {
     config: CodexConfig,
-    /// What a person set; `None` until it was told once.
-    settings: watch::Sender<Option<ProviderSettings>>,
-    status: watch::Sender<ProviderStatus>,
-    inventory: watch::Sender<Inventory>,
+    face: Face<Found>,
     /// Who is signed in.
     who: Mutex<Who>,
     /// What the account may use, as last told.
     limits: Arc<Limits>,
-    /// One look at a time.
-    looking: tokio::sync::Mutex<()>,
     /// One reading of the models at a time, so that an older one never comes after a newer.
     reading: tokio::sync::Mutex<()>,
-    /// What is installed, as last found.
-    found: Mutex<Option<Found>>,
     /// One start or stop at a time of the process.
     slot: tokio::sync::Mutex<Slot>,
-    /// Cancelled when Baton ends: no process is started any more.
-    closed: CancellationToken,
     router: Arc<Router>,
     /// How processes ended, and how many were started.
     ends: Ends,
@@ -136,28 +127,20 @@ impl Codex {
     /// A Codex that has not been looked at yet; nothing is started.
     #[must_use]
     pub fn new(config: CodexConfig) -> Self {
-        let status = ProviderStatus {
-            capabilities: ProviderCapabilities {
-                plan: true,
-                steer: true,
-                live_access: true,
-                restart: true,
-                attach: false,
-            },
-            ..ProviderStatus::new(ProviderId::known(ID), "Codex")
+        let capabilities = ProviderCapabilities {
+            plan: true,
+            steer: true,
+            live_access: true,
+            restart: true,
+            attach: false,
         };
         Self(Arc::new(Shared {
             config,
-            settings: watch::Sender::default(),
-            status: watch::Sender::new(status),
-            inventory: watch::Sender::default(),
+            face: Face::new(ID, NAME, capabilities),
             who: Mutex::default(),
             limits: Arc::default(),
-            looking: tokio::sync::Mutex::default(),
             reading: tokio::sync::Mutex::default(),
-            found: Mutex::default(),
             slot: tokio::sync::Mutex::default(),
-            closed: CancellationToken::new(),
             router: Arc::default(),
             ends: Ends::default(),
             waiting: Arc::default(),
@@ -172,46 +155,28 @@ impl Codex {
 }
 
 impl Shared {
-    fn found(&self) -> MutexGuard<'_, Option<Found>> {
-        self.found.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// A variable as Codex will see it.
     fn variable(&self, name: &str) -> Option<OsString> {
         let set = self.config.env.iter().find(|(known, _)| known == name);
         set.map(|(_, value)| value.clone()).or_else(|| std::env::var_os(name))
     }
-
-    fn settings(&self) -> ProviderSettings {
-        self.settings.borrow().clone().unwrap_or_default()
-    }
-
-    /// Waits until a person's settings are known: nothing may run by others.
-    async fn configured(&self) -> Result<(), OpenError> {
-        let mut settings = self.settings.subscribe();
-        let told = tokio::time::timeout(FIRST_SETTINGS, settings.wait_for(Option::is_some)).await;
-        match told {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(unavailable("Codex has no settings yet", Some("try again"))),
-        }
-    }
 }
 
 impl installs::Installable for Shared {
     fn is_closed(&self) -> bool {
-        self.closed.is_cancelled()
+        self.face.closed.is_cancelled()
     }
 
     fn status(&self) -> ProviderStatus {
-        self.status.borrow().clone()
+        self.face.status.borrow().clone()
     }
 
     fn wants_program(&self) -> bool {
-        self.settings().enabled
+        self.face.settings().enabled
     }
 
     fn find(&self) -> Option<PathBuf> {
-        let configured = self.settings().binary;
+        let configured = self.face.settings().binary;
         codex_sdk::find(configured.as_deref().map(Path::new), &self.config.path)
     }
 
@@ -227,21 +192,15 @@ impl Provider for Codex {
     }
 
     fn status(&self) -> watch::Receiver<ProviderStatus> {
-        self.0.status.subscribe()
+        self.0.face.status.subscribe()
     }
 
     fn inventory(&self) -> watch::Receiver<Inventory> {
-        self.0.inventory.subscribe()
+        self.0.face.inventory.subscribe()
     }
 
     fn restore(&self, inventory: Inventory) {
-        self.0.inventory.send_if_modified(|known| {
-            let first = !known.known;
-            if first {
-                *known = inventory;
-            }
-            first
-        });
+        self.0.face.restore(inventory);
     }
 
     async fn detect(&self) -> ProviderStatus {
@@ -249,39 +208,26 @@ impl Provider for Codex {
     }
 
     async fn configure(&self, settings: ProviderSettings) {
-        // Before anything is awaited: from here on an open goes by them, and a start is cut short.
-        let before = self.0.settings.send_replace(Some(settings.clone()));
-        if before.is_none() {
+        // Before anything is awaited.
+        let now = self.0.face.configure(&settings);
+        if now.first {
             tokio::spawn(installs::watch(Arc::downgrade(&self.0)));
         }
-        self.0.status.send_modify(|status| status.settings.clone_from(&settings));
-        // What was named is checked at once, not when the models are next read.
-        let named = before.as_ref().is_some_and(|b| b.custom_models != settings.custom_models);
-        let moved = before.is_some_and(|before| before.binary != settings.binary);
         if !settings.enabled {
             self.0.end_server(End::SwitchedOff).await;
-        } else if moved {
+        } else if now.moved {
             // They are opened again on the new program's process.
             self.0.router.rest_all();
         }
-        let known = self.0.inventory.borrow().known;
-        self.0.look(!known || moved || named).await;
+        let known = self.0.face.inventory.borrow().known;
+        // What was named is checked at once, not when the models are next read.
+        self.0.look(!known || now.moved || now.named).await;
     }
 
     async fn startup(&self, directory: &Path) -> Startup {
         let directory = directory.to_owned();
         let home = self.0.variable("HOME").map(PathBuf::from);
-        let looked =
-            tokio::task::spawn_blocking(move || startup::look(&directory, home.as_deref()));
-        looked.await.unwrap_or_else(|_| {
-            let message = "its configuration could not be looked at".to_owned();
-            let problem = StartupProblem { file: String::new(), message };
-            Startup {
-                problems: vec![problem],
-                fingerprint: Some("unknown".to_owned()),
-                ..Startup::default()
-            }
-        })
+        face::startup(move || startup::look(&directory, home.as_deref())).await
     }
 
     async fn extras(&self, place: &Place) -> Result<Extras, OpenError> {
@@ -311,7 +257,7 @@ impl Provider for Codex {
     }
 
     async fn shutdown(&self) {
-        self.0.closed.cancel();
+        self.0.face.closed.cancel();
         self.0.end_server(End::BatonEnds).await;
     }
 }
@@ -319,7 +265,7 @@ impl Provider for Codex {
 impl Shared {
     async fn open(self: &Arc<Self>, request: OpenSession) -> Result<Opened, OpenError> {
         must_be(&request.workspace).await?;
-        self.configured().await?;
+        self.face.configured().await?;
         let held = self.server().await?;
         let server = held.server.clone();
         match self.open_on(held, &request).await {
@@ -342,7 +288,7 @@ impl Shared {
         let (opened, origin) = match &request.session {
             None => {
                 let opened: Result<NativeOpened, _> = client.request("thread/start", params).await;
-                (opened.map_err(|e| open_error(&e))?, Origin::New)
+                (opened.map_err(|e| face::not_opened(NAME, &e))?, Origin::New)
             }
             Some(known) => {
                 if self.router.is_open(known) {
@@ -381,47 +327,27 @@ impl Shared {
     /// session is there at all is asked apart.
     async fn not_resumed(&self, held: &Held, id: &str, error: &codex_sdk::Error) -> OpenError {
         if error.outcome_unknown() {
-            return open_error(error);
+            return face::not_opened(NAME, error);
         }
         let params = json!({ "threadId": id });
         match held.server.client().ask("thread/read", params).await {
-            Err(codex_sdk::Error::Refused(_)) => gone(),
+            Err(codex_sdk::Error::Refused(_)) => face::gone(NAME),
             // It is there and cannot be written: another program has it open (0.169.0).
             Ok(_) => OpenError {
                 code: ErrorCode::SessionBusy,
                 message: format!("the session cannot be gone on with now: {error}"),
                 hint: Some("close it in Codex's own interface, then send again".to_owned()),
             },
-            Err(other) => open_error(&other),
+            Err(other) => face::not_opened(NAME, &other),
         }
-    }
-}
-
-fn gone() -> OpenError {
-    OpenError {
-        code: ErrorCode::SessionLost,
-        message: "Codex no longer has this session: it was deleted there".to_owned(),
-        hint: Some("go on in a new session, which knows nothing of what was said".to_owned()),
     }
 }
 
 fn not_joined(why: NotJoined) -> OpenError {
     match why {
-        NotJoined::Taken => OpenError {
-            code: ErrorCode::SessionTaken,
-            message: "the session is open in another thread".to_owned(),
-            hint: Some("close that thread first".to_owned()),
-        },
+        NotJoined::Taken => face::taken(),
         NotJoined::Ended => {
             unavailable("Codex ended while the session was opened", Some("try again"))
         }
-    }
-}
-
-fn open_error(error: &codex_sdk::Error) -> OpenError {
-    OpenError {
-        code: ErrorCode::AgentUnavailable,
-        message: format!("Codex could not open the session: {error}"),
-        hint: Some("try again; if it goes on, restart Codex in the settings".to_owned()),
     }
 }

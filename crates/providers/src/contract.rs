@@ -209,6 +209,12 @@ pub struct Inventory {
 const MAX_NEAR: usize = 3;
 
 impl Inventory {
+    /// How many models are known to work.
+    #[must_use]
+    pub fn usable(&self) -> usize {
+        self.models.iter().filter(|model| model.unverified.is_none()).count()
+    }
+
     /// The ids that come nearest to one that is not offered, best first; none that share nothing
     /// with it.
     #[must_use]

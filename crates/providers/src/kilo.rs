@@ -14,14 +14,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::{
     AgentReport, ErrorCode, Extras, ProviderCapabilities, ProviderId, ProviderProblem,
-    ProviderSettings, ProviderStatus, Startup, StartupProblem, ThreadId,
+    ProviderSettings, ProviderStatus, Startup, ThreadId,
 };
 use kilo_sdk::{NewSession, SessionId};
 use tokio::sync::{broadcast, mpsc, watch};
-use tokio_util::sync::CancellationToken;
 
 use crate::contract::unavailable;
 use crate::shared::ends::{End, Ends};
+use crate::shared::face::{self, Face};
 use crate::shared::installs;
 use crate::shared::places::{must_be, on_disk};
 use crate::{
@@ -59,14 +59,13 @@ const MAX_EVENTS: usize = 1024;
 /// Deletions of sessions that may wait to be looked at.
 const MAX_DELETIONS: usize = 64;
 
-/// How long an open waits for the first settings, which are on their way when Baton starts.
-const FIRST_SETTINGS: Duration = Duration::from_secs(10);
-
 /// How long a server's end may take to be known when an open failed on it.
 const NOTICED: Duration = Duration::from_secs(1);
 
 /// The provider's name.
 pub const ID: &str = "kilo";
+/// What people call it.
+const NAME: &str = "Kilo";
 
 /// The configuration with which a Kilo that Baton does not start has to be started to be used, as
 /// `KILO_CONFIG_CONTENT`.
@@ -103,22 +102,13 @@ pub struct Kilo(Arc<Shared>);
 
 struct Shared {
     config: KiloConfig,
-    /// What a person set; `None` until it was told once.
-    settings: watch::Sender<Option<ProviderSettings>>,
+    face: Face<Found>,
     /// The password of the server that the settings name.
     password: Mutex<Option<String>>,
-    status: watch::Sender<ProviderStatus>,
-    inventory: watch::Sender<Inventory>,
-    /// One look at a time.
-    looking: tokio::sync::Mutex<()>,
     /// One reading of the models at a time, so that an older one never comes after a newer.
     reading: tokio::sync::Mutex<()>,
-    /// What is installed, as last found.
-    found: Mutex<Option<Found>>,
     /// One start or stop at a time of each server.
     slots: Slots,
-    /// Cancelled when Baton ends: no server is started any more.
-    closed: CancellationToken,
     router: Arc<Router>,
     /// The sessions that were deleted at Kilo while they had no lane.
     deletions: broadcast::Sender<String>,
@@ -132,27 +122,19 @@ impl Kilo {
     /// A Kilo that has not been looked at yet; nothing is started.
     #[must_use]
     pub fn new(config: KiloConfig) -> Self {
-        let status = ProviderStatus {
-            capabilities: ProviderCapabilities {
-                plan: true,
-                steer: true,
-                live_access: true,
-                restart: true,
-                attach: true,
-            },
-            ..ProviderStatus::new(ProviderId::known(ID), "Kilo")
+        let capabilities = ProviderCapabilities {
+            plan: true,
+            steer: true,
+            live_access: true,
+            restart: true,
+            attach: true,
         };
         Self(Arc::new(Shared {
             config,
-            settings: watch::Sender::default(),
+            face: Face::new(ID, NAME, capabilities),
             password: Mutex::default(),
-            status: watch::Sender::new(status),
-            inventory: watch::Sender::default(),
-            looking: tokio::sync::Mutex::default(),
             reading: tokio::sync::Mutex::default(),
-            found: Mutex::default(),
             slots: Slots::default(),
-            closed: CancellationToken::new(),
             router: Arc::default(),
             deletions: broadcast::Sender::new(MAX_DELETIONS),
             ends: Ends::default(),
@@ -179,30 +161,12 @@ impl Shared {
         self.variable("HOME").map(PathBuf::from)
     }
 
-    fn found(&self) -> MutexGuard<'_, Option<Found>> {
-        self.found.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn password(&self) -> Option<String> {
         self.password.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn problems(&self) -> MutexGuard<'_, Vec<(Source, ProviderProblem)>> {
         self.problems.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn settings(&self) -> ProviderSettings {
-        self.settings.borrow().clone().unwrap_or_default()
-    }
-
-    /// Waits until a person's settings are known: nothing may run by others.
-    async fn configured(&self) -> Result<(), OpenError> {
-        let mut settings = self.settings.subscribe();
-        let told = tokio::time::timeout(FIRST_SETTINGS, settings.wait_for(Option::is_some)).await;
-        match told {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(unavailable("Kilo has no settings yet", Some("try again"))),
-        }
     }
 }
 
@@ -213,21 +177,15 @@ impl Provider for Kilo {
     }
 
     fn status(&self) -> watch::Receiver<ProviderStatus> {
-        self.0.status.subscribe()
+        self.0.face.status.subscribe()
     }
 
     fn inventory(&self) -> watch::Receiver<Inventory> {
-        self.0.inventory.subscribe()
+        self.0.face.inventory.subscribe()
     }
 
     fn restore(&self, inventory: Inventory) {
-        self.0.inventory.send_if_modified(|known| {
-            let first = !known.known;
-            if first {
-                *known = inventory;
-            }
-            first
-        });
+        self.0.face.restore(inventory);
     }
 
     async fn detect(&self) -> ProviderStatus {
@@ -239,41 +197,26 @@ impl Provider for Kilo {
     }
 
     async fn configure(&self, settings: ProviderSettings) {
-        // Before anything is awaited: from here on an open goes by them, and a start is cut short.
-        let before = self.0.settings.send_replace(Some(settings.clone()));
-        if before.is_none() {
+        // Before anything is awaited.
+        let now = self.0.face.configure(&settings);
+        if now.first {
             tokio::spawn(installs::watch(Arc::downgrade(&self.0)));
         }
-        self.0.status.send_modify(|status| status.settings.clone_from(&settings));
-        // What was named is checked at once, not when the models are next read.
-        let named = before.as_ref().is_some_and(|b| b.custom_models != settings.custom_models);
-        let moved = before.is_some_and(|before| {
-            (before.binary, before.server) != (settings.binary.clone(), settings.server.clone())
-        });
         if !settings.enabled {
             self.0.end_servers(End::SwitchedOff).await;
-        } else if moved {
+        } else if now.moved {
             // They are opened again on the new program's server.
             self.0.router.rest_all();
         }
-        let known = self.0.inventory.borrow().known;
-        self.0.look(!known || moved || named).await;
+        let known = self.0.face.inventory.borrow().known;
+        // What was named is checked at once, not when the models are next read.
+        self.0.look(!known || now.moved || now.named).await;
     }
 
     async fn startup(&self, directory: &Path) -> Startup {
         let directory = directory.to_owned();
         let home = self.0.home();
-        let looked =
-            tokio::task::spawn_blocking(move || startup::look(&directory, home.as_deref()));
-        looked.await.unwrap_or_else(|_| {
-            let message = "its configuration could not be looked at".to_owned();
-            let problem = StartupProblem { file: String::new(), message };
-            Startup {
-                problems: vec![problem],
-                fingerprint: Some("unknown".to_owned()),
-                ..Startup::default()
-            }
-        })
+        face::startup(move || startup::look(&directory, home.as_deref())).await
     }
 
     async fn extras(&self, place: &Place) -> Result<Extras, OpenError> {
@@ -309,7 +252,7 @@ impl Provider for Kilo {
     }
 
     async fn shutdown(&self) {
-        self.0.closed.cancel();
+        self.0.face.closed.cancel();
         self.0.end_servers(End::BatonEnds).await;
     }
 }
@@ -317,7 +260,7 @@ impl Provider for Kilo {
 impl Shared {
     async fn open(self: &Arc<Self>, request: OpenSession) -> Result<Opened, OpenError> {
         workspace_of(&request.workspace, request.trusted).await?;
-        self.configured().await?;
+        self.face.configured().await?;
         let kind = Kind::of(request.trusted);
         let held = self.server(kind).await?;
         let server = held.server.clone();
@@ -351,9 +294,9 @@ impl Shared {
         let made_in = resumed.as_ref().map(|session| session.directory.clone());
         let workspace = made_in.unwrap_or_else(|| request.workspace.to_string_lossy().into_owned());
         let instance = server.client().at(&workspace);
-        let agents = instance.agents().await.map_err(|e| open_error(&e))?;
+        let agents = instance.agents().await.map_err(|e| face::not_opened(NAME, &e))?;
         let mut loose = baseline::Loose::find(&agents);
-        let config = instance.config().await.map_err(|e| open_error(&e))?;
+        let config = instance.config().await.map_err(|e| face::not_opened(NAME, &e))?;
         let names: Vec<&str> = config.mcp.keys().map(String::as_str).collect();
         let servers = mapper::Servers::new(names.iter().copied());
         let (id, known) = match resumed {
@@ -368,7 +311,8 @@ impl Shared {
                     permission: baseline::rules(request.access, mode, &loose),
                     ..NewSession::default()
                 };
-                let made = instance.create_session(&new).await.map_err(|e| open_error(&e))?;
+                let made =
+                    instance.create_session(&new).await.map_err(|e| face::not_opened(NAME, &e))?;
                 (made.id, Known::New((request.access, mode)))
             }
         };
@@ -395,7 +339,7 @@ impl Shared {
         self.tell_configuration(&inner);
         let (out, events) = mpsc::channel(MAX_EVENTS);
         tokio::spawn(session::run(inner.clone(), lane, out));
-        let models = self.inventory.subscribe();
+        let models = self.face.inventory.subscribe();
         Ok(Opened { session: Arc::new(KiloSession { inner, control, models }), events, origin })
     }
 
@@ -413,20 +357,20 @@ impl Shared {
 
 impl installs::Installable for Shared {
     fn is_closed(&self) -> bool {
-        self.closed.is_cancelled()
+        self.face.closed.is_cancelled()
     }
 
     fn status(&self) -> ProviderStatus {
-        self.status.borrow().clone()
+        self.face.status.borrow().clone()
     }
 
     fn wants_program(&self) -> bool {
-        let settings = self.settings();
+        let settings = self.face.settings();
         settings.enabled && settings.server.is_none()
     }
 
     fn find(&self) -> Option<PathBuf> {
-        let configured = self.settings().binary;
+        let configured = self.face.settings().binary;
         kilo_sdk::find(configured.as_deref().map(Path::new), &self.config.path)
     }
 
@@ -458,31 +402,11 @@ fn not_held_back(file: &Path) -> OpenError {
     }
 }
 
-fn gone() -> OpenError {
-    OpenError {
-        code: ErrorCode::SessionLost,
-        message: "Kilo no longer has this session: it was deleted there".to_owned(),
-        hint: Some("go on in a new session, which knows nothing of what was said".to_owned()),
-    }
-}
-
 fn not_joined(why: NotJoined) -> OpenError {
     match why {
-        NotJoined::Taken => OpenError {
-            code: ErrorCode::SessionTaken,
-            message: "the session is open in another thread".to_owned(),
-            hint: Some("close that thread first".to_owned()),
-        },
+        NotJoined::Taken => face::taken(),
         NotJoined::Ended => {
             unavailable("Kilo ended while the session was opened", Some("try again"))
         }
-    }
-}
-
-fn open_error(error: &kilo_sdk::Error) -> OpenError {
-    OpenError {
-        code: ErrorCode::AgentUnavailable,
-        message: format!("Kilo could not open the session: {error}"),
-        hint: Some("try again; if it goes on, restart Kilo in the settings".to_owned()),
     }
 }

@@ -1,6 +1,7 @@
 //! What more than one provider is made of, and none of them is known in.
 
 pub(crate) mod ends;
+pub(crate) mod face;
 pub(crate) mod failures;
 pub(crate) mod files;
 pub(crate) mod installs;

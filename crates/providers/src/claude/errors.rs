@@ -141,14 +141,6 @@ pub(super) fn gone() -> OpenError {
     }
 }
 
-pub(super) fn taken() -> OpenError {
-    OpenError {
-        code: ErrorCode::SessionTaken,
-        message: "the session is open in another thread".to_owned(),
-        hint: Some("close that thread first".to_owned()),
-    }
-}
-
 pub(super) fn not_usable(message: &str) -> OpenError {
     unavailable(message, Some("look at Claude Code in the settings, or run: baton doctor"))
 }

@@ -9,7 +9,7 @@ use domain::{AgentProcess, AgentReport, ProviderState, ProviderStatus};
 use super::rules::Rules;
 use super::{Shared, errors, models};
 use crate::shared::installs::Installable;
-use crate::shared::looks::{self, Checking, Remedies, Said, plain};
+use crate::shared::looks::{Checking, Remedies, Said, plain};
 
 /// What mends the installation.
 pub(super) const REMEDIES: Remedies = Remedies {
@@ -19,48 +19,37 @@ pub(super) const REMEDIES: Remedies = Remedies {
 
 impl Shared {
     pub(super) async fn locate(&self) -> Result<Installed, LocateError> {
-        let program = self.settings().binary;
+        let program = self.face.settings().binary;
         let configured = program.as_deref().map(Path::new);
         claude_sdk::locate(&self.config.host, configured, &self.config.path).await
     }
 
     /// Looks whether Claude Code can be used. With `models`, it is started to be asked for them.
     pub(super) async fn look(self: &Arc<Self>, models: bool) -> ProviderStatus {
-        let _one_at_a_time = self.looking.lock().await;
-        if !self.settings().enabled {
-            return self.say(Said::switched_off());
+        let _one_at_a_time = self.face.looking.lock().await;
+        if !self.face.settings().enabled {
+            return self.face.say(Said::switched_off());
         }
-        let _checking = Checking::begin(&self.status);
+        let _checking = Checking::begin(&self.face.status);
         let installed = match self.locate().await {
             Ok(installed) => installed,
-            Err(error) => {
-                *self.found() = None;
-                self.status.send_modify(|status| {
-                    status.version = None;
-                    status.binary = None;
-                });
-                return self.say(REMEDIES.describe(&error, self.settings().binary.is_some()));
-            }
+            Err(error) => return self.face.say(self.face.is_missing(REMEDIES, &error)),
         };
-        self.status.send_modify(|status| {
-            status.version = Some(installed.version.to_string());
-            status.binary = Some(installed.found.display().to_string());
-        });
         let program = installed.program.clone();
-        *self.found() = Some(installed);
+        self.face.is_here(installed.clone(), &installed.found, &installed.version);
         let (config, host) = (&self.config, &self.config.host);
         let auth = claude_sdk::auth_status(host, &program, &config.cwd, &config.env).await;
         let auth = match auth {
             Ok(auth) => auth,
-            Err(error) => return self.say(broken(&plain(&error.to_string()))),
+            Err(error) => return self.face.say(broken(&plain(&error.to_string()))),
         };
         if models && let Err(why) = self.read_models(&program).await {
-            if !self.inventory.borrow().known {
-                return self.say(broken(&why));
+            if !self.face.inventory.borrow().known {
+                return self.face.say(broken(&why));
             }
-            self.inventory.send_modify(|known| known.problem = Some(why));
+            self.face.stale(why);
         }
-        self.say(self.said(&auth))
+        self.face.say(self.said(&auth))
     }
 
     /// Starts it without a conversation, to be told the models.
@@ -82,18 +71,14 @@ impl Shared {
         if initialized.models.is_empty() {
             return;
         }
-        let new = models::inventory(&initialized.models, &self.settings().custom_models);
-        self.inventory.send_if_modified(|known| {
-            let changed = *known != new;
-            *known = new;
-            changed
-        });
+        let new = models::inventory(&initialized.models, &self.face.settings().custom_models);
+        self.face.fresh(new);
     }
 
     /// Puts the models that a person added among those that are known.
     pub(super) fn name_models(&self) {
-        let custom = self.settings().custom_models;
-        self.inventory.send_if_modified(|known| {
+        let custom = self.face.settings().custom_models;
+        self.face.inventory.send_if_modified(|known| {
             let before = known.models.clone();
             models::with_custom(&mut known.models, &custom);
             known.models != before
@@ -108,8 +93,8 @@ impl Shared {
                 fix: Some(errors::SIGN_IN.to_owned()),
             };
         }
-        let inventory = self.inventory.borrow();
-        let count = models::usable(&inventory);
+        let inventory = self.face.inventory.borrow();
+        let count = inventory.usable();
         let models = if count == 1 { "1 model".to_owned() } else { format!("{count} models") };
         let who = who(auth);
         let message = match &inventory.problem {
@@ -119,15 +104,9 @@ impl Shared {
         Said { state: ProviderState::Ready, message, fix: None }
     }
 
-    fn say(&self, said: Said) -> ProviderStatus {
-        let models = models::usable(&self.inventory.borrow());
-        looks::say(&self.status, said, models);
-        self.status.borrow().clone()
-    }
-
     /// The processes that run, and how others ended.
     pub(super) async fn report(&self) -> AgentReport {
-        let version = self.status.borrow().version.clone().unwrap_or_default();
+        let version = self.face.status.borrow().version.clone().unwrap_or_default();
         let running: Vec<_> = self
             .processes()
             .iter()
@@ -160,19 +139,19 @@ impl Shared {
 
 impl Installable for Shared {
     fn is_closed(&self) -> bool {
-        self.closed.is_cancelled()
+        self.face.closed.is_cancelled()
     }
 
     fn status(&self) -> ProviderStatus {
-        self.status.borrow().clone()
+        self.face.status.borrow().clone()
     }
 
     fn wants_program(&self) -> bool {
-        self.settings().enabled
+        self.face.settings().enabled
     }
 
     fn find(&self) -> Option<PathBuf> {
-        let configured = self.settings().binary;
+        let configured = self.face.settings().binary;
         claude_sdk::find(configured.as_deref().map(Path::new), &self.config.path)
     }
 

@@ -83,12 +83,6 @@ fn named(id: &str) -> Model {
     }
 }
 
-/// How many can be used.
-pub(super) fn usable(inventory: &Inventory) -> u32 {
-    let known = inventory.models.iter().filter(|model| model.unverified.is_none());
-    u32::try_from(known.count()).unwrap_or(u32::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -112,6 +106,6 @@ mod tests {
         assert!(default.default && default.context == Some(1_000_000));
         assert!(haiku.options.is_empty() && !haiku.custom);
         assert!(own.custom && own.unverified.is_some());
-        assert_eq!(usable(&inventory), 2);
+        assert_eq!(inventory.usable(), 2);
     }
 }

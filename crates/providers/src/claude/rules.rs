@@ -146,7 +146,7 @@ impl Shared {
         let config = self.config_dir();
         let look = move || allowing.then(|| loose::problem(&config)).flatten();
         let problem = tokio::task::spawn_blocking(look).await.ok().flatten();
-        self.status.send_if_modified(|status| {
+        self.face.status.send_if_modified(|status| {
             let problems: Vec<_> = problem.into_iter().collect();
             std::mem::replace(&mut status.problems, problems.clone()) != problems
         });

@@ -154,7 +154,7 @@ impl Sessions for ClaudeSessions {
 
     fn command(&self, place: &Place, session: &str) -> String {
         let name = Name::parse(session);
-        let program = self.0.settings().binary.filter(|path| !path.trim().is_empty());
+        let program = self.0.face.settings().binary.filter(|path| !path.trim().is_empty());
         let program = program.unwrap_or_else(|| "claude".to_owned());
         let mut words = vec![program.as_str()];
         match &name.begin {

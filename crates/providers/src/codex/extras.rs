@@ -9,7 +9,8 @@ use codex_sdk::{Client, Error};
 use domain::{AgentCommand, CommandSource, Extras, McpServer, McpState};
 use serde_json::{Value, json};
 
-use super::{Shared, open_error};
+use super::{NAME, Shared};
+use crate::shared::face;
 use crate::shared::places::must_be;
 use crate::shared::shorten::line;
 use crate::{OpenError, Place};
@@ -25,18 +26,21 @@ impl Shared {
     /// Reads what there is.
     pub(super) async fn extras(self: &Arc<Self>, place: &Place) -> Result<Extras, OpenError> {
         must_be(&place.workspace).await?;
-        self.configured().await?;
+        self.face.configured().await?;
         let held = self.server().await?;
         let client = held.server.client();
-        let skills = skills(client, &place.workspace).await.map_err(|e| open_error(&e))?;
+        let skills =
+            skills(client, &place.workspace).await.map_err(|e| face::not_opened(NAME, &e))?;
         let mut commands: Vec<_> = skills.iter().map(command).collect();
         commands.sort_by(|a, b| a.name.cmp(&b.name));
         commands.dedup_by(|a, b| a.name == b.name);
         commands.truncate(MAX_COMMANDS);
         // Of a directory's own servers nothing is told without a thread in it (0.169.0).
         let params = json!({ "limit": MAX_SERVERS, "detail": "toolsAndAuthOnly" });
-        let page: Page<McpServerStatus> =
-            client.request("mcpServerStatus/list", params).await.map_err(|e| open_error(&e))?;
+        let page: Page<McpServerStatus> = client
+            .request("mcpServerStatus/list", params)
+            .await
+            .map_err(|e| face::not_opened(NAME, &e))?;
         let mut servers: Vec<_> =
             page.data.iter().filter(|server| is_name(&server.name)).map(server).collect();
         servers.sort_by(|a, b| a.name.cmp(&b.name));

@@ -107,7 +107,7 @@ impl Shared {
 
     fn tell_limits(&self) {
         let shown = self.limits.shown();
-        self.status.send_if_modified(|status| {
+        self.face.status.send_if_modified(|status| {
             let changed = status.limits != shown;
             status.limits = shown;
             changed

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::server::Found;
 use super::{Shared, models};
-use crate::shared::looks::{self, Checking, Remedies, Said, broken};
+use crate::shared::looks::{Checking, Remedies, Said, broken};
 
 /// What mends the installation.
 pub(super) const REMEDIES: Remedies = Remedies {
@@ -32,7 +32,7 @@ pub(super) struct Who {
 
 impl Shared {
     pub(super) async fn locate(&self) -> Result<Found, LocateError> {
-        let program = self.settings().binary;
+        let program = self.face.settings().binary;
         let configured = program.as_deref().map(Path::new);
         let installed = codex_sdk::locate(&self.config.host, configured, &self.config.path).await?;
         Ok(Found { program, installed })
@@ -40,36 +40,25 @@ impl Shared {
 
     /// Looks whether Codex can be used. With `models`, the process is started to read them.
     pub(super) async fn look(self: &Arc<Self>, models: bool) -> ProviderStatus {
-        let _one_at_a_time = self.looking.lock().await;
-        if !self.settings().enabled {
-            return self.say(Said::switched_off());
+        let _one_at_a_time = self.face.looking.lock().await;
+        if !self.face.settings().enabled {
+            return self.face.say(Said::switched_off());
         }
-        let _checking = Checking::begin(&self.status);
+        let _checking = Checking::begin(&self.face.status);
         self.forgive().await;
         let found = match self.locate().await {
             Ok(found) => found,
-            Err(error) => {
-                *self.found() = None;
-                self.status.send_modify(|status| {
-                    status.version = None;
-                    status.binary = None;
-                });
-                let configured = self.settings().binary.is_some();
-                return self.say(REMEDIES.describe(&error, configured));
-            }
+            Err(error) => return self.face.say(self.face.is_missing(REMEDIES, &error)),
         };
-        self.status.send_modify(|status| {
-            status.version = Some(found.installed.version.to_string());
-            status.binary = Some(found.installed.found.display().to_string());
-        });
-        *self.found() = Some(found);
+        let installed = found.installed.clone();
+        self.face.is_here(found, &installed.found, &installed.version);
         if models {
             match self.server().await {
                 Ok(held) => self.read_models(&held.server).await,
-                Err(error) => return self.say(broken(error)),
+                Err(error) => return self.face.say(broken(error)),
             }
         }
-        self.say(self.usable())
+        self.face.say(self.usable())
     }
 
     /// What the account and the models say about the state.
@@ -82,8 +71,8 @@ impl Shared {
                 fix: Some(SIGN_IN.to_owned()),
             };
         }
-        let inventory = self.inventory.borrow();
-        let count = models::usable(&inventory.models);
+        let inventory = self.face.inventory.borrow();
+        let count = inventory.usable();
         let models = if count == 1 { "1 model".to_owned() } else { format!("{count} models") };
         let message = match (&inventory.problem, &who.account) {
             (Some(problem), _) => format!("ready; the list of models is not fresh: {problem}"),
@@ -93,17 +82,10 @@ impl Shared {
         Said { state: ProviderState::Ready, message, fix: None }
     }
 
-    pub(super) fn say(&self, said: Said) -> ProviderStatus {
-        let usable = models::usable(&self.inventory.borrow().models);
-        let count = u32::try_from(usable).unwrap_or(u32::MAX);
-        looks::say(&self.status, said, count);
-        self.status.borrow().clone()
-    }
-
     /// Reads the account and the models. A failure keeps the last good list.
     async fn read_models(self: &Arc<Self>, server: &Server) {
         let _one_at_a_time = self.reading.lock().await;
-        let custom = self.settings().custom_models;
+        let custom = self.face.settings().custom_models;
         let client = server.client();
         let read = async {
             let account: AccountRead = client.request("account/read", json!({})).await?;
@@ -127,15 +109,11 @@ impl Shared {
                 self.read_limits(server, account.account.as_ref());
                 let config = config.get("config").unwrap_or(&Value::Null);
                 let new = models::inventory(&listed, config, &custom, &who);
-                self.inventory.send_if_modified(|known| {
-                    let changed = *known != new;
-                    *known = new;
-                    changed
-                });
+                self.face.fresh(new);
             }
             Err(error) => {
                 tracing::warn!(%error, "the models of Codex could not be read");
-                self.inventory.send_modify(|known| known.problem = Some(error.to_string()));
+                self.face.stale(error.to_string());
             }
         }
     }

@@ -14,7 +14,8 @@ use domain::{
 };
 use serde_json::Value;
 
-use super::errors;
+use super::{NAME, errors};
+use crate::shared::face;
 
 mod approvals;
 mod asks;
@@ -265,7 +266,7 @@ impl Mapper {
             }
             EventBody::Resolved { id } => self.resolved(&id.into(), &mut out),
             EventBody::Warning { message } => self.warning(&message, &mut out),
-            EventBody::Deleted => out.events.push(AgentEvent::Lost(super::gone().into())),
+            EventBody::Deleted => out.events.push(AgentEvent::Lost(face::gone(NAME).into())),
             body => match turn {
                 Some(native) if self.is_current(&native) => self.of_turn(&native, body, &mut out),
                 // What is over here is over, however late Codex tells of it.

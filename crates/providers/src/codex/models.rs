@@ -102,11 +102,6 @@ fn own(id: &str, group: &str, default: bool, custom: bool, unverified: Option<St
     }
 }
 
-/// How many models are known to work.
-pub(super) fn usable(models: &[Model]) -> usize {
-    models.iter().filter(|model| model.unverified.is_none()).count()
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -135,6 +130,6 @@ mod tests {
         let wanted = [("mine", true, false), ("a", false, false), ("more", false, true)];
         assert_eq!(ids(&own), wanted.map(|(id, d, c)| (id.to_owned(), d, c)));
         assert_eq!(own.models[0].group, "Mock");
-        assert_eq!(usable(&own.models), 2);
+        assert_eq!(own.usable(), 2);
     }
 }

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::router::{Asking, Frame, Generation, Hold};
-use super::{Shared, errors, looking};
+use super::{NAME, Shared, errors, looking};
 use crate::contract::unavailable;
 use crate::shared::ends::End;
 use crate::shared::failures::Failures;
@@ -30,8 +30,6 @@ use crate::{OpenError, RestartError};
 
 mod health;
 
-/// What people call the agent.
-pub(super) const WHO: &str = "Codex";
 /// How long the process has to end by itself.
 const GRACE: Duration = Duration::from_secs(5);
 /// The same for one that answers nothing.
@@ -110,12 +108,12 @@ impl Shared {
         let mut slot = self.slot.lock().await;
         slot.wanted = Some(Instant::now());
         if let Some(why) = self.barred() {
-            return Err(why.refusal(WHO));
+            return Err(why.refusal(NAME));
         }
         if slot.running.as_ref().is_some_and(Running::is_gone) {
             self.bury(&mut slot);
         }
-        let program = self.settings().binary;
+        let program = self.face.settings().binary;
         if slot.running.as_ref().is_some_and(|running| running.program != program) {
             if self.router.turns() == 0 {
                 self.stop(&mut slot, End::Moved).await;
@@ -127,7 +125,7 @@ impl Shared {
             Some(running) => running,
             None => tokio::select! {
                 biased;
-                why = self.bar() => return Err(why.refusal(WHO)),
+                why = self.bar() => return Err(why.refusal(NAME)),
                 started = self.find_and_start(&mut slot) => started?,
             },
         };
@@ -141,21 +139,21 @@ impl Shared {
 
     /// Why no process may run, if so.
     fn barred(&self) -> Option<End> {
-        if self.closed.is_cancelled() {
+        if self.face.closed.is_cancelled() {
             Some(End::BatonEnds)
         } else {
-            (!self.settings().enabled).then_some(End::SwitchedOff)
+            (!self.face.settings().enabled).then_some(End::SwitchedOff)
         }
     }
 
     /// Waits until no process may run.
     async fn bar(&self) -> End {
-        let mut settings = self.settings.subscribe();
+        let mut settings = self.face.settings.subscribe();
         let off = async {
             let _ = settings.wait_for(|s| s.as_ref().is_some_and(|s| !s.enabled)).await;
         };
         tokio::select! {
-            () = self.closed.cancelled() => End::BatonEnds,
+            () = self.face.closed.cancelled() => End::BatonEnds,
             () = off => End::SwitchedOff,
         }
     }
@@ -163,12 +161,12 @@ impl Shared {
     /// Starts a process. When this is dropped, the slot is as before and what was started is
     /// stopped.
     async fn find_and_start(self: &Arc<Self>, slot: &mut Slot) -> Result<Running, OpenError> {
-        if let Err(error) = slot.failures.may_start(WHO) {
-            self.say(looks::broken(error.clone()));
+        if let Err(error) = slot.failures.may_start(NAME) {
+            self.face.say(looks::broken(error.clone()));
             return Err(error);
         }
         slot.failures.back_off().await;
-        let program = self.settings().binary;
+        let program = self.face.settings().binary;
         match self.start(program.clone()).await {
             Ok((server, incoming)) => {
                 let running = Running {
@@ -182,7 +180,7 @@ impl Shared {
                     gone: CancellationToken::new(),
                 };
                 slot.running = Some(running.clone());
-                self.status.send_if_modified(|status| {
+                self.face.status.send_if_modified(|status| {
                     let told = !status.problems.is_empty();
                     status.problems.clear();
                     told
@@ -203,7 +201,7 @@ impl Shared {
     }
 
     async fn start(&self, program: Option<String>) -> Result<(Server, Told), OpenError> {
-        let known = self.found().clone().filter(|found| found.program == program);
+        let known = self.face.found().clone().filter(|found| found.program == program);
         let found = match known {
             Some(found) => found,
             None => {
@@ -212,7 +210,7 @@ impl Shared {
                     .locate()
                     .await
                     .map_err(|error| looking::REMEDIES.refusal(&error, configured))?;
-                self.found().insert(found).clone()
+                self.face.found().insert(found).clone()
             }
         };
         std::fs::create_dir_all(&self.config.cwd).map_err(|error| {
@@ -227,7 +225,7 @@ impl Shared {
         launch.env.extend(REMOVED.map(|name| (OsString::from(name), None)));
         let started = codex_sdk::launch(&self.config.host, launch).await;
         started.map_err(|error| {
-            *self.found() = None;
+            *self.face.found() = None;
             launch_error(&error)
         })
     }
@@ -238,7 +236,7 @@ impl Shared {
             kind: ProviderProblemKind::Configuration,
             message: shorten::line(&format!("Codex's configuration: {message}")),
         };
-        self.status.send_if_modified(|status| {
+        self.face.status.send_if_modified(|status| {
             let new = !status.problems.contains(&problem) && status.problems.len() < MAX_PROBLEMS;
             if new {
                 status.problems.push(problem);
@@ -257,13 +255,13 @@ impl Shared {
         let Some(running) = slot.running.take() else { return };
         let turns = self.router.turns();
         // First, so that turns end by this reason and not by what the end makes of them.
-        self.let_go(&running, &why.error(WHO));
+        self.let_go(&running, &why.error(NAME));
         let wedged = why == End::NotAnswering;
         if wedged {
-            slot.failures.note(&why.reason(WHO));
+            slot.failures.note(&why.reason(NAME));
         }
         let grace = if wedged { SHORT_GRACE } else { GRACE };
-        running.server.stop(why.reason(WHO), grace).await;
+        running.server.stop(why.reason(NAME), grace).await;
         self.remember(Some(running.server.pid()), why.into(), None, turns);
     }
 
@@ -279,7 +277,7 @@ impl Shared {
         slot.failures.note(&said);
         self.let_go(&running, &errors::died(&said));
         self.remember(Some(pid), AgentEndReason::Died, Some(said), turns);
-        self.status.send_modify(|status| {
+        self.face.status.send_modify(|status| {
             if status.state == ProviderState::Ready {
                 "Codex ended unexpectedly; it is started again when it is needed"
                     .clone_into(&mut status.message);
@@ -290,7 +288,7 @@ impl Shared {
     /// Loses every session on a process that serves no more.
     fn let_go(&self, running: &Running, error: &TurnError) {
         running.gone.cancel();
-        self.status.send_if_modified(|status| {
+        self.face.status.send_if_modified(|status| {
             let before = status.problems.len();
             status.problems.retain(|problem| problem.kind != ProviderProblemKind::NotAnswering);
             status.problems.len() != before
@@ -301,12 +299,13 @@ impl Shared {
 
     fn remember(&self, pid: Option<u32>, why: AgentEndReason, said: Option<String>, turns: u32) {
         let end = AgentEnd { at: now(), trusted: true, pid, why, said, turns };
-        self.ends.remember(WHO, end);
+        self.ends.remember(NAME, end);
     }
 
     fn tell_running(&self) {
         let running = self.router.is_served();
-        self.status
+        self.face
+            .status
             .send_if_modified(|status| std::mem::replace(&mut status.running, running) != running);
     }
 
@@ -352,7 +351,7 @@ impl Shared {
     /// Ends the process and starts it anew.
     pub(super) async fn restart(self: &Arc<Self>, force: bool) -> Result<(), RestartError> {
         if let Some(why) = self.barred() {
-            return Err(RestartError::Failed(why.refusal(WHO)));
+            return Err(RestartError::Failed(why.refusal(NAME)));
         }
         let turns = self.router.turns();
         if turns > 0 && !force {

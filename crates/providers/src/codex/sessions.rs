@@ -14,7 +14,8 @@ use tokio::sync::broadcast;
 use super::mapper::past;
 use super::server::Held;
 use super::session::{COMPACTION, reading};
-use super::{Shared, access, gone};
+use super::{NAME, Shared, access};
+use crate::shared::face;
 use crate::shared::places::must_be;
 use crate::{OpenError, Place, ReadSession, Reading, SessionList, SessionQuery, Sessions};
 
@@ -71,7 +72,7 @@ struct ReadThread {
 impl CodexSessions {
     async fn held(&self, place: &Place) -> Result<Held, OpenError> {
         must_be(&place.workspace).await?;
-        self.0.configured().await?;
+        self.0.face.configured().await?;
         self.0.server().await
     }
 
@@ -256,7 +257,7 @@ impl Sessions for CodexSessions {
     }
 
     fn command(&self, place: &Place, session: &str) -> String {
-        let program = self.0.settings().binary.filter(|path| !path.trim().is_empty());
+        let program = self.0.face.settings().binary.filter(|path| !path.trim().is_empty());
         let program = program.unwrap_or_else(|| "codex".to_owned());
         crate::shared::terminal::command(&place.workspace, &[&program, "resume", session])
     }
@@ -353,7 +354,7 @@ fn native(thread: &Thread) -> NativeSession {
 /// refused where only the session is named is a session that is not there.
 fn failed(error: &Error) -> OpenError {
     match error {
-        Error::Refused(_) => gone(),
-        Error::Gone | Error::Timeout(_) | Error::Decode { .. } => super::open_error(error),
+        Error::Refused(_) => face::gone(NAME),
+        Error::Gone | Error::Timeout(_) | Error::Decode { .. } => face::not_opened(NAME, error),
     }
 }

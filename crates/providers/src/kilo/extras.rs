@@ -26,7 +26,7 @@ impl Shared {
     /// waits for its MCP servers to connect or fail (Kilo 7.7.7); later ones take milliseconds.
     pub(super) async fn extras(self: &Arc<Self>, place: &Place) -> Result<Extras, OpenError> {
         let workspace = workspace_of(&place.workspace, place.trusted).await?;
-        self.configured().await?;
+        self.face.configured().await?;
         let held = self.server(Kind::of(place.trusted)).await?;
         let instance = held.server.client().at(&workspace);
         let commands = instance.commands().await.map_err(|e| failed(&e))?;

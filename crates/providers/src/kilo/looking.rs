@@ -9,7 +9,7 @@ use kilo_sdk::{Client, LocateError};
 use super::problems::{self, Source};
 use super::server::{Found, Host, Kind};
 use super::{Shared, models};
-use crate::shared::looks::{self, Checking, Remedies, Said, broken};
+use crate::shared::looks::{Checking, Remedies, Said, broken};
 
 /// What mends the installation.
 pub(super) const REMEDIES: Remedies = Remedies {
@@ -21,7 +21,7 @@ pub(super) const SIGN_IN: &str = "kilo auth login";
 
 impl Shared {
     pub(super) async fn locate(&self) -> Result<Found, LocateError> {
-        let program = self.settings().binary;
+        let program = self.face.settings().binary;
         let configured = program.as_deref().map(Path::new);
         let installed = kilo_sdk::locate(&self.config.host, configured, &self.config.path).await?;
         Ok(Found { program, installed })
@@ -29,65 +29,54 @@ impl Shared {
 
     /// Looks whether Kilo can be used. With `models`, the server is started to read them.
     pub(super) async fn look(self: &Arc<Self>, models: bool) -> ProviderStatus {
-        let _one_at_a_time = self.looking.lock().await;
-        if !self.settings().enabled {
-            return self.say(Said::switched_off());
+        let _one_at_a_time = self.face.looking.lock().await;
+        if !self.face.settings().enabled {
+            return self.face.say(Said::switched_off());
         }
-        let _checking = Checking::begin(&self.status);
+        let _checking = Checking::begin(&self.face.status);
         self.forgive().await;
-        if self.settings().server.is_some() {
+        if self.face.settings().server.is_some() {
             return self.look_at_attached().await;
         }
         let found = match self.locate().await {
             Ok(found) => found,
-            Err(error) => {
-                *self.found() = None;
-                self.status.send_modify(|status| {
-                    status.version = None;
-                    status.binary = None;
-                });
-                let configured = self.settings().binary.is_some();
-                return self.say(REMEDIES.describe(&error, configured));
-            }
+            Err(error) => return self.face.say(self.face.is_missing(REMEDIES, &error)),
         };
-        self.status.send_modify(|status| {
-            status.version = Some(found.installed.version.to_string());
-            status.binary = Some(found.installed.found.display().to_string());
-        });
-        *self.found() = Some(found);
+        let installed = found.installed.clone();
+        self.face.is_here(found, &installed.found, &installed.version);
         if models {
             // Starting the server reads the models as well; one that runs is asked again.
             match self.server(Kind::Trusted).await {
                 Ok(held) => {
                     self.read_anew(&held.server).await;
                 }
-                Err(error) => return self.say(broken(error)),
+                Err(error) => return self.face.say(broken(error)),
             }
         }
-        self.say(self.usable())
+        self.face.say(self.usable())
     }
 
     /// Looks at a server that a person named.
     async fn look_at_attached(self: &Arc<Self>) -> ProviderStatus {
-        self.status.send_modify(|status| status.binary = None);
+        self.face.status.send_modify(|status| status.binary = None);
         match self.server(Kind::Trusted).await {
             Ok(held) => {
                 let version = held.server.version().to_owned();
-                self.status.send_modify(|status| status.version = Some(version));
+                self.face.status.send_modify(|status| status.version = Some(version));
                 self.refresh_models(held.server.client()).await;
-                self.say(self.usable())
+                self.face.say(self.usable())
             }
             Err(error) => {
-                self.status.send_modify(|status| status.version = None);
-                self.say(broken(error))
+                self.face.status.send_modify(|status| status.version = None);
+                self.face.say(broken(error))
             }
         }
     }
 
     /// What the models say about the state.
     fn usable(&self) -> Said {
-        let inventory = self.inventory.borrow();
-        let count = models::usable(&inventory.models);
+        let inventory = self.face.inventory.borrow();
+        let count = inventory.usable();
         if inventory.known && inventory.models.is_empty() {
             return Said {
                 state: ProviderState::SignedOut,
@@ -101,12 +90,6 @@ impl Shared {
             (None, count) => format!("ready, {count} models"),
         };
         Said { state: ProviderState::Ready, message, fix: None }
-    }
-
-    pub(super) fn say(&self, said: Said) -> ProviderStatus {
-        let models = models::number(models::usable(&self.inventory.borrow().models));
-        looks::say(&self.status, said, models);
-        self.status.borrow().clone()
     }
 
     /// Has Kilo read its configuration anew, and reads the models of it.
@@ -135,27 +118,23 @@ impl Shared {
             }
             Ok::<_, kilo_sdk::Error>((inventory, config))
         };
-        let custom = self.settings().custom_models;
+        let custom = self.face.settings().custom_models;
         match read.await {
             Ok((inventory, config)) => {
                 let new = models::inventory(&inventory, &config, &custom);
-                self.inventory.send_if_modified(|known| {
-                    let changed = *known != new;
-                    *known = new;
-                    changed
-                });
+                self.face.fresh(new);
             }
             Err(error) => {
                 tracing::warn!(%error, "the models of Kilo could not be read");
-                self.inventory.send_modify(|known| known.problem = Some(error.to_string()));
+                self.face.stale(error.to_string());
             }
         }
-        let checked = self.status.borrow().state;
+        let checked = self.face.status.borrow().state;
         if matches!(
             checked,
             ProviderState::Ready | ProviderState::SignedOut | ProviderState::Broken
         ) {
-            self.say(self.usable());
+            self.face.say(self.usable());
         }
     }
 }

@@ -44,12 +44,7 @@ pub(super) fn inventory(all: &types::Inventory, config: &Config, custom: &[Strin
     told
 }
 
-/// How many of these are known to work.
-pub(super) fn usable(models: &[Model]) -> usize {
-    models.iter().filter(|model| model.unverified.is_none()).count()
-}
-
-pub(super) fn number(count: usize) -> u32 {
+fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
@@ -339,7 +334,7 @@ mod tests {
         assert!(doubt("groq/llama").contains("`kilo auth login -p groq`"));
         assert!(doubt("mock/talks").contains("tools"));
         assert!(doubt("m1").contains("upstream/model"));
-        assert_eq!(usable(&inventory.models), 3);
+        assert_eq!(inventory.usable(), 3);
     }
 
     #[test]

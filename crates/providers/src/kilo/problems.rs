@@ -35,7 +35,7 @@ impl Shared {
         let more = known.len().saturating_sub(MAX_PROBLEMS);
         known.drain(..more);
         // Under the lock, so that what was told last is what is shown.
-        self.status.send_if_modified(|status| {
+        self.face.status.send_if_modified(|status| {
             let shown = shown(&known);
             let changed = status.problems != shown;
             status.problems = shown;

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::router::{Generation, Hold};
 use super::session::server_gone;
-use super::{Shared, looking};
+use super::{NAME, Shared, looking};
 use crate::OpenError;
 use crate::shared::ends::End;
 use crate::shared::failures::Failures;
@@ -39,9 +39,6 @@ const GRACE: Duration = Duration::from_secs(5);
 const SHORT_GRACE: Duration = Duration::from_secs(1);
 /// Lines of a dead server's last words that are told.
 const LAST_WORDS: usize = 3;
-
-/// What people call the agent.
-const WHO: &str = "Kilo";
 
 /// Which of the two servers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,7 +108,7 @@ impl Shared {
         let mut slot = self.slots.lock(kind).await;
         slot.wanted = Some(Instant::now());
         if let Some(why) = self.barred() {
-            return Err(why.refusal(WHO));
+            return Err(why.refusal(NAME));
         }
         if slot.running.as_ref().is_some_and(Running::is_gone) {
             self.bury(&mut slot);
@@ -129,7 +126,7 @@ impl Shared {
             Some(running) => running,
             None => tokio::select! {
                 biased;
-                why = self.bar() => return Err(why.refusal(WHO)),
+                why = self.bar() => return Err(why.refusal(NAME)),
                 started = self.find_and_start(kind, &mut slot) => started?,
             },
         };
@@ -139,21 +136,21 @@ impl Shared {
 
     /// Why no server may run, if so.
     fn barred(&self) -> Option<End> {
-        if self.closed.is_cancelled() {
+        if self.face.closed.is_cancelled() {
             Some(End::BatonEnds)
         } else {
-            (!self.settings().enabled).then_some(End::SwitchedOff)
+            (!self.face.settings().enabled).then_some(End::SwitchedOff)
         }
     }
 
     /// Waits until no server may run.
     async fn bar(&self) -> End {
-        let mut settings = self.settings.subscribe();
+        let mut settings = self.face.settings.subscribe();
         let off = async {
             let _ = settings.wait_for(|s| s.as_ref().is_some_and(|s| !s.enabled)).await;
         };
         tokio::select! {
-            () = self.closed.cancelled() => End::BatonEnds,
+            () = self.face.closed.cancelled() => End::BatonEnds,
             () = off => End::SwitchedOff,
         }
     }
@@ -164,9 +161,9 @@ impl Shared {
         kind: Kind,
         slot: &mut Slot,
     ) -> Result<Running, OpenError> {
-        if let Err(error) = slot.failures.may_start(WHO) {
+        if let Err(error) = slot.failures.may_start(NAME) {
             if kind == Kind::Trusted {
-                self.say(looks::broken(error.clone()));
+                self.face.say(looks::broken(error.clone()));
             }
             return Err(error);
         }
@@ -209,7 +206,7 @@ impl Shared {
     /// What the settings want. Untrusted projects always get a server of our own: of another one
     /// it is not known whether it leaves their configuration unread.
     fn wanted(&self, kind: Kind) -> Wanted {
-        let settings = self.settings();
+        let settings = self.face.settings();
         match settings.server {
             Some(server) if kind == Kind::Trusted => {
                 Wanted::Attached { server, password: self.password() }
@@ -220,7 +217,7 @@ impl Shared {
 
     /// Says of a server that did not start why another one is not used, when the settings name one.
     fn explained(&self, kind: Kind, error: OpenError) -> OpenError {
-        if kind == Kind::Trusted || self.settings().server.is_none() {
+        if kind == Kind::Trusted || self.face.settings().server.is_none() {
             return error;
         }
         let message = format!(
@@ -239,20 +236,20 @@ impl Shared {
         kind: Kind,
         program: Option<String>,
     ) -> Result<(Host, EventStream), OpenError> {
-        let known = self.found().clone().filter(|found| found.program == program);
+        let known = self.face.found().clone().filter(|found| found.program == program);
         let found = match known {
             Some(found) => found,
             None => {
                 let configured = program.is_some();
                 let found = self.locate().await;
                 let found = found.map_err(|error| looking::REMEDIES.refusal(&error, configured))?;
-                self.found().insert(found).clone()
+                self.face.found().insert(found).clone()
             }
         };
         match self.start(kind, &found.installed).await {
             Ok((server, stream)) => Ok((Host::Own(Arc::new(server)), stream)),
             Err(error) => {
-                *self.found() = None;
+                *self.face.found() = None;
                 Err(error)
             }
         }
@@ -295,12 +292,12 @@ impl Shared {
             let _ = timeout(GRACE, self.router.abort_all(running.generation)).await;
         }
         // First, so that turns end by this reason and not by what the server's end makes of them.
-        self.let_go(&running, &why.error(WHO));
+        self.let_go(&running, &why.error(NAME));
         let wedged = why == End::NotAnswering;
         if wedged {
-            slot.failures.note(&why.reason(WHO));
+            slot.failures.note(&why.reason(NAME));
         }
-        running.server.stop(why.reason(WHO), if wedged { SHORT_GRACE } else { GRACE }).await;
+        running.server.stop(why.reason(NAME), if wedged { SHORT_GRACE } else { GRACE }).await;
         self.remember(running.kind, running.server.pid(), why.into(), None, turns);
     }
 
@@ -317,7 +314,7 @@ impl Shared {
         slot.failures.note(&said);
         self.let_go(&running, &error);
         self.remember(running.kind, pid, AgentEndReason::Died, Some(said), turns);
-        self.status.send_modify(|status| {
+        self.face.status.send_modify(|status| {
             if status.state == ProviderState::Ready {
                 "Kilo ended unexpectedly; it is started again when it is needed"
                     .clone_into(&mut status.message);
@@ -343,12 +340,13 @@ impl Shared {
         turns: u32,
     ) {
         let trusted = kind == Kind::Trusted;
-        self.ends.remember(WHO, AgentEnd { at: now(), trusted, pid, why, said, turns });
+        self.ends.remember(NAME, AgentEnd { at: now(), trusted, pid, why, said, turns });
     }
 
     fn tell_running(&self) {
         let running = self.router.is_served();
-        self.status
+        self.face
+            .status
             .send_if_modified(|status| std::mem::replace(&mut status.running, running) != running);
     }
 

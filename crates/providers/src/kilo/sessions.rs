@@ -18,7 +18,8 @@ use super::mapper::past::begins_turn;
 use super::mapper::{Mapper, Servers};
 use super::server::{Held, Kind};
 use super::session::{COMPACTION, Key, reading};
-use super::{Shared, gone, open_error, workspace_of};
+use super::{NAME, Shared, workspace_of};
+use crate::shared::face;
 use crate::{OpenError, Place, ReadSession, Reading, SessionList, SessionQuery, Sessions};
 
 /// Sessions that can be listed of one directory, the last used first. Kilo lists no pages, only
@@ -44,7 +45,7 @@ pub(super) struct KiloSessions(pub(super) Arc<Shared>);
 impl KiloSessions {
     async fn held(&self, place: &Place) -> Result<(Held, Instance), OpenError> {
         let workspace = workspace_of(&place.workspace, place.trusted).await?;
-        self.0.configured().await?;
+        self.0.face.configured().await?;
         let held = self.0.server(Kind::of(place.trusted)).await?;
         let instance = held.server.client().at(&workspace);
         Ok((held, instance))
@@ -63,7 +64,7 @@ impl KiloSessions {
     }
 
     fn limit(&self, model: &ModelSelection) -> Option<u64> {
-        let inventory = self.0.inventory.borrow();
+        let inventory = self.0.face.inventory.borrow();
         inventory.models.iter().find(|m| m.id == model.model).and_then(|m| m.context)
     }
 }
@@ -214,7 +215,7 @@ impl Sessions for KiloSessions {
 impl Shared {
     /// The command for a terminal that runs Kilo in a directory.
     pub(super) fn in_terminal(&self, place: &Place, arguments: &[&str]) -> String {
-        let program = self.settings().binary.filter(|path| !path.trim().is_empty());
+        let program = self.face.settings().binary.filter(|path| !path.trim().is_empty());
         let program = program.unwrap_or_else(|| "kilo".to_owned());
         let words: Vec<_> =
             std::iter::once(program.as_str()).chain(arguments.iter().copied()).collect();
@@ -414,13 +415,13 @@ fn whole(number: f64) -> u64 {
 
 pub(super) fn failed(error: &Error) -> OpenError {
     match error {
-        Error::NotFound(_) => gone(),
+        Error::NotFound(_) => face::gone(NAME),
         Error::Busy(_) => OpenError {
             code: ErrorCode::SessionBusy,
             message: "Kilo is at work in this session".to_owned(),
             hint: Some("wait until it has finished, or stop it".to_owned()),
         },
-        _ => open_error(error),
+        _ => face::not_opened(NAME, error),
     }
 }
 

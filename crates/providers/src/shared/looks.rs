@@ -4,7 +4,6 @@ use agent_program::LocateError;
 use domain::{ProviderState, ProviderStatus};
 use tokio::sync::watch;
 
-use super::now;
 use crate::OpenError;
 use crate::contract::unavailable;
 
@@ -68,18 +67,6 @@ pub(crate) fn broken(error: OpenError) -> Said {
         None => error.message,
     };
     Said { state: ProviderState::Broken, message, fix: None }
-}
-
-/// Ends a look with what it found.
-pub(crate) fn say(status: &watch::Sender<ProviderStatus>, said: Said, models: u32) {
-    status.send_modify(|status| {
-        status.state = said.state;
-        status.message = said.message;
-        status.fix = said.fix;
-        status.models = models;
-        status.checking = false;
-        status.checked_at = Some(now());
-    });
 }
 
 /// Shows that a look is in progress for as long as it is, also when its caller gives up.

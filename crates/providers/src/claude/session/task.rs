@@ -96,7 +96,7 @@ pub(super) struct State {
 
 /// Runs a session until it is closed or nobody reads it.
 pub(in crate::claude) async fn run(task: Task, mut control: mpsc::Receiver<Control>) {
-    let closed = task.shared.closed.clone();
+    let closed = task.shared.face.closed.clone();
     let allowed = task.shared.allowed.take(task.mapper.session());
     let mut state = State {
         task,

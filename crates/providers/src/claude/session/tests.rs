@@ -37,7 +37,7 @@ fn scripted(dir: &Path, script: &str) -> Claude {
     });
     let binary = Some(program.to_string_lossy().into_owned());
     let settings = ProviderSettings { enabled: true, binary, ..ProviderSettings::default() };
-    claude.0.settings.send_replace(Some(settings));
+    claude.0.face.settings.send_replace(Some(settings));
     claude
 }
 

@@ -111,7 +111,7 @@ impl Shared {
         if !answering {
             tracing::warn!(pid = running.server.pid(), "Codex does not answer");
         }
-        self.status.send_modify(|status| {
+        self.face.status.send_modify(|status| {
             status.problems.retain(|problem| problem.kind != ProviderProblemKind::NotAnswering);
             if !answering {
                 status.problems.push(ProviderProblem {

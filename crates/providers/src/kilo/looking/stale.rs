@@ -85,7 +85,7 @@ async fn a_failed_or_slow_reading_keeps_the_last_good_list_and_says_so() {
     let told: Told = Arc::new(Mutex::new(Some((200, LIST))));
     let (client, impatient) = stub(Arc::clone(&told)).await;
     let kilo = kilo();
-    kilo.0.status.send_modify(|status| status.state = ProviderState::Ready);
+    kilo.0.face.status.send_modify(|status| status.state = ProviderState::Ready);
     kilo.0.refresh_models(&client).await;
     let good = kilo.inventory().borrow().clone();
     assert_eq!((ids(&good), good.problem.as_deref()), (vec!["mock/m1"], None));

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use domain::{AgentProcess, AgentReport, ProviderState};
 
-use super::{End, Kind, WHO};
+use super::{End, Kind};
 use crate::RestartError;
 use crate::contract::unavailable;
-use crate::kilo::Shared;
+use crate::kilo::{NAME, Shared};
 
 impl Shared {
     /// The servers that run, and how earlier ones ended.
@@ -42,7 +42,7 @@ impl Shared {
         force: bool,
     ) -> Result<(), RestartError> {
         if let Some(why) = self.barred() {
-            return Err(RestartError::Failed(why.refusal(WHO)));
+            return Err(RestartError::Failed(why.refusal(NAME)));
         }
         let turns = self.router.all_turns();
         if turns > 0 && !force {

@@ -30,7 +30,7 @@ async fn hanging(dir: &Path) -> Kilo {
         bounds: super::super::Bounds::default(),
         native_log: None,
     });
-    kilo.0.settings.send_replace(Some(settings(dir, true)));
+    kilo.0.face.settings.send_replace(Some(settings(dir, true)));
     kilo
 }
 
@@ -115,7 +115,7 @@ async fn a_look_that_is_given_up_does_not_stay_in_progress() {
 async fn an_open_waits_for_the_first_settings() {
     let dir = tempfile::tempdir().unwrap();
     let kilo = hanging(dir.path()).await;
-    kilo.0.settings.send_replace(None);
+    kilo.0.face.settings.send_replace(None);
     let (first, ()) = tokio::join!(refusal(&kilo, dir.path()), async {
         tokio::task::yield_now().await;
         kilo.configure(settings(dir.path(), false)).await;

@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { looksRight } from "./look";
 import { bash, createWorld, ended, lastTurn, lookBack, newThread, scripted, send, until, type World } from "./world";
@@ -84,6 +86,27 @@ test("a plan is accepted and then built", async () => {
   await page.getByRole("radio", { name: "Plan" }).click();
   await send(page, "how would you do it?");
   await page.locator(".ask[data-kind=plan] .md").waitFor({ timeout: 60_000 });
+  // It is kept in the project when that is wanted, and takes nothing's place unasked.
+  const dock = page.locator(".ask[data-kind=plan]");
+  const save = page.getByRole("button", { name: "Save the plan to a file" });
+  const field = page.getByRole("textbox", { name: "File below the project" });
+  for (const replace of [false, true]) {
+    await dock.locator(save).click();
+    await field.fill("notes/the plan.md");
+    await page.keyboard.press("Enter");
+    if (replace) {
+      await page.getByRole("alert").filter({ hasText: "already" }).waitFor();
+      await looksRight(page, "plan-save");
+      await page.getByRole("button", { name: "Replace it" }).click();
+    }
+    await field.waitFor({ state: "detached" });
+    expect(await readFile(join(world.project, "notes/the plan.md"), "utf8")).toContain("1.");
+  }
+  await dock.locator(save).click();
+  await field.fill("../plan.md");
+  await page.keyboard.press("Enter");
+  await page.getByRole("alert").filter({ hasText: "below the workspace" }).waitFor();
+  await page.keyboard.press("Escape");
   await page.getByRole("button", { name: /Accept and build/ }).click();
   await until("the plan is no longer asked", async () => (await page.locator(".ask[data-kind=plan]").count()) === 0);
 });

@@ -18,6 +18,22 @@ pub struct FileMatches {
     pub indexing: bool,
 }
 
+/// The longest text that is written to a file, in bytes.
+pub const MAX_WRITTEN: usize = 1024 * 1024;
+
+/// `POST /api/threads/{id}/files`: writes a text to a file of the thread's workspace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WriteFile {
+    /// Where, below the workspace, with `/` between the parts. Directories on the way are made.
+    pub path: String,
+    /// What is written; at most [`MAX_WRITTEN`] bytes.
+    pub text: String,
+    /// Whether a file that is there is replaced.
+    #[serde(default)]
+    pub replace: bool,
+}
+
 /// A file or directory of a workspace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 pub struct FileMatch {

@@ -12,7 +12,7 @@ mod sessions;
 mod socket;
 mod typescript;
 
-pub use files::{FileMatch, FileMatches};
+pub use files::{FileMatch, FileMatches, MAX_WRITTEN, WriteFile};
 pub use http::{
     AddProject, AnswerRequest, AnswerTaken, AttachmentName, Bootstrap, CreateThread, DecideTrust,
     Device, DeviceList, Diagnostics, Directories, DirectoryEntry, Health, ModelList, MoveTurn,

@@ -67,6 +67,10 @@ pub enum ProblemCode {
     NotADirectory,
     /// The path lies outside what may be reached.
     PathOutside,
+    /// There is a file of that name; it is replaced when that is said.
+    FileExists,
+    /// The file system refused to have the file written.
+    NotWritten,
     /// The directory holds far more than a project; it is added when that is confirmed.
     BroadDirectory,
     /// The project's configuration has changed since it was shown.

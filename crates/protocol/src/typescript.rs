@@ -10,7 +10,7 @@ use crate::{
     ContinueRequest, CreateThread, DecideTrust, DeviceList, Diagnostics, Directories, FileMatches,
     ForkRequest, Health, ModelList, MoveTurn, PairRequest, PairingLink, Problem, ProjectList,
     ProjectTrust, ProviderList, RestartProvider, SearchPage, SendMessage, ServerMessage,
-    SessionCommand, SessionPage, SetProvider, TextWhole, ThreadList,
+    SessionCommand, SessionPage, SetProvider, TextWhole, ThreadList, WriteFile,
 };
 
 /// Writes the declarations of all wire types, sorted by name.
@@ -33,6 +33,7 @@ pub fn typescript() -> String {
     found.visit::<DecideTrust>();
     found.visit::<domain::Extras>();
     found.visit::<FileMatches>();
+    found.visit::<WriteFile>();
     found.visit::<SearchPage>();
     found.visit::<Diagnostics>();
     found.visit::<Directories>();

@@ -50,6 +50,7 @@ pub(crate) async fn openapi() -> Response {
         projects::decide_trust,
         projects::extras,
         files::find,
+        files::write,
         sessions::list,
         sessions::go_on,
         sessions::fork,

@@ -93,6 +93,7 @@ fn status(code: ProblemCode) -> StatusCode {
         | ProblemCode::RequestClosed
         | ProblemCode::AlreadyAnswering
         | ProblemCode::BroadDirectory
+        | ProblemCode::FileExists
         | ProblemCode::TrustChanged
         | ProblemCode::Untrustworthy
         | ProblemCode::IdTaken
@@ -110,6 +111,7 @@ fn status(code: ProblemCode) -> StatusCode {
         }
         ProblemCode::UnknownModel
         | ProblemCode::NotADirectory
+        | ProblemCode::NotWritten
         | ProblemCode::EmptyMessage
         | ProblemCode::MessageTooLong
         | ProblemCode::NoModel

@@ -52,6 +52,7 @@ pub(crate) fn closed_routes() -> Vec<Route> {
         ("get",    "/api/projects/{id}/files", get(files::find)),
         ("get",    "/api/projects/{id}/sessions", get(sessions::list)),
         ("post",   "/api/sessions/continue", post(sessions::go_on)),
+        ("post",   "/api/threads/{id}/files", post(files::write)),
         ("post",   "/api/threads/{id}/fork", post(sessions::fork)),
         ("post",   "/api/threads/{id}/compact", post(sessions::compact)),
         ("post",   "/api/threads/{id}/renew", post(sessions::renew)),

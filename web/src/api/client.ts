@@ -2,7 +2,7 @@
 
 import type {
   AddProject, AgentReport, Answer, AnswerTaken, Attachment, Bootstrap, ContinueRequest, CreateThread, DecideTrust, DeviceList, Diagnostics, Directories, Extras, FileMatches, ForkRequest, ModelList, PairingLink,
-  Problem, Project, ProjectTrust, ProviderStatus, SearchPage, SendMessage, SessionCommand, SessionPage, SetProvider, TextWhole, Thread, ThreadList, ThreadPatch, Turn, TurnPatch, Window,
+  Problem, Project, ProjectTrust, ProviderStatus, SearchPage, SendMessage, SessionCommand, SessionPage, SetProvider, TextWhole, Thread, ThreadList, ThreadPatch, Turn, TurnPatch, Window, WriteFile,
 } from "../generated/wire";
 
 /** A refusal of the server, or the absence of an answer (`offline`). */
@@ -143,6 +143,7 @@ export const api = {
   answer: (thread: string, request: string, answer: Answer) =>
     call<AnswerTaken>("POST", `threads/${e(thread)}/requests/${e(request)}/answer`, { answer }),
 
+  writeFile: (thread: string, file: WriteFile) => call<void>("POST", `threads/${e(thread)}/files`, file),
   upload,
   hasAttachment,
 

@@ -1220,7 +1220,7 @@ stands?: RequestState, };
 /**
  * The stable codes of problems.
  */
-export type ProblemCode = "unauthorized" | "bad_pairing_code" | "forbidden_origin" | "bad_request" | "unsupported_media_type" | "too_large" | "method_not_allowed" | "too_many_tries" | "timed_out" | "not_found" | "unknown_project" | "unknown_thread" | "unknown_turn" | "unknown_item" | "unknown_device" | "unknown_provider" | "unknown_model" | "not_a_directory" | "path_outside" | "broad_directory" | "trust_changed" | "untrustworthy" | "directory_silent" | "project_busy" | "provider_busy" | "empty_message" | "message_too_long" | "too_many_attachments" | "attachment_too_large" | "attachment_unsupported" | "unknown_attachment" | "model_cannot_read" | "no_model" | "thread_archived" | "queue_full" | "not_queued" | "request_closed" | "already_answering" | "wrong_answer" | "bad_title" | "id_taken" | "session_lost" | "session_busy" | "session_taken" | "not_a_message" | "no_session" | "messages_wait" | "never_sent" | "taken_back" | "went_back" | "too_often_back" | "turn_runs" | "not_offered" | "agent_refused" | "provider_unavailable" | "steer_unsupported" | "busy" | "too_many" | "storage_failed" | "shutting_down" | "internal";
+export type ProblemCode = "unauthorized" | "bad_pairing_code" | "forbidden_origin" | "bad_request" | "unsupported_media_type" | "too_large" | "method_not_allowed" | "too_many_tries" | "timed_out" | "not_found" | "unknown_project" | "unknown_thread" | "unknown_turn" | "unknown_item" | "unknown_device" | "unknown_provider" | "unknown_model" | "not_a_directory" | "path_outside" | "file_exists" | "not_written" | "broad_directory" | "trust_changed" | "untrustworthy" | "directory_silent" | "project_busy" | "provider_busy" | "empty_message" | "message_too_long" | "too_many_attachments" | "attachment_too_large" | "attachment_unsupported" | "unknown_attachment" | "model_cannot_read" | "no_model" | "thread_archived" | "queue_full" | "not_queued" | "request_closed" | "already_answering" | "wrong_answer" | "bad_title" | "id_taken" | "session_lost" | "session_busy" | "session_taken" | "not_a_message" | "no_session" | "messages_wait" | "never_sent" | "taken_back" | "went_back" | "too_often_back" | "turn_runs" | "not_offered" | "agent_refused" | "provider_unavailable" | "steer_unsupported" | "busy" | "too_many" | "storage_failed" | "shutting_down" | "internal";
 
 /**
  * A directory on this machine that threads work in.
@@ -2418,3 +2418,20 @@ requests: Array<Request>,
  * The position to ask for the next older part with; `None` at the thread's beginning.
  */
 older: number | null, };
+
+/**
+ * `POST /api/threads/{id}/files`: writes a text to a file of the thread's workspace.
+ */
+export type WriteFile = { 
+/**
+ * Where, below the workspace, with `/` between the parts. Directories on the way are made.
+ */
+path: string, 
+/**
+ * What is written; at most [`MAX_WRITTEN`] bytes.
+ */
+text: string, 
+/**
+ * Whether a file that is there is replaced.
+ */
+replace: boolean, };

@@ -6,6 +6,7 @@ import { Plain } from "../ui/Plain";
 import { useNumberKeys, type CardProps } from "./Dock";
 import { createReason } from "./halfAnswers";
 import { ReasonField } from "./ReasonField";
+import { SavePlan } from "./SavePlan";
 
 /** A plan as a document, to be built, changed or left. */
 export function PlanCard(props: CardProps) {
@@ -35,7 +36,10 @@ export function PlanCard(props: CardProps) {
           <code class="faint ellip"><Plain text={body().path} /></code>
         </Show>
         <Show when={hasPlan()}>
-          <CopyButton text={() => body().markdown} label="Copy the plan" />
+          <span class="ask-acts">
+            <SavePlan text={() => body().markdown} />
+            <CopyButton text={() => body().markdown} label="Copy the plan" />
+          </span>
         </Show>
         <Show when={body().built_in}>
           {(id) => <a href={hrefOf({ page: "thread", id: id() })}>Built in a new thread</a>}

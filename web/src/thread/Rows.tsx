@@ -1,7 +1,11 @@
 import { createMemo, For, Match, Show, Switch, untrack } from "solid-js";
+import { api } from "../api/client";
 import type { Item, ItemId } from "../generated/wire";
 import { duration } from "../lib/format";
 import { Markdown } from "../markdown/Markdown";
+import { SavePlan } from "../requests/SavePlan";
+import { bodyParts } from "../sync/body";
+import { CopyButton } from "../ui/CopyButton";
 import { Icon } from "../ui/Icon";
 import { Plain } from "../ui/Plain";
 import { ItemBody } from "./BodyText";
@@ -91,16 +95,27 @@ function Prose(props: { id: ItemId }) {
 }
 
 function Message(props: { item: Item }) {
+  const scope = useThread();
   const isPlan = () => props.item.content.kind === "plan";
   const path = () => (props.item.content.kind === "plan" ? props.item.content.path : null);
   const live = () => props.item.status === "running";
+  const whole = async () => {
+    const { head, omitted } = bodyParts(props.item.body);
+    return omitted > 0 ? (await api.itemBody(scope.id, props.item.id)).text : head;
+  };
   return (
     <div class={isPlan() ? "plan" : "agent"}>
       <Show when={isPlan()}>
         <header>
           <Icon name="plan" /> Plan
           <Show when={path()}>
-            <code class="faint"><Plain text={path()} /></code>
+            <code class="faint ellip"><Plain text={path()} /></code>
+          </Show>
+          <Show when={!live()}>
+            <span class="plan-acts">
+              <SavePlan text={whole} />
+              <CopyButton text={whole} label="Copy the plan" />
+            </span>
           </Show>
         </header>
       </Show>

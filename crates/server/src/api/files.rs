@@ -1,14 +1,16 @@
-//! The files of a project, by what is typed of their names.
+//! The files of a project: by what is typed of their names, and one that is written.
 
 use std::path::PathBuf;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use domain::{ProjectId, ThreadId};
-use protocol::{FileMatch, FileMatches, ProblemCode};
+use protocol::{FileMatch, FileMatches, MAX_WRITTEN, ProblemCode, WriteFile};
 use serde::Deserialize;
+use workspace::WriteError;
 
-use crate::extract::{Params, QueryOf};
+use crate::extract::{self, MAX_MESSAGE_BODY, Params, QueryOf};
 use crate::problem::{Failure, sentence};
 use crate::state::App;
 
@@ -88,4 +90,38 @@ async fn directory(
     project
         .map(|project| project.path.into())
         .ok_or_else(|| engine::EngineError::UnknownProject.into())
+}
+
+/// Writes a text to a file of the thread's workspace, whole or not at all.
+#[utoipa::path(post, path = "/api/threads/{id}/files", tag = "threads", request_body = WriteFile,
+    params(("id" = String, Path, description = "The thread")),
+    responses((status = 204, description = "It is there")))]
+pub(crate) async fn write(
+    State(app): State<App>,
+    Params(id): Params<ThreadId>,
+    extract::Json(file): extract::Json<WriteFile, MAX_MESSAGE_BODY>,
+) -> Result<StatusCode, Failure> {
+    let WriteFile { path, text, replace } = file;
+    if text.len() > MAX_WRITTEN {
+        let title = format!("A file of more than {} MB is not written.", MAX_WRITTEN / 1024 / 1024);
+        return Err(Failure::new(ProblemCode::TooLarge, title).detail("Save a part of it."));
+    }
+    let workspace = PathBuf::from(app.engine.thread(&id).await?.workspace);
+    let written = tokio::task::spawn_blocking(move || {
+        workspace::write_below(&workspace, &path, &text, replace)
+    });
+    let written = written
+        .await
+        .map_err(|_| Failure::new(ProblemCode::Internal, "The file could not be written."))?;
+    written.map(|()| StatusCode::NO_CONTENT).map_err(|error| {
+        let title = sentence(&error.to_string());
+        match error {
+            WriteError::Outside(_) => Failure::new(ProblemCode::PathOutside, title)
+                .detail("Name a file such as plans/first.md."),
+            WriteError::Exists(_) => Failure::new(ProblemCode::FileExists, title)
+                .detail("Choose another name, or replace it."),
+            WriteError::Refused { .. } => Failure::new(ProblemCode::NotWritten, title)
+                .detail("Choose another place, or mend what the system says."),
+        }
+    })
 }

@@ -1,6 +1,7 @@
-//! The files of a project, found by a few letters.
+//! The files of a project, found by a few letters, and written.
 
 use protocol::{FileMatches, ProblemCode};
+use serde_json::json;
 
 use crate::kit::{Server, problem};
 
@@ -54,4 +55,35 @@ async fn what_cannot_be_looked_through_is_refused_by_code() {
     std::fs::remove_dir(server.home.path().join("project")).unwrap();
     let missing = ask(format!("/api/projects/{project}/files")).await;
     problem(missing, 422, Code::NotADirectory).await;
+}
+
+#[tokio::test]
+async fn a_file_is_written_in_the_workspace_and_replaced_only_when_that_is_said() {
+    let server = Server::start().await;
+    let thread = server.thread().await;
+    let root = server.home.path().join("project");
+    let write = async |body: serde_json::Value| {
+        let path = format!("/api/threads/{}/files", thread.id);
+        server.request("post", &path).json(&body).send().await.unwrap()
+    };
+    use ProblemCode as Code;
+    let plan = json!({ "path": "plans/a.md", "text": "# One" });
+    assert_eq!(write(plan.clone()).await.status(), 204);
+    assert_eq!(std::fs::read_to_string(root.join("plans/a.md")).unwrap(), "# One");
+    problem(write(plan).await, 409, Code::FileExists).await;
+    let other = json!({ "path": "plans/a.md", "text": "# Two", "replace": true });
+    assert_eq!(write(other).await.status(), 204);
+    assert_eq!(std::fs::read_to_string(root.join("plans/a.md")).unwrap(), "# Two");
+
+    for path in ["../a.md", "/tmp/a.md", "", ".git/config"] {
+        let body = json!({ "path": path, "text": "x", "replace": true });
+        problem(write(body).await, 403, Code::PathOutside).await;
+    }
+    let below_a_file = json!({ "path": "plans/a.md/b", "text": "x" });
+    problem(write(below_a_file).await, 422, Code::NotWritten).await;
+    let long = json!({ "path": "b.md", "text": "x".repeat(protocol::MAX_WRITTEN + 1) });
+    problem(write(long).await, 413, Code::TooLarge).await;
+    let odd = json!({ "path": "b.md", "text": "x", "mode": 777 });
+    problem(write(odd).await, 400, Code::BadRequest).await;
+    assert!(!root.join("b.md").exists());
 }

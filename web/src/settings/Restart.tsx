@@ -2,7 +2,7 @@ import { createSignal, Show } from "solid-js";
 import { api, ApiError } from "../api/client";
 import { attempt } from "../app/toasts";
 import type { ProviderStatus } from "../generated/wire";
-import { Confirm } from "../ui/Dialog";
+import { Confirm } from "../ui/dialogs";
 import { Spinner } from "../ui/Mark";
 
 /** Starts a provider's agent process anew; asks first when turns would end with it. */

@@ -1,25 +1,24 @@
 import "./Sidebar.css";
 import { createMemo, createSignal, For, Show } from "solid-js";
-import { api } from "../api/client";
 import { ariaKeysOf, keyHint } from "../app/actions";
 import { useBaton } from "../app/baton";
 import { hideSidebar } from "../app/drawer";
 import { hrefOf, navigate, route } from "../app/router";
-import type { Project, ProjectId } from "../generated/wire";
-import { plural } from "../lib/format";
+import type { ProjectId } from "../generated/wire";
 import { MessageHits } from "../search/MessageHits";
 import { createMessageSearch, isQuestion } from "../search/search";
 import { recall, remember } from "../lib/storage";
 import { openPalette } from "../palette/open";
-import { Confirm } from "../ui/Dialog";
 import { Icon, Logo } from "../ui/Icon";
-import { rowMark } from "../thread/status";
-import { Mark, Spinner } from "../ui/Mark";
+import { Spinner } from "../ui/Mark";
+import { later } from "../ui/later";
 import { Menu, moveFocus, Popover } from "../ui/Popover";
 import { Words } from "../ui/Words";
 import { ConnectionState } from "./ConnectionState";
 import { listing, type Group } from "./groups";
 import { ThreadRow } from "./ThreadRow";
+
+const RemoveProject = later(async () => (await import("./Removal")).RemoveProject);
 
 /** Threads of a project that are listed before a person asks for more. */
 const FIRST_SHOWN = 8;
@@ -237,37 +236,5 @@ function ProjectGroup(props: { group: Group; filtering: boolean; onChosen: () =>
         <RemoveProject project={project()} onClose={() => setRemoving(false)} />
       </Show>
     </section>
-  );
-}
-
-function RemoveProject(props: { project: Project; onClose: () => void }) {
-  const baton = useBaton();
-  const threads = () => Object.values(baton.state.shell.threads).filter((t) => t.project_id === props.project.id).length;
-  const atWork = () =>
-    Object.values(baton.state.shell.threads).filter((t) => t.project_id === props.project.id && (t.status === "working" || t.status === "needs_you"));
-  const remove = async () => {
-    await api.removeProject(props.project.id);
-    navigate({ page: "home" });
-  };
-  return (
-    <Confirm title={`Remove ${props.project.name}?`} action="Remove project" run={remove} onClose={props.onClose}>
-      <p>
-        The project leaves Baton together with {threads() ? `its ${plural(threads(), "thread")}` : "its threads"}, archived ones included. The
-        directory and its files are not touched.
-      </p>
-      <p class="mono">{props.project.path}</p>
-      <Show when={atWork().length}>
-        <p>{atWork().length === 1 ? "This thread is at work:" : "These threads are at work:"}</p>
-        <ul class="dialog-list">
-          <For each={atWork()}>
-            {(thread) => (
-              <li>
-                <Mark state={rowMark(thread)} /> {thread.title || "New thread"}
-              </li>
-            )}
-          </For>
-        </ul>
-      </Show>
-    </Confirm>
   );
 }

@@ -3,17 +3,16 @@ import { api } from "../api/client";
 import { keysOf } from "../app/actions";
 import { useBaton } from "../app/baton";
 import { bindingWords } from "../app/keymap";
-import { navigate, route } from "../app/router";
 import { attempt, toast } from "../app/toasts";
 import type { Thread } from "../generated/wire";
 import { newTurnId } from "../lib/ids";
 import { copyText } from "../ui/CopyButton";
-import { Confirm } from "../ui/Dialog";
 import { Icon } from "../ui/Icon";
 import { later } from "../ui/later";
 import { Menu, Popover } from "../ui/Popover";
 import { archiveThread, patchThread } from "./actions";
 
+export const DeleteThread = later(async () => (await import("./Removal")).DeleteThread);
 const McpDialog = later(async () => (await import("../extras/McpServers")).McpDialog);
 
 /** The ⋯ of a thread. */
@@ -83,34 +82,5 @@ export function ThreadMenu(props: { thread: Thread; onRename: () => void; class?
         <DeleteThread thread={props.thread} onClose={() => setDeleting(false)} />
       </Show>
     </>
-  );
-}
-
-export function DeleteThread(props: { thread: Thread; onClose: () => void; onDeleted?: () => void }) {
-  const baton = useBaton();
-  const agent = () => baton.state.shell.providers.find((p) => p.id === props.thread.provider)?.name ?? "the agent";
-  const [session, setSession] = createSignal(false);
-  const remove = async () => {
-    await api.deleteThread(props.thread.id, session());
-    props.onDeleted?.();
-    const at = route();
-    if (at.page === "thread" && at.id === props.thread.id) navigate({ page: "home", project: props.thread.project_id });
-  };
-  return (
-    <Confirm title="Delete this thread?" action="Delete thread" run={remove} onClose={props.onClose}>
-      <p>
-        “{props.thread.title || "New thread"}” and everything said in it will be removed from Baton for good. What runs is stopped. Files in the
-        workspace stay as they are.
-      </p>
-      <Show when={props.thread.session !== null && !props.thread.session_gone}>
-        <label class="check">
-          <input type="checkbox" checked={session()} onChange={(event) => setSession(event.currentTarget.checked)} />
-          <span>
-            Delete the conversation in {agent()} as well. It is {agent()}'s own record, wherever it was begun: it will be gone from {agent()}'s other
-            interfaces too, for good. Otherwise it stays there and can be continued.
-          </span>
-        </label>
-      </Show>
-    </Confirm>
   );
 }

@@ -4,7 +4,7 @@ import { useBaton } from "../app/baton";
 import { attempt } from "../app/toasts";
 import { putBack } from "../composer/putBack";
 import type { Turn } from "../generated/wire";
-import { Confirm } from "../ui/Dialog";
+import { Confirm } from "../ui/dialogs";
 import { Icon } from "../ui/Icon";
 import { isPutAway } from "./back";
 import { useThread } from "./context";

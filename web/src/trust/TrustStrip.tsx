@@ -1,7 +1,7 @@
 import { createEffect, createSignal, on, Show } from "solid-js";
 import { api } from "../api/client";
 import type { Project } from "../generated/wire";
-import { Dialog } from "../ui/Dialog";
+import { Dialog } from "../ui/dialogs";
 import { Icon } from "../ui/Icon";
 import { later } from "../ui/later";
 import { asksTrust } from "./words";

@@ -250,7 +250,7 @@ export function stub(): Plugin {
             topics.add(key);
             if (key === "shell") {
               const threads = [...all.values()].map((c) => c.thread).filter((t) => !t.archived);
-              return say(ws, { type: "shell_gap", cursor: cursor(), snapshot: { projects: world.projects, threads, more_threads: false, providers: world.providers } });
+              return say(ws, { type: "shell_gap", cursor: cursor(), snapshot: { projects: world.projects, heads: world.projects.map((p) => ({ project: p.id, head: { kind: "branch" as const, name: "main" } })), threads, more_threads: false, providers: world.providers } });
             }
             const c = all.get(key);
             if (c) say(ws, { type: "thread_gap", id: key, cursor: cursor(), snapshot: windowOf(c) });

@@ -42,7 +42,9 @@ pub use model::{
 pub use process::{
     AgentEnd, AgentEndReason, AgentProcess, AgentReport, ProviderProblem, ProviderProblemKind,
 };
-pub use project::{Project, Startup, StartupAct, StartupKind, StartupProblem, Trust};
+pub use project::{
+    Head, Project, ProjectHead, Startup, StartupAct, StartupKind, StartupProblem, Trust,
+};
 pub use request::{
     Answer, Approval, ApprovalKind, Choice, Decision, PlanDecision, Question, QuestionOption,
     Request, RequestBody, RequestState,

@@ -57,6 +57,32 @@ impl Project {
     }
 }
 
+/// What is checked out in a project's directory, as it was seen last. It is looked at again when one
+/// of the project's turns has ended and when a person comes back to the page; it is not stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+pub struct ProjectHead {
+    /// The project.
+    pub project: ProjectId,
+    /// What it is; `None` without git, or when the directory does not answer.
+    pub head: Option<Head>,
+}
+
+/// What is checked out in a directory under git.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Head {
+    /// A branch.
+    Branch {
+        /// Its short name, e.g. `main`.
+        name: String,
+    },
+    /// A commit without a branch.
+    Detached {
+        /// The first twelve digits of its hash.
+        commit: String,
+    },
+}
+
 /// What a person decided about a project's own configuration.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -5,7 +5,8 @@ use ts_rs::TS;
 use utoipa::ToSchema;
 
 use crate::{
-    Item, Project, ProjectId, ProviderId, ProviderStatus, Request, Thread, ThreadId, Turn,
+    Item, Project, ProjectHead, ProjectId, ProviderId, ProviderStatus, Request, Thread, ThreadId,
+    Turn,
 };
 
 /// A bounded part of a thread's conversation, oldest first.
@@ -28,6 +29,9 @@ pub struct Window {
 pub struct ShellSnapshot {
     /// Every project, by name.
     pub projects: Vec<Project>,
+    /// What is checked out in them, where that is known by now.
+    #[serde(default)]
+    pub heads: Vec<ProjectHead>,
     /// Threads that are not archived: all that are pinned or at work and the last active of the
     /// rest, at most 500.
     pub threads: Vec<Thread>,
@@ -55,6 +59,11 @@ pub enum ShellChange {
     ProjectRemoved {
         /// Which.
         id: ProjectId,
+    },
+    /// Something else is checked out in a project's directory.
+    Head {
+        /// What.
+        head: ProjectHead,
     },
     /// A thread is new or now this.
     Thread {

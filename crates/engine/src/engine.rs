@@ -17,6 +17,7 @@ use uuid::Uuid;
 use crate::EngineError;
 use crate::actor::{Actor, Command, MAX_COMMANDS, now};
 use crate::feed::{Feed, Source, Waiting};
+use crate::heads::Heads;
 use crate::shell::{Shell, ShellFeed, ShellSource, watch_storage};
 
 mod agents;
@@ -31,6 +32,7 @@ pub(crate) struct Shared {
     pub(crate) shell: Arc<Shell>,
     /// One look at a project at a time; at most one entry for each project.
     pub(crate) looks: Mutex<HashMap<ProjectId, Arc<tokio::sync::Mutex<()>>>>,
+    pub(crate) heads: Arc<Heads>,
     actors: Mutex<Actors>,
 }
 
@@ -170,6 +172,7 @@ impl Engine {
             providers: Arc::new(providers),
             shell: Arc::new(Shell::new()),
             looks: Mutex::default(),
+            heads: Arc::default(),
             actors: Mutex::default(),
         });
         let epoch = Uuid::now_v7().simple().to_string().into();
@@ -516,6 +519,7 @@ impl Engine {
             shell: self.shared.shell.clone(),
             store: self.shared.store.clone(),
             providers: self.shared.providers.clone(),
+            heads: self.shared.heads.clone(),
         };
         Feed::open(Box::new(source), cursor).await
     }

@@ -8,6 +8,7 @@ mod actor;
 mod engine;
 mod error;
 mod feed;
+mod heads;
 mod sessions;
 mod shell;
 mod trust;

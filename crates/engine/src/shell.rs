@@ -11,6 +11,7 @@ use crate::EngineError;
 use crate::actor::now;
 use crate::engine::Providers;
 use crate::feed::{Feed, Publish, Publisher, Source, Waiting};
+use crate::heads::Heads;
 
 /// A follower's view of the shell.
 pub type ShellFeed = Feed<ShellSnapshot, ShellChange>;
@@ -42,6 +43,7 @@ pub(crate) struct ShellSource {
     pub(crate) shell: Arc<Shell>,
     pub(crate) store: Store,
     pub(crate) providers: Arc<Providers>,
+    pub(crate) heads: Arc<Heads>,
 }
 
 #[async_trait]
@@ -61,6 +63,7 @@ impl Source<ShellSnapshot, ShellChange> for ShellSource {
             seq,
             ShellSnapshot {
                 projects: rows.projects,
+                heads: self.heads.all(),
                 threads: rows.threads,
                 more_threads: rows.more_threads,
                 providers,
@@ -106,6 +109,10 @@ impl Publish for ShellChange {
                 if same_provider(status, next) =>
             {
                 status.clone_from(next);
+                true
+            }
+            (Self::Head { head }, Self::Head { head: next }) if head.project == next.project => {
+                head.clone_from(next);
                 true
             }
             (Self::Storage { problem }, Self::Storage { problem: next }) => {

@@ -92,16 +92,17 @@ impl Shared {
     }
 
     /// Held while a project is looked at or decided about.
-    fn look_of(&self, id: &ProjectId) -> Arc<tokio::sync::Mutex<()>> {
+    pub(crate) fn look_of(&self, id: &ProjectId) -> Arc<tokio::sync::Mutex<()>> {
         let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
         looks.entry(id.clone()).or_default().clone()
     }
 
     pub(crate) fn forget_looks(&self, id: &ProjectId) {
         self.looks.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+        self.heads.forget(id);
     }
 
-    async fn known_project(&self, id: &ProjectId) -> Result<Project, EngineError> {
+    pub(crate) async fn known_project(&self, id: &ProjectId) -> Result<Project, EngineError> {
         let projects = self.store.projects().await?;
         projects.into_iter().find(|p| p.id == *id).ok_or(EngineError::UnknownProject)
     }
@@ -179,6 +180,9 @@ impl Engine {
     }
 }
 
-async fn in_time<T>(look: impl Future<Output = Result<T, EngineError>>) -> Result<T, EngineError> {
+/// Waits for a look at a directory, but not for one that does not answer.
+pub(crate) async fn in_time<T>(
+    look: impl Future<Output = Result<T, EngineError>>,
+) -> Result<T, EngineError> {
     tokio::time::timeout(LOOKING, look).await.unwrap_or(Err(EngineError::DirectorySilent))
 }

@@ -45,6 +45,7 @@ pub(crate) async fn openapi() -> Response {
         projects::directories,
         projects::list,
         projects::add,
+        projects::look,
         projects::remove,
         projects::trust,
         projects::decide_trust,

@@ -45,6 +45,7 @@ pub(crate) fn closed_routes() -> Vec<Route> {
         ("get",    "/api/directories", get(projects::directories)),
         ("get",    "/api/projects", get(projects::list)),
         ("post",   "/api/projects", post(projects::add)),
+        ("post",   "/api/projects/look", post(projects::look)),
         ("delete", "/api/projects/{id}", delete(projects::remove)),
         ("get",    "/api/projects/{id}/trust", get(projects::trust)),
         ("post",   "/api/projects/{id}/trust", post(projects::decide_trust)),

@@ -4,17 +4,10 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use domain::Head;
+
 /// The most read of one of git's small files, in bytes.
 const MAX_SMALL_FILE: u64 = 8 * 1024;
-
-/// What is checked out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Head {
-    /// A branch, by its short name.
-    Branch(String),
-    /// A commit without a branch, by the first twelve digits of its hash.
-    Detached(String),
-}
 
 /// Reads what is checked out in the git checkout that `directory` lies in, if it does.
 #[must_use]
@@ -26,10 +19,10 @@ pub fn head(directory: &Path) -> Option<Head> {
         Some(reference) => {
             let reference = reference.trim();
             let branch = reference.strip_prefix("refs/heads/").unwrap_or(reference);
-            Some(Head::Branch(branch.to_owned()))
+            Some(Head::Branch { name: branch.to_owned() })
         }
         None if text.len() >= 40 && text.chars().all(|c| c.is_ascii_hexdigit()) => {
-            text.get(..12).map(|short| Head::Detached(short.to_owned()))
+            text.get(..12).map(|short| Head::Detached { commit: short.to_owned() })
         }
         None => None,
     }

@@ -15,7 +15,7 @@ mod write;
 
 pub use complete::{Completion, Entry, MAX_ENTRIES, complete};
 pub use fuzzy::MAX_QUERY_CHARS;
-pub use git::{Head, head};
+pub use git::head;
 pub use index::{FileIndex, FoundFile, FoundFiles, IndexLimits};
 pub use path::{MAX_PATH_BYTES, PathError, project_directory};
 pub use write::{WriteError, write_below};

@@ -6,7 +6,8 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use workspace::{Head, MAX_ENTRIES, PathError, complete, head, project_directory};
+use domain::Head;
+use workspace::{MAX_ENTRIES, PathError, complete, head, project_directory};
 
 fn home() -> tempfile::TempDir {
     let home = tempfile::tempdir().expect("a temporary directory");
@@ -91,8 +92,8 @@ fn a_checkout_is_marked_and_its_head_read() {
     let hash = "0123456789abcdef0123456789abcdef01234567";
     fs::write(root.join(".git/worktrees/side/HEAD"), format!("{hash}\n")).expect("a file");
 
-    assert_eq!(head(&root.join("inner")), Some(Head::Branch("feature/x".to_owned())));
-    assert_eq!(head(&worktree), Some(Head::Detached("0123456789ab".to_owned())));
+    assert_eq!(head(&root.join("inner")), Some(Head::Branch { name: "feature/x".to_owned() }));
+    assert_eq!(head(&worktree), Some(Head::Detached { commit: "0123456789ab".to_owned() }));
     assert_eq!(head(&home.path().join("Alto")), None);
     let marked: Vec<bool> = complete("~/a", home.path())
         .expect("a listing")

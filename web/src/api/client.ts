@@ -105,6 +105,7 @@ export const api = {
   bootstrap: () => call<Bootstrap>("GET", "bootstrap"),
 
   addProject: (project: AddProject) => call<Project>("POST", "projects", project),
+  lookAtHeads: () => call<void>("POST", "projects/look"),
   removeProject: (id: string) => call<void>("DELETE", `projects/${e(id)}`),
   trust: (id: string) => call<ProjectTrust>("GET", `projects/${e(id)}/trust`),
   decideTrust: (id: string, decision: DecideTrust) => call<Project>("POST", `projects/${e(id)}/trust`, decision),

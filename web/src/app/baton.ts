@@ -50,6 +50,7 @@ export function createBaton() {
         if (next === "connected") {
           outbox.resume();
           answers.resume();
+          lookAtHeads();
           if (!bootstrap()) void loadBootstrap();
         }
       },
@@ -226,6 +227,11 @@ export function createBaton() {
     }
   }
 
+  /** Has the server look at what is checked out: somebody may have changed it elsewhere. */
+  function lookAtHeads(): void {
+    if (status() === "connected") void api.lookAtHeads().catch(() => {});
+  }
+
   async function isAuthorized(): Promise<boolean | "unknown"> {
     try {
       setBootstrap(await api.bootstrap());
@@ -282,7 +288,11 @@ export function createBaton() {
       );
     },
     start(): () => void {
-      const wake = () => document.visibilityState === "visible" && connection.wake();
+      const wake = () => {
+        if (document.visibilityState !== "visible") return;
+        connection.wake();
+        lookAtHeads();
+      };
       // A frame that was asked for is not drawn once the page is hidden.
       const shown = () => {
         flush();

@@ -724,6 +724,19 @@ id: ThreadId,
 turn: TurnId, };
 
 /**
+ * What is checked out in a directory under git.
+ */
+export type Head = { "kind": "branch", 
+/**
+ * Its short name, e.g. `main`.
+ */
+name: string, } | { "kind": "detached", 
+/**
+ * The first twelve digits of its hash.
+ */
+commit: string, };
+
+/**
  * `GET /api/health`: whether the server answers; the only thing told without a credential.
  */
 export type Health = { 
@@ -1251,6 +1264,20 @@ trust: Trust,
  * would do nothing of the kind. A decision holds for this and nothing else.
  */
 fingerprint: string | null, };
+
+/**
+ * What is checked out in a project's directory, as it was seen last. It is looked at again when one
+ * of the project's turns has ended and when a person comes back to the page; it is not stored.
+ */
+export type ProjectHead = { 
+/**
+ * The project.
+ */
+project: ProjectId, 
+/**
+ * What it is; `None` without git, or when the directory does not answer.
+ */
+head: Head | null, };
 
 /**
  * A project's id.
@@ -1821,7 +1848,11 @@ project: Project, } | { "change": "project_removed",
 /**
  * Which.
  */
-id: ProjectId, } | { "change": "thread", 
+id: ProjectId, } | { "change": "head", 
+/**
+ * What.
+ */
+head: ProjectHead, } | { "change": "thread", 
 /**
  * Its row.
  */
@@ -1851,6 +1882,10 @@ export type ShellSnapshot = {
  * Every project, by name.
  */
 projects: Array<Project>, 
+/**
+ * What is checked out in them, where that is known by now.
+ */
+heads: Array<ProjectHead>, 
 /**
  * Threads that are not archived: all that are pinned or at work and the last active of the
  * rest, at most 500.

@@ -14,6 +14,7 @@ import { Spinner } from "../ui/Mark";
 import { later } from "../ui/later";
 import { Menu, moveFocus, Popover } from "../ui/Popover";
 import { Words } from "../ui/Words";
+import { Branch } from "./Branch";
 import { ConnectionState } from "./ConnectionState";
 import { listing, type Group } from "./groups";
 import { ThreadRow } from "./ThreadRow";
@@ -190,7 +191,7 @@ function ProjectGroup(props: { group: Group; filtering: boolean; onChosen: () =>
           <span class="ellip">{project().name}</span>
           <Icon name={open() ? "chevronDown" : "chevronRight"} size={12} />
         </button>
-        <span class="grow" />
+        <Branch class="side-branch ellip" project={project().id} />
         <Popover
           label={`Actions for ${project().name}`}
           haspopup="menu"

@@ -147,9 +147,14 @@ test("messages that wait are put in another order", () => {
 
 test("the shell follows projects, threads and providers", () => {
   const project = { id: "prj_1", name: "harbor", path: "/h", created_at: 1, trust: "undecided" as const, fingerprint: null };
-  reduce(state, { type: "shell_gap", cursor, snapshot: { projects: [project], threads: [thread()], more_threads: false, providers: [] } });
+  reduce(state, { type: "shell_gap", cursor, snapshot: { projects: [project], heads: [], threads: [thread()], more_threads: false, providers: [] } });
   const shell = (...list: Parameters<typeof changesOf>) => reduce(state, changesOf(...list));
   expect(state.shell.ready).toBe(true);
+  const head = { kind: "branch", name: "main" } as const;
+  shell({ change: "head", head: { project: "prj_1", head } });
+  expect(state.shell.heads.prj_1).toEqual(head);
+  shell({ change: "head", head: { project: "prj_1", head: null } });
+  expect(state.shell.heads.prj_1).toBe(null);
   const row = state.shell.threads.thr_1;
   shell({ change: "thread", thread: thread({ status: "needs_you" }) });
   expect(state.shell.threads.thr_1).toBe(row);

@@ -1,7 +1,7 @@
 // The one reducer: what the server says, applied to what the page knows. It changes the state it
 // is given in place (a store's draft, or plain data in tests) and says what is to be done.
 
-import type { Change, Item, ItemId, ProviderId, ProviderStatus, Request, ServerMessage, ShellChange, Thread, Topic, Turn, Window } from "../generated/wire";
+import type { Change, Item, ItemId, ProviderId, ProviderStatus, Request, ServerMessage, ShellChange, ShellSnapshot, Thread, Topic, Turn, Window } from "../generated/wire";
 import { splice } from "./body";
 import { mergeInto, put, putList } from "./merge";
 import type { ShellView, SyncState, ThreadView } from "./state";
@@ -72,9 +72,10 @@ export function reduce(state: SyncState, message: ServerMessage): Effect[] {
 
 const isThreadId = (text: string) => /^thr_[0-9a-f]{32}$/.test(text.replaceAll("-", "").toLowerCase());
 
-function shellGap(shell: ShellView, snapshot: { projects: ShellView["projects"][string][]; threads: Thread[]; more_threads: boolean; providers: ShellView["providers"]; storage?: string | null }): void {
+function shellGap(shell: ShellView, snapshot: ShellSnapshot): void {
   mergeInto(shell.projects, Object.fromEntries(snapshot.projects.map((p) => [p.id, p])));
   mergeInto(shell.threads, Object.fromEntries(snapshot.threads.map((t) => [t.id, t])));
+  mergeInto(shell.heads, Object.fromEntries(snapshot.heads.map((h) => [h.project, h.head])));
   shell.providers = snapshot.providers;
   shell.moreThreads = snapshot.more_threads;
   shell.storage = snapshot.storage ?? null;
@@ -92,6 +93,9 @@ function shellChange(shell: ShellView, change: ShellChange): Effect[] {
       for (const thread of Object.values(shell.threads)) {
         if (thread.project_id === change.id) delete shell.threads[thread.id];
       }
+      return [];
+    case "head":
+      put(shell.heads, change.head.project, change.head.head);
       return [];
     case "thread":
       // The shell holds what is not archived.

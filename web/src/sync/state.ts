@@ -1,7 +1,7 @@
 // What the page knows of the server. Plain data; `reduce.ts` is the only place that changes it.
 
 import type {
-  Cursor, Item, ItemId, Problem, Project, ProjectId, ProviderStatus, Request, RequestId, Thread, ThreadId, Turn, TurnId,
+  Cursor, Head, Item, ItemId, Problem, Project, ProjectId, ProviderStatus, Request, RequestId, Thread, ThreadId, Turn, TurnId,
 } from "../generated/wire";
 
 export interface SyncState {
@@ -17,6 +17,8 @@ export interface ShellView {
   problem: Problem | null;
   cursor: Cursor | null;
   projects: Record<ProjectId, Project>;
+  /** What is checked out in them, where there is git. */
+  heads: Record<ProjectId, Head | null>;
   threads: Record<ThreadId, Thread>;
   moreThreads: boolean;
   providers: ProviderStatus[];
@@ -55,6 +57,7 @@ export function emptyState(): SyncState {
       problem: null,
       cursor: null,
       projects: {},
+      heads: {},
       threads: {},
       moreThreads: false,
       providers: [],

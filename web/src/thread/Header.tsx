@@ -2,6 +2,8 @@ import { createSignal, Show, type JSX } from "solid-js";
 import { useBaton } from "../app/baton";
 import { hasKey, keyHint, useAction } from "../app/actions";
 import { showSidebar } from "../app/drawer";
+import { modelName } from "../composer/models";
+import { Branch } from "../sidebar/Branch";
 import { patchThread } from "../sidebar/actions";
 import { ThreadMenu } from "../sidebar/ThreadMenu";
 import { EditableTitle } from "../ui/EditableTitle";
@@ -68,7 +70,12 @@ export function Header() {
       </EditableTitle>
       <span class="head-place ellip" title={thread().workspace}>
         {project()?.name}
-        <Show when={elsewhere()}>{(path) => ` · ${path().split("/").at(-1)}`}</Show>
+        <Show when={elsewhere()} fallback={<Branch before=" · " project={thread().project_id} />}>
+          {(path) => ` · ${path().split("/").at(-1)}`}
+        </Show>
+      </span>
+      <span class="head-model ellip" title={thread().model?.model}>
+        {thread().model && modelName(thread().model, baton.models[thread().provider]?.list?.models)}
       </span>
       <span class="grow" />
       <Show when={thread().pinned}>

@@ -32,6 +32,7 @@ impl Engine {
         let project = Project { id, name, path, created_at: now(), trust, fingerprint };
         self.shared.store.add_project(&project).await?;
         self.shared.shell.publish(ShellChange::Project { project: project.clone() });
+        self.shared.look_at_head_soon(&project.id);
         Ok(project)
     }
 

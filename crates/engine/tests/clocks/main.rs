@@ -10,6 +10,7 @@
 mod agent;
 mod answers;
 mod chaos;
+mod heads;
 mod interleavings;
 mod kit;
 mod memory;

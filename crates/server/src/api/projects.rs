@@ -54,6 +54,14 @@ pub(crate) async fn add(
     Ok(Json(app.engine.add_project(path, name).await?))
 }
 
+/// Looks at what is checked out in all projects; those who follow the shell are told of changes.
+#[utoipa::path(post, path = "/api/projects/look", tag = "projects",
+    responses((status = 204, description = "Looked at")))]
+pub(crate) async fn look(State(app): State<App>) -> Result<StatusCode, Failure> {
+    app.engine.look_at_heads().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// Removes a project and its threads; the directory is not touched.
 #[utoipa::path(delete, path = "/api/projects/{id}", tag = "projects",
     params(("id" = String, Path, description = "The project")),

@@ -113,6 +113,7 @@ export function stub(): Plugin {
       if (base.includes("nope")) throw refuse(404, "not_a_directory", "There is no such directory");
       return { base, entries: ["atlas", "field-notes", "harbor", "lighthouse", "scratch"].map((name, i) => ({ name, path: base + name, git: i % 2 === 0 })) };
     }
+    if (what === "projects" && id === "look") return undefined;
     if (what === "projects" && sub === "trust") {
       const project = world.projects.find((p) => p.id === id)!;
       if (method === "GET") return { project, startup: demo.startup };

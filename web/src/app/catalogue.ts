@@ -42,9 +42,13 @@ export const catalogue = [
   { id: "thread.rename", title: "Rename this thread", group: "This thread", keys: ["F2"], icon: "pencil", words: "title name" },
   { id: "thread.pin", title: "Pin or unpin this thread", group: "This thread", keys: ["Mod+Shift+L"], icon: "pin", words: "keep top" },
   { id: "thread.archive", title: "Archive this thread", group: "This thread", keys: ["Mod+Shift+X"], icon: "archive", words: "put away done" },
+  { id: "panel.toggle", title: "Show or hide the panel", group: "This thread", keys: ["Mod+J"], icon: "panel", words: "right side tasks agents" },
+  { id: "panel.tasks", title: "Show the tasks", group: "This thread", keys: ["Alt+Shift+T"], icon: "list", words: "todo list plan panel" },
+  { id: "panel.agents", title: "Show the sub-agents", group: "This thread", keys: ["Alt+Shift+A"], icon: "agent", words: "agents panel" },
   { id: "thread.unread", title: "Mark this thread as unread", group: "This thread", keys: [], icon: "check", words: "later" },
   { id: "thread.compact", title: "Compact the context", group: "This thread", keys: [], icon: "compact", words: "summarise shorten tokens" },
   { id: "thread.copyId", title: "Copy the thread's id", group: "This thread", keys: [], icon: "copy", words: "clipboard" },
+  { id: "thread.copySession", title: "Copy the session's id", group: "This thread", keys: [], icon: "copy", words: "clipboard" },
   { id: "thread.delete", title: "Delete this thread…", group: "This thread", keys: [], icon: "trash", words: "remove" },
 
   { id: "message.focus", title: "Write a message", group: "Message", keys: ["Mod+I"], icon: "edit", words: "focus composer input field" },
@@ -60,6 +64,8 @@ export const catalogue = [
   { id: "model.star", title: "Make the model a favourite, in the list of models", group: "Lists", keys: ["Mod+D"], fixed: true },
   { id: "model.hide", title: "Hide the model, in the list of models", group: "Lists", keys: ["Mod+Shift+H"], fixed: true },
   { id: "request.choose", title: "Choose an answer; with Alt also while you write", group: "What the agent asks", keys: ["1…9", "Alt+1…9"], fixed: true },
+  { id: "request.next", title: "The next request, where there are several", group: "What the agent asks", keys: ["Alt+N"], icon: "chevronRight", words: "approval question" },
+  { id: "request.previous", title: "The request before", group: "What the agent asks", keys: ["Alt+P"], icon: "chevronLeft", words: "approval question previous" },
 
   { id: "queue.up", title: "Move the queued message that has the focus up", group: "Lists", keys: ["Alt+ArrowUp"], fixed: true },
   { id: "queue.down", title: "Move it down", group: "Lists", keys: ["Alt+ArrowDown"], fixed: true },

@@ -1,6 +1,7 @@
 import "./Dock.css";
 import { createMemo, createSignal, Match, onCleanup, Show, Switch, untrack } from "solid-js";
-import { useAction } from "../app/actions";
+import { ariaKeysOf, keyHint, useAction } from "../app/actions";
+import { announce } from "../app/announce";
 import { useBaton } from "../app/baton";
 import { strokeOf } from "../app/keymap";
 import type { Answer, Request } from "../generated/wire";
@@ -34,7 +35,17 @@ export function Dock() {
     return id && all.includes(id) ? id : all[0];
   });
   const at = () => ids().indexOf(current() ?? "");
-  const step = (by: number) => setChosen(ids()[(at() + by + ids().length) % ids().length]);
+  // Another request is another card: what had the focus in the former one has it again in this.
+  const step = (by: number) => {
+    const had = document.activeElement?.closest(".ask-count button")?.getAttribute("aria-label");
+    setChosen(ids()[(at() + by + ids().length) % ids().length]);
+    const request = scope.view().requests[current()!];
+    if (request) announce(`${at() + 1} of ${ids().length}: ${headingOf(request, scope.agent())}`);
+    if (had) document.querySelector<HTMLElement>(`.ask-count [aria-label="${had}"]`)?.focus();
+  };
+  const several = () => ids().length > 1;
+  useAction("request.next", () => step(1), several);
+  useAction("request.previous", () => step(-1), several);
 
   return (
     <>
@@ -129,11 +140,11 @@ function RequestCard(props: { request: Request; count: number; at: number; onSte
         </Show>
         <Show when={props.count > 1}>
           <span class="ask-count">
-            <button type="button" class="icon-btn" aria-label="Previous request" onClick={() => props.onStep(-1)}>
+            <button type="button" class="icon-btn" aria-label="Previous request" aria-keyshortcuts={ariaKeysOf("request.previous")} title={`Previous request${keyHint("request.previous")}`} onClick={() => props.onStep(-1)}>
               <Icon name="chevronLeft" size={14} />
             </button>
             {props.at + 1} of {props.count}
-            <button type="button" class="icon-btn" aria-label="Next request" onClick={() => props.onStep(1)}>
+            <button type="button" class="icon-btn" aria-label="Next request" aria-keyshortcuts={ariaKeysOf("request.next")} title={`Next request${keyHint("request.next")}`} onClick={() => props.onStep(1)}>
               <Icon name="chevronRight" size={14} />
             </button>
           </span>

@@ -6,7 +6,7 @@ import { bindingWords } from "../app/keymap";
 import { attempt, toast } from "../app/toasts";
 import type { Thread } from "../generated/wire";
 import { newTurnId } from "../lib/ids";
-import { copyText } from "../ui/CopyButton";
+import { copying, copyText } from "../ui/CopyButton";
 import { Icon } from "../ui/Icon";
 import { later } from "../ui/later";
 import { Menu, Popover } from "../ui/Popover";
@@ -56,14 +56,11 @@ export function ThreadMenu(props: { thread: Thread; onRename: () => void; class?
                 icon: <Icon name="check" />,
                 run: () => patch({ unread: !props.thread.unread }, "The thread could not be marked"),
               },
-              {
-                label: "Copy id",
-                icon: <Icon name="copy" />,
-                run: () => void copyText(props.thread.id).catch(() => toast("It could not be copied.", { tone: "bad" })),
-              },
+              copying("Copy id", props.thread.id),
               ...(props.thread.session === null
                 ? []
                 : [
+                    copying("Copy the session's id", props.thread.session),
                     { label: `Copy command to open in ${provider()}`, icon: <Icon name="terminal" />, run: () => void copyCommand() },
                     { label: "Compact the context", icon: <Icon name="compact" />, run: () => void compact() },
                   ]),

@@ -8,9 +8,12 @@ import { patchThread } from "../sidebar/actions";
 import { ThreadMenu } from "../sidebar/ThreadMenu";
 import { EditableTitle } from "../ui/EditableTitle";
 import { Icon } from "../ui/Icon";
+import { later } from "../ui/later";
 import { Mark } from "../ui/Mark";
 import { useThread } from "./context";
 import { rowMark } from "./status";
+
+const Toggles = later(async () => (await import("../panel/Toggles")).Toggles);
 
 export function DrawerButton() {
   return (
@@ -83,6 +86,7 @@ export function Header() {
           <Icon name="pin" size={14} />
         </span>
       </Show>
+      <Toggles />
       <ThreadMenu thread={thread()} onRename={() => setEditing(true)} />
     </header>
   );

@@ -15,6 +15,7 @@ import { DiffView } from "./DiffView";
 import { Fold } from "./Fold";
 import { cleanOutput } from "./output";
 import { Rows } from "./Rows";
+import { Stat } from "./Stat";
 
 /** One tool on one line, which opens to everything about it. */
 export function Step(props: { id: ItemId }) {
@@ -46,16 +47,7 @@ function StepView(props: { item: Item }) {
               <code class="step-target"><Plain text={line().target} /></code>
             </Show>
           </span>
-          <Show when={line().additions !== undefined && (line().additions! > 0 || line().deletions! > 0)}>
-            <span class="stat">
-              <Show when={line().additions}>
-                <span class="plus">+{line().additions}</span>{" "}
-              </Show>
-              <Show when={line().deletions}>
-                <span class="minus">−{line().deletions}</span>
-              </Show>
-            </span>
-          </Show>
+          <Stat additions={line().additions} deletions={line().deletions} />
           <span class="step-note">
             <StepNote item={props.item} note={line().note} problem={line().problem} steps={children().length} />
           </span>
@@ -77,7 +69,7 @@ function isBare(item: Item): boolean {
   return item.content.kind === "compaction" && !item.body && !item.error;
 }
 
-function StepState(props: { item: Item }) {
+export function StepState(props: { item: Item }) {
   const scope = useThread();
   const open = () => props.item.status === "running" || props.item.status === "waiting";
   const asked = () => open() && scope.isAsked(props.item.id);
@@ -112,7 +104,7 @@ const stateWords = { running: "running", waiting: "waiting", done: "done", faile
 /** Durations shorter than this say nothing. */
 const WORTH_SAYING_MS = 1_000;
 
-function StepNote(props: { item: Item; note?: string; problem?: string; steps: number }) {
+export function StepNote(props: { item: Item; note?: string; problem?: string; steps: number }) {
   const scope = useThread();
   const lasted = () => {
     const { started_at, ended_at, status } = props.item;

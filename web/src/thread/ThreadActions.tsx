@@ -32,6 +32,7 @@ export function ThreadActions(props: { pin: Pin | undefined; stop: () => void; m
   useAction("thread.latest", () => props.pin?.toEnd(true), () => props.pin?.pinned() === false);
   useAction("thread.copyAnswer", () => void copy("The answer", () => answerOf(scope, said()!)), () => said() !== undefined);
   useAction("thread.copyId", () => void copy("The id", () => scope.id));
+  useAction("thread.copySession", () => void copy("The session's id", () => thread().session!), () => thread().session !== null);
   useAction("thread.pin", () => {
     announce(thread().pinned ? "Unpinned" : "Pinned");
     void patchThread(baton, scope.id, { pinned: !thread().pinned }, "The thread could not be pinned");

@@ -18,6 +18,7 @@ import type { Attachment, Delivery, Problem, Thread, ThreadId, ThreadPatch } fro
 import { newTurnId } from "../lib/ids";
 import { Dock } from "../requests/Dock";
 import { archiveThread, patchThread } from "../sidebar/actions";
+import { docks, openTab, width } from "../panel/state";
 import { emptyThread } from "../sync/state";
 import { lookAtTrust, TrustStrip } from "../trust/TrustStrip";
 import type { Acts } from "../extras/ownCommands";
@@ -36,6 +37,7 @@ import { TodoStrip } from "./TodoStrip";
 import { ThreadActions } from "./ThreadActions";
 import { later } from "../ui/later";
 
+const Panel = later(async () => (await import("../panel/Panel")).Panel);
 const Queue = later(async () => (await import("../composer/Queue")).Queue);
 
 const NONE = emptyThread();
@@ -54,7 +56,13 @@ export function ThreadPage(props: { id: ThreadId }) {
   });
 
   return (
-    <section class="thread" data-thread={props.id} data-status={view().status}>
+    <section
+      class="thread"
+      data-thread={props.id}
+      data-status={view().status}
+      data-panel={openTab() && docks() && view().status !== "gone" ? "" : undefined}
+      style={{ "--panel": `${width()}px` }}
+    >
       <Switch fallback={<Skeleton thread={thread()} />}>
         <Match when={view().status === "ready" && thread()}>{(row) => <Live id={props.id} thread={row()} />}</Match>
         <Match when={mine().length > 0}>
@@ -270,7 +278,10 @@ function Live(props: { id: ThreadId; thread: Thread }) {
       <Timeline onPin={setPin} />
       <div class="dock">
         <Dock />
-        <TodoStrip />
+        {/* A panel beside it says the same. */}
+        <Show when={openTab() !== "tasks" || !docks()}>
+          <TodoStrip />
+        </Show>
         <Queue steers={steers()} />
         <PutAway />
         <Show when={!props.thread.archived && project()}>{(at) => <TrustStrip project={at()} agent={agent()} />}</Show>
@@ -348,6 +359,9 @@ function Live(props: { id: ThreadId; thread: Thread }) {
           {hint()}
         </p>
       </div>
+      <Show when={openTab()}>
+        <Panel />
+      </Show>
     </ThreadContext.Provider>
   );
 }

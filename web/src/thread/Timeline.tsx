@@ -66,7 +66,15 @@ export function Timeline(props: { onPin: (pin: Pin) => void }) {
     pin,
     content: () => content,
     draw: (name) => {
-      windowing.show(scope.view().items[name]?.turn_id ?? name);
+      const { items } = scope.view();
+      windowing.show(items[name]?.turn_id ?? name);
+      // It may lie within sub-agents that are closed.
+      const within: string[] = [];
+      for (let at = items[name]?.parent; at && items[at]; at = items[at]!.parent) within.unshift(at);
+      for (const row of within) {
+        windowing.show(row);
+        content.querySelector<HTMLElement>(`[data-row="${CSS.escape(row)}"] > .fold > [aria-expanded="false"]`)?.click();
+      }
       windowing.show(name);
     },
     older,

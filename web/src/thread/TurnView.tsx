@@ -1,26 +1,32 @@
 import { createMemo, createSignal, Show, untrack } from "solid-js";
 import { api, sentence } from "../api/client";
 import { useBaton } from "../app/baton";
-import { navigate } from "../app/router";
+import { hrefOf, navigate } from "../app/router";
 import { attempt } from "../app/toasts";
 import type { Turn, TurnId, TurnOrigin } from "../generated/wire";
 import { minuteClock, secondClock } from "../lib/clock";
-import { clock, count, duration, exact, money } from "../lib/format";
+import { clock, count, duration, exact, money, plural } from "../lib/format";
 import { newThreadId, newTurnId } from "../lib/ids";
 import { Restart } from "../settings/Restart";
-import { CopyButton } from "../ui/CopyButton";
+import { copying, CopyButton } from "../ui/CopyButton";
 import { SentFiles } from "../composer/AttachmentStrip";
 import { Icon } from "../ui/Icon";
+import { later } from "../ui/later";
 import { Spinner } from "../ui/Mark";
+import { Menu, Popover } from "../ui/Popover";
 import { Words } from "../ui/Words";
 import { isPutAway } from "./back";
 import { answerOf } from "./answer";
+import { changedFiles } from "./changed";
 import { useThread, type ThreadScope } from "./context";
 import { GoBack } from "./GoBack";
 import { Rows } from "./Rows";
+import { Stat } from "./Stat";
 import { errorTitles, isOver, isUntaken, phaseWords, untakenWords } from "./status";
 import { UserText } from "./UserText";
 import { useSlot } from "./windowing";
+
+const ChangedFiles = later(async () => (await import("./ChangedFiles")).ChangedFiles);
 
 /** What a turn's words and its end take at least, and what one of its items takes, in pixels. */
 const GUESS = { turn: 130, item: 40 };
@@ -124,6 +130,8 @@ function TurnEnd(props: { turn: Turn }) {
     });
     setForking(false);
   };
+  const files = createMemo(() => changedFiles(scope.list, scope.item, props.turn.id));
+  const sum = (what: "additions" | "deletions") => files().reduce((all, file) => all + file[what], 0);
   const tokens = createMemo(() => usage().input + usage().output + usage().reasoning + usage().cache_read + usage().cache_write);
   const parts = () =>
     `${count(usage().input)} read, ${count(usage().cache_read)} from the cache, ${count(usage().cache_write)} written to it, ` +
@@ -148,6 +156,20 @@ function TurnEnd(props: { turn: Turn }) {
         <Show when={money(usage().cost)}>
           <span>{money(usage().cost)}</span>
         </Show>
+        <Show when={files().length}>
+          <Popover
+            label={`${[plural(files().length, "file"), sum("additions") && `+${sum("additions")}`, sum("deletions") && `−${sum("deletions")}`].filter(Boolean).join(" ")} changed`}
+            buttonClass="end-files"
+            class="changed-popover"
+            button={
+              <>
+                {plural(files().length, "file")} <Stat additions={sum("additions")} deletions={sum("deletions")} />
+              </>
+            }
+          >
+            {(close) => <ChangedFiles files={files()} close={close} />}
+          </Popover>
+        </Show>
         <Show when={props.turn.model}>{(model) => <span class="end-model ellip">{model().model}</span>}</Show>
         <span class="grow" />
         <Show when={props.turn.prompt_key !== null && scope.thread().session !== null}>
@@ -156,6 +178,17 @@ function TurnEnd(props: { turn: Turn }) {
           </button>
         </Show>
         <CopyButton text={() => answerOf(scope, props.turn.id)} label="Copy the answer" />
+        <Popover label="More of this turn" haspopup="menu" align="end" buttonClass="icon-btn end-more" button={<Icon name="more" size={14} />}>
+          {(close) => (
+            <Menu
+              close={close}
+              entries={[
+                copying("Copy the link to this turn", new URL(hrefOf({ page: "thread", id: scope.id, at: props.turn.id }), location.href).href),
+                copying("Copy the turn's id", props.turn.id),
+              ]}
+            />
+          )}
+        </Popover>
       </footer>
     </>
   );

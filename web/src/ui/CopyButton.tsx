@@ -1,6 +1,7 @@
 import { createSignal, onCleanup } from "solid-js";
 import { toast } from "../app/toasts";
 import { Icon } from "./Icon";
+import type { MenuEntry } from "./Popover";
 
 /** Copies a text, which may still have to be fetched. */
 export function CopyButton(props: { text: () => string | Promise<string>; label?: string; class?: string }) {
@@ -24,6 +25,13 @@ export function CopyButton(props: { text: () => string | Promise<string>; label?
     </button>
   );
 }
+
+/** An entry of a menu that copies a text which is there. */
+export const copying = (label: string, text: string): MenuEntry => ({
+  label,
+  icon: <Icon name="copy" />,
+  run: () => void copyText(text).catch(() => toast("It could not be copied.", { tone: "bad" })),
+});
 
 export async function copyText(text: string): Promise<void> {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);

@@ -32,6 +32,9 @@ pub struct Launch {
     /// nothing where an administrator has set up their own, unless these say
     /// `"parentSettingsBehavior": "merge"` (2.1.197). One argument: 128 KiB at most on Linux.
     pub managed_settings: Option<Value>,
+    /// Settings that go before those of files, e.g. `{"disableAutoMode": "disable"}`. They stay in force
+    /// when others are put beside them by `apply_flag_settings` (2.1.197).
+    pub settings: Option<Value>,
     /// Whether MCP servers that files name are left alone.
     pub strict_mcp_config: bool,
     /// Whether the conversation is kept.
@@ -60,6 +63,7 @@ impl Launch {
             allowed_tools: Vec::new(),
             setting_sources: None,
             managed_settings: None,
+            settings: None,
             strict_mcp_config: false,
             persist: true,
             hooks: Value::Null,
@@ -117,6 +121,9 @@ impl Launch {
         }
         if let Some(settings) = &self.managed_settings {
             with("--managed-settings", &settings.to_string());
+        }
+        if let Some(settings) = &self.settings {
+            with("--settings", &settings.to_string());
         }
         if let Some(sources) = &self.setting_sources {
             args.push(format!("--setting-sources={sources}"));
@@ -303,10 +310,12 @@ mod tests {
         launch.setting_sources = Some("user".to_owned());
         launch.strict_mcp_config = true;
         launch.managed_settings = Some(json!({ "a": [1] }));
+        launch.settings = Some(json!({ "b": 2 }));
         launch.allowed_tools = vec!["Bash(touch a)".to_owned(), "Edit".to_owned()];
         let args = launch.args().join(" ");
         let wanted = "--permission-mode default --resume a --session-id c --resume-session-at b \
-                      --allowedTools Bash(touch a),Edit --managed-settings {\"a\":[1]} --setting-sources=user --fork-session \
+                      --allowedTools Bash(touch a),Edit --managed-settings {\"a\":[1]} --settings {\"b\":2} \
+                      --setting-sources=user --fork-session \
                       --strict-mcp-config";
         assert!(args.ends_with(wanted), "{args}");
         assert!(!args.contains("dangerously"));

@@ -150,9 +150,11 @@ async fn nothing_that_changes_something_runs_unasked_in_a_plan_whatever_the_acce
     let bench = Bench::start().await;
     let project = bench.sandbox.project.clone();
     for access in [Access::Supervised, Access::AutoEdit, Access::Full] {
-        let thread = bench.thread_with(access).await;
         let file = project.join(format!("planned-{access:?}"));
         let command = format!("touch {}", file.display());
+        let started_in_it = bench.thread_with(access).await;
+        let taken_into_it = bench.thread_with(access).await;
+        bench.run(&taken_into_it, &Script::new().text("It works outside a plan.")).await;
         for act in [
             Act {
                 tool: "Write",
@@ -167,8 +169,10 @@ async fn nothing_that_changes_something_runs_unasked_in_a_plan_whatever_the_acce
                 asks: [true; 3],
             },
         ] {
-            assert!(asks(&bench, &thread, &act, Mode::Plan).await, "{access:?} {}", act.args);
-            assert!(!file.exists(), "{access:?} {}", act.args);
+            for thread in [&started_in_it, &taken_into_it] {
+                assert!(asks(&bench, thread, &act, Mode::Plan).await, "{access:?} {}", act.args);
+                assert!(!file.exists(), "{access:?} {}", act.args);
+            }
         }
     }
     bench.engine.shutdown().await;

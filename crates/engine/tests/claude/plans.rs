@@ -1,8 +1,8 @@
 //! Plans: proposed, refined, accepted, put away.
 
 use domain::{
-    Access, Answer, ItemContent, Mode, PlanDecision, Request, RequestBody, RequestState, ThreadId,
-    TurnState,
+    Access, Answer, Decision, ItemContent, Mode, PlanDecision, Request, RequestBody, RequestState,
+    ThreadId, TurnState,
 };
 use serde_json::json;
 use testkit::model::Script;
@@ -80,5 +80,26 @@ async fn a_plan_that_is_put_away_ends_its_turn_and_the_next_one_builds() {
     let next = bench.engine.send(&thread, next).await.unwrap().id;
     assert_eq!(bench.ended(&thread, &next).await.state, TurnState::Completed);
     assert!(bench.file("next.txt").is_some());
+    bench.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_that_the_model_begins_by_itself_is_no_reason_to_plan_the_next_message() {
+    let bench = Bench::start().await;
+    let thread = bench.thread_with(Access::Full).await;
+    let build = |file: &str| json!({ "command": format!("touch {file}"), "description": "Build" });
+    let script = Script::new().tool("EnterPlanMode", json!({})).step();
+    let script = script.tool("Bash", build("early.txt")).step().text("Planned.");
+    let turn = bench.send(&thread, &script).await;
+    // It is planning now, in which nothing happens unasked, whatever the access.
+    let early = bench.asked(&thread).await;
+    bench.decide(&early, Decision::Reject).await;
+    assert_eq!(bench.ended(&thread, &turn).await.state, TurnState::Completed);
+    assert_eq!(bench.file("early.txt"), None);
+    let script = Script::new().tool("Bash", build("built.txt")).step().text("Built.");
+    // It ends without anybody being asked.
+    let next = bench.run(&thread, &script).await;
+    assert_eq!((next.state, &next.error), (TurnState::Completed, &None));
+    assert!(bench.file("built.txt").is_some());
     bench.engine.shutdown().await;
 }

@@ -18,12 +18,19 @@
 use std::path::Path;
 
 use domain::{Access, Mode};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::shared::steering::steers;
 
 /// The agent's permission mode in which a plan is built.
 pub(super) const BUILD: &str = "default";
+
+/// The settings by which no model decides what runs unasked. Without them an agent that goes into plan
+/// mode, as it is told or as its model wishes, changes files in the workspace there without asking, and
+/// leaves other commands to a model that judges them; one that is started in it asks (2.1.197).
+pub(super) fn settings() -> Value {
+    json!({ "disableAutoMode": "disable" })
+}
 
 /// The agent's permission mode for a mode.
 pub(super) fn permission_mode(mode: Mode) -> &'static str {

@@ -10,12 +10,12 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use claude_sdk::{Ask as Asked, Frame, TurnResult};
 use domain::{
     Access, AgentEvent, Context, ErrorCode, FullText, InputKind, ItemContent, ItemStatus,
-    ItemUpdate, NoticeLevel, Phase, Timestamp, Todo, TurnError, TurnEvent, TurnId, TurnOutcome,
-    Usage,
+    ItemUpdate, Mode, NoticeLevel, Phase, Timestamp, Todo, TurnError, TurnEvent, TurnId,
+    TurnOutcome, Usage,
 };
 use serde_json::Value;
 
-use super::errors;
+use super::{access, errors};
 
 mod answer;
 mod asks;
@@ -45,8 +45,9 @@ pub(super) struct Mapper {
     /// The session's newest id; `/clear` gives it another.
     session: String,
     access: Access,
-    /// The agent's permission mode is `plan`.
-    planning: bool,
+    /// The agent's permission mode, as it was set or as the agent says: its model may enter `plan` by
+    /// itself (2.1.197).
+    mode: String,
     /// A person allowed changes of files in the workspace for the session.
     edits_allowed: bool,
     active: Option<Active>,
@@ -129,7 +130,7 @@ impl Mapper {
             workspace,
             session,
             access,
-            planning: false,
+            mode: access::BUILD.to_owned(),
             edits_allowed: false,
             active: None,
             stray: false,
@@ -180,11 +181,11 @@ impl Mapper {
     }
 
     /// Notes that a process was started for the session: it counts its cost anew.
-    pub(super) fn new_process(&mut self, planning: bool) {
+    pub(super) fn new_process(&mut self, mode: &str) {
         self.cost = 0.0;
         self.cost_before = 0.0;
         self.stray = false;
-        self.planning = planning;
+        self.set_mode(mode);
         self.agents.clear();
     }
 
@@ -227,9 +228,18 @@ impl Mapper {
         self.edits_allowed = allowed;
     }
 
+    /// The permission mode the agent is in.
+    pub(super) fn mode(&self) -> &str {
+        &self.mode
+    }
+
     /// Notes in which permission mode the agent is.
-    pub(super) fn set_planning(&mut self, planning: bool) {
-        self.planning = planning;
+    pub(super) fn set_mode(&mut self, mode: &str) {
+        mode.clone_into(&mut self.mode);
+    }
+
+    fn is_planning(&self) -> bool {
+        self.mode == access::permission_mode(Mode::Plan)
     }
 
     /// Notes that a person stops the running turn.

@@ -13,7 +13,7 @@ use std::time::Duration;
 use claude_sdk::{Claude as Agent, Frames, Initialized, Launch, LaunchError};
 use serde_json::{Value, json};
 
-use super::{Shared, loose};
+use super::{Shared, access, loose};
 use crate::shared::files;
 
 /// Longest managed settings, in bytes: Linux takes an argument of 128 KiB.
@@ -122,6 +122,7 @@ impl Shared {
         grants: &[String],
     ) -> Result<(Agent, Frames, Initialized), LaunchError> {
         launch.managed_settings = Some(bounded(rules.managed(grants))?);
+        launch.settings = Some(access::settings());
         let (agent, frames, initialized) = self.launch(launch.clone()).await?;
         let told = match agent.control(json!({ "subtype": "get_settings" }), TOLD).await {
             Ok(told) => told,

@@ -110,8 +110,8 @@ impl Mapper {
         match ask.kind {
             _ if !live => false,
             AskKind::Permission { plain_edit, .. } => {
-                let edits = plain_edit && self.edits_allowed && !self.planning;
-                edits || access::allows(self.access, self.planning, plain_edit)
+                let edits = plain_edit && self.edits_allowed && !self.is_planning();
+                edits || access::allows(self.access, self.is_planning(), plain_edit)
             }
             AskKind::Questions | AskKind::Plan | AskKind::Elicitation => false,
         }
@@ -186,7 +186,7 @@ impl Mapper {
     /// The file of which it is to be looked up where its path leads, before its change is allowed.
     pub(in crate::claude) fn doubtful(&self, ask: &Ask) -> Option<String> {
         let AskKind::Permission { plain_edit: true, .. } = ask.kind else { return None };
-        let everything = access::allows(self.access, self.planning, false);
+        let everything = access::allows(self.access, self.is_planning(), false);
         access::edited(&ask.input).filter(|_| !everything).map(str::to_owned)
     }
 

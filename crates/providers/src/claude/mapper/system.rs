@@ -12,7 +12,7 @@ impl Mapper {
         match subtype {
             "init" => {
                 self.move_to(text(body, "session_id"), out);
-                self.mode(body);
+                self.take_mode(body);
                 self.begins_or_strays(out);
             }
             "session_state_changed" => {
@@ -21,7 +21,7 @@ impl Mapper {
                 }
             }
             "status" => {
-                self.mode(body);
+                self.take_mode(body);
                 match text(body, "status") {
                     "compacting" => self.phase(Some(Phase::Compacting), out),
                     // Said again before each try, too.
@@ -66,10 +66,10 @@ impl Mapper {
         }
     }
 
-    fn mode(&mut self, body: &Value) {
+    fn take_mode(&mut self, body: &Value) {
         let mode = text(body, "permissionMode");
         if !mode.is_empty() {
-            self.planning = mode == "plan";
+            self.set_mode(mode);
         }
     }
 

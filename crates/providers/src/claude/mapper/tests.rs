@@ -31,7 +31,7 @@ impl Player {
     fn play(lines: &[Value]) -> (Self, Mapper) {
         let access = Access::Supervised;
         let mut mapper = Mapper::new("/home/sam/tally".to_owned(), "s".to_owned(), access);
-        mapper.new_process(false);
+        mapper.new_process("default");
         let mut player = Self::default();
         let mut turns = 0_u32;
         for line in lines {
@@ -42,7 +42,7 @@ impl Player {
                 let kind = if compact { InputKind::Compact } else { InputKind::Message };
                 writeln!(player.shown, "> message {turns}").unwrap();
                 mapper.begin(turn, key.to_owned(), kind);
-                mapper.set_planning(line["mode"] == "plan");
+                mapper.set_mode(line["mode"].as_str().unwrap_or_default());
                 Mapped::default()
             } else if line["stop"] == true {
                 mapper.stopping();
@@ -227,7 +227,7 @@ fn an_answer_that_is_given_again_takes_the_place_of_the_one_that_broke() {
 fn asks_to_write(access: Access, path: &str) -> (Mapper, Mapped) {
     use serde_json::json;
     let mut mapper = Mapper::new("/w".to_owned(), "s".to_owned(), access);
-    mapper.new_process(false);
+    mapper.new_process("default");
     let turn = TurnId::parse(&format!("trn_{:032x}", 1)).unwrap();
     mapper.begin(turn, "k".to_owned(), InputKind::Message);
     let lines = [

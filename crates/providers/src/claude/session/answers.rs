@@ -3,6 +3,7 @@
 use domain::{Answer, Decision, Mode};
 use tokio::sync::oneshot;
 
+use super::super::access;
 use super::super::mapper::{self, Ask, Mapped};
 use super::task::{MAX_GRANTS, State, WRITTEN};
 use crate::AnswerError;
@@ -45,8 +46,8 @@ impl State {
             }
         }
         if reply.builds {
-            running.applied.mode = super::super::access::BUILD;
-            self.task.mapper.set_planning(false);
+            access::BUILD.clone_into(&mut running.applied.mode);
+            self.task.mapper.set_mode(access::BUILD);
             self.task.inner.wish().1 = Mode::Build;
         }
         for grant in &reply.grants {

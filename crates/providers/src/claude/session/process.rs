@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claude_sdk::{Claude, Conversation, Frames, Launch, UserMessage};
-use domain::{ErrorCode, Mode};
+use domain::ErrorCode;
 use serde_json::json;
 
 use super::super::rules::Rules;
@@ -18,12 +18,12 @@ use crate::{Prompt, SendError};
 /// How long the agent may take to answer what it is told of model, effort and mode.
 const TOLD: Duration = Duration::from_secs(10);
 
-/// What an agent was told to go by.
+/// What an agent goes by: what it was told, and the mode it says it is in since.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Applied {
     pub(super) model: String,
     pub(super) effort: Option<String>,
-    pub(super) mode: &'static str,
+    pub(super) mode: String,
 }
 
 impl Applied {
@@ -31,12 +31,8 @@ impl Applied {
         Self {
             model: prompt.model.model.clone(),
             effort: prompt.model.option.clone(),
-            mode: access::permission_mode(prompt.mode),
+            mode: access::permission_mode(prompt.mode).to_owned(),
         }
-    }
-
-    pub(super) fn is_planning(&self) -> bool {
-        self.mode == access::permission_mode(Mode::Plan)
     }
 }
 
@@ -135,7 +131,7 @@ pub(super) async fn ready(
     launch.conversation = conversation;
     launch.model = Some(wanted.model.clone());
     launch.effort.clone_from(&wanted.effort);
-    launch.permission_mode = wanted.mode.to_owned();
+    launch.permission_mode.clone_from(&wanted.mode);
     shared.restrict(&mut launch, start.trusted);
     let launched = shared.launch_ruled(launch, &rules, &start.grants).await;
     let (claude, frames, initialized) = launched.map_err(|error| {

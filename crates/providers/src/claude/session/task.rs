@@ -318,13 +318,13 @@ impl State {
         let mapper = &mut self.task.mapper;
         match started {
             Some(started) => {
-                mapper.new_process(applied.is_planning());
+                mapper.new_process(&applied.mode);
                 let (claude, frames) = (started.claude, started.frames);
                 self.running =
                     Some(Running { claude, frames, applied, rules, interrupts: Interrupts::new() });
             }
             None => {
-                mapper.set_planning(applied.is_planning());
+                mapper.set_mode(&applied.mode);
                 if let Some(running) = &mut self.running {
                     running.applied = applied;
                 }
@@ -459,6 +459,10 @@ impl State {
         };
         self.task.mapper.set_access(self.task.inner.wish().0);
         let mapped = self.task.mapper.apply(frame, now());
+        if let Some(running) = &mut self.running {
+            // Its model may have entered plan mode by itself: the next message says what it is for.
+            self.task.mapper.mode().clone_into(&mut running.applied.mode);
+        }
         self.settle(mapped).await
     }
 

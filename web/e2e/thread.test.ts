@@ -242,8 +242,15 @@ test("files go with a message: picked, pasted, taken out again, and shown with i
     data.items.add(new File(["pasted words"], "pasted.txt", { type: "text/plain" }));
     area.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
   });
-  await until("two are attached", async () => (await page.locator(".file[data-state=ready]").count()) === 2);
+  // Wherever on the page it is dropped.
+  await page.locator("body").evaluate((place) => {
+    const data = new DataTransfer();
+    data.items.add(new File(["dropped words"], "dropped.txt", { type: "text/plain" }));
+    for (const type of ["dragover", "drop"]) place.dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
+  });
+  await until("three are attached", async () => (await page.locator(".file[data-state=ready]").count()) === 3);
   await page.getByRole("button", { name: "Remove pasted.txt" }).click();
+  await page.getByRole("button", { name: "Remove dropped.txt" }).click();
   // Words too long for a message are not sent, and lost as little as what is wrong with a file is.
   const area = page.getByRole("textbox", { name: "Message" });
   await area.fill("x".repeat(1_000_001));

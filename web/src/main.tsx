@@ -7,6 +7,7 @@ import { followKeyboard } from "./app/viewport";
 import { keepShell } from "./offline/offline";
 import { pairingCode, startRouter } from "./app/router";
 import { prune } from "./composer/drafts";
+import { refuseDrops } from "./composer/drops";
 
 async function start(): Promise<void> {
   let pairingProblem: string | undefined;
@@ -23,6 +24,7 @@ async function start(): Promise<void> {
   startRouter();
   prune();
   followKeyboard();
+  refuseDrops();
   keepShell();
   render(() => <App pairingProblem={pairingProblem} />, document.getElementById("app")!);
 }

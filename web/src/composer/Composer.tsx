@@ -10,6 +10,7 @@ import { Icon } from "../ui/Icon";
 import { later } from "../ui/later";
 import { createAttachments } from "./attachments";
 import { AttachmentStrip } from "./AttachmentStrip";
+import { takeDrops } from "./drops";
 import { enter, queueKey, steerKey } from "./enter";
 import { createFileList, type FilesOf } from "./fileSuggestions";
 import { DraftNotes } from "./OtherDraft";
@@ -99,12 +100,12 @@ export function Composer(props: ComposerProps) {
     run: (command) => void run(command, ""),
   });
   const files = createAttachments(props.place);
-  const [dropping, setDropping] = createSignal(false);
   let picker!: HTMLInputElement;
   const attach = (list: FileList | null | undefined) => {
     if (list?.length) files.add(list);
     area.focus();
   };
+  const dropping = takeDrops(attach);
   const isEmpty = () => text().trim() === "" && files.all().length === 0;
   const tooLong = () => text().length > MAX_UNITS;
   const canSend = () => !isEmpty() && !files.busy() && !props.blocked && !tooLong();
@@ -204,18 +205,6 @@ export function Composer(props: ComposerProps) {
   return (
     <div ref={box} class="composer" data-working={props.working ? "" : undefined}
       data-dropping={dropping() ? "" : undefined}
-      onDragOver={(event) => {
-        if (!event.dataTransfer?.types.includes("Files")) return;
-        event.preventDefault();
-        setDropping(true);
-      }}
-      onDragLeave={(event) => !event.currentTarget.contains(event.relatedTarget as Node | null) && setDropping(false)}
-      onDrop={(event) => {
-        setDropping(false);
-        if (!event.dataTransfer?.files.length) return;
-        event.preventDefault();
-        attach(event.dataTransfer.files);
-      }}
       onPointerDown={(event) => event.target === event.currentTarget && area.focus()}>
       <Show when={doubted()}>
         {(doubt) => (

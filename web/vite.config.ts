@@ -48,7 +48,7 @@ function firstPaint() {
       known = new Set([fileURLToPath(new URL("./src/main.tsx", import.meta.url))]);
       for (const module of known) bundle.getModuleInfo(module)?.importedIds.forEach((next) => known!.add(next));
     }
-    return known.has(id) ? "page" : null;
+    return known.has(id) ? "index" : null;
   };
 }
 
@@ -64,7 +64,7 @@ export default defineConfig({
     // Everything is same-origin and allowed by a strict policy; nothing may be inlined into it.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: { output: { codeSplitting: { groups: [{ name: firstPaint(), debugName: "page" }] } } },
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: firstPaint(), debugName: "first paint" }] } } },
   },
   test: {
     environment: "node",

@@ -178,19 +178,19 @@ test("the keys are listed, and can be changed on this device", async () => {
 
   const row = (action: string) => page.locator(`.key-row[data-action="${action}"]`);
   await row("thread.new").getByRole("button", { name: /^Change/ }).click();
-  await page.keyboard.press("Alt+n");
+  await page.keyboard.press("Alt+y");
   await row("thread.new").getByText("Alt", { exact: true }).waitFor();
   await focused(row("thread.new").getByRole("button", { name: /^Change/ }));
-  await page.keyboard.press("Alt+n");
+  await page.keyboard.press("Alt+y");
   await page.getByRole("heading", { name: /What should be done/ }).waitFor();
   await page.reload();
   await page.goto(`${world.url}/#/settings/keys`);
   await row("thread.new").waitFor();
-  expect(await row("thread.new").locator("kbd").allTextContents()).toEqual(["Alt", "N"]);
+  expect(await row("thread.new").locator("kbd").allTextContents()).toEqual(["Alt", "Y"]);
 
   // A key that has another meaning is taken over only when that is wanted.
   await row("thread.pin").getByRole("button", { name: /^Change/ }).click();
-  await page.keyboard.press("Alt+n");
+  await page.keyboard.press("Alt+y");
   await row("thread.pin").getByText("It is the key of “New thread”, which would have none.").waitFor();
   await looksRight(page, "settings-keys");
   await row("thread.pin").getByRole("button", { name: "Use it" }).click();

@@ -6,7 +6,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { looksRight } from "./look";
+import { looksRight, wider } from "./look";
 import { bash, createWorld, ended, lastTurn, lookBack, newThread, scripted, send, until, type Action, type World } from "./world";
 
 let world: World;
@@ -128,6 +128,12 @@ test("the panel is as wide as a person draws it, and closes by a key that gives 
   await page.reload();
   await panel.waitFor();
   expect(await wide()).toBe(drawn - 24);
+  // The thread keeps its room, however wide the panel is wished to be.
+  await edge.press("Home");
+  await page.setViewportSize({ width: 1100, height: 800 });
+  expect((await page.locator(".composer").boundingBox())!.width).toBeGreaterThan(400);
+  expect(await wider(page)).toEqual([]);
+  await page.setViewportSize({ width: 1280, height: 800 });
   await edge.dblclick();
   expect(await wide()).toBe(before);
   await page.keyboard.press("Control+J");

@@ -94,6 +94,9 @@ function Row(props: { item: Item; within?: string }) {
               </span>
             )}
           </Show>
+          <Show when={props.item.status === "failed" && props.item.error}>
+            {(error) => <span class="agent-now bad"><Plain text={error().split("\n", 1)[0]} auto /></span>}
+          </Show>
           <span class="agent-note">
             <StepNote item={props.item} steps={scope.list(props.item.id).length} />
           </span>

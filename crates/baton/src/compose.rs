@@ -107,6 +107,7 @@ fn claude(host: &Host, cwd: PathBuf) -> Result<Arc<dyn Provider>> {
         home: home()?,
         config_dir: config_dir.filter(|directory| directory.is_absolute()),
         env: Vec::new(),
+        quiet: providers::claude::is_quiet(|name| std::env::var(name).ok()),
     })))
 }
 

@@ -169,18 +169,37 @@ impl Claude {
     /// # Errors
     /// As [`ControlError`] says. When it timed out it may have been done all the same.
     pub async fn control(&self, request: Value, timeout: Duration) -> Result<Value, ControlError> {
-        let id = format!("req_{}", self.next.fetch_add(1, Ordering::Relaxed));
-        let mut answer = self.waiting.wait_for(&id)?;
+        let (mut answer, line) = self.asking(&request)?;
         let asked = async {
-            let line = json!({ "type": "control_request", "request_id": id, "request": request });
             self.write(&line).await.map_err(|Ended| ControlError::Ended)?;
-            match (&mut answer.answer).await {
-                Ok(Ok(answer)) => Ok(answer),
-                Ok(Err(refusal)) => Err(ControlError::Refused(refusal)),
-                Err(_) => Err(ControlError::Ended),
-            }
+            answer.given().await
         };
         tokio::time::timeout(timeout, asked).await.unwrap_or(Err(ControlError::TimedOut(timeout)))
+    }
+
+    /// Makes a control request ahead of all that is written to the agent from now on, and waits for
+    /// nothing: its answer is waited for apart.
+    ///
+    /// # Errors
+    /// [`ControlError::Busy`] when it cannot be put in line at once, [`ControlError::Ended`] when the
+    /// agent has ended.
+    pub fn request(&self, request: &Value) -> Result<Asked, ControlError> {
+        let (answer, line) = self.asking(request)?;
+        let (done, _) = oneshot::channel();
+        let input = self.input().clone().ok_or(ControlError::Ended)?;
+        match input.try_send(Write { bytes: bytes(&line), done }) {
+            Ok(()) => Ok(Asked(answer)),
+            Err(mpsc::error::TrySendError::Full(_)) => Err(ControlError::Busy),
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(ControlError::Ended),
+        }
+    }
+
+    /// A control request, and the place of its answer.
+    fn asking(&self, request: &Value) -> Result<(Awaited, Value), ControlError> {
+        let id = format!("req_{}", self.next.fetch_add(1, Ordering::Relaxed));
+        let answer = self.waiting.wait_for(&id)?;
+        let line = json!({ "type": "control_request", "request_id": id, "request": request });
+        Ok((answer, line))
     }
 
     /// Closes its input: an idle agent ends. One that works goes on.
@@ -201,17 +220,29 @@ impl Claude {
     }
 
     async fn write(&self, line: &Value) -> Result<(), Ended> {
-        // A line break within it would be an end: JSON has none.
-        let mut bytes = line.to_string().into_bytes();
-        bytes.push(b'\n');
         let (done, written) = oneshot::channel();
         let input = self.input().clone().ok_or(Ended)?;
-        input.send(Write { bytes, done }).await.map_err(|_| Ended)?;
+        input.send(Write { bytes: bytes(line), done }).await.map_err(|_| Ended)?;
         written.await.map_err(|_| Ended)
     }
 
     fn input(&self) -> MutexGuard<'_, Option<mpsc::Sender<Write>>> {
         self.input.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A control request that was made, and whose answer is still to come. Forgotten when dropped.
+#[derive(Debug)]
+pub struct Asked(Awaited);
+
+impl Asked {
+    /// Waits for its answer.
+    ///
+    /// # Errors
+    /// As [`ControlError`] says. When it timed out it may have been done all the same.
+    pub async fn answer(mut self, timeout: Duration) -> Result<Value, ControlError> {
+        let answer = tokio::time::timeout(timeout, self.0.given()).await;
+        answer.unwrap_or(Err(ControlError::TimedOut(timeout)))
     }
 }
 
@@ -233,6 +264,13 @@ impl Frames {
 struct Write {
     bytes: Vec<u8>,
     done: oneshot::Sender<()>,
+}
+
+fn bytes(line: &Value) -> Vec<u8> {
+    // A line break within it would be an end: JSON has none.
+    let mut bytes = line.to_string().into_bytes();
+    bytes.push(b'\n');
+    bytes
 }
 
 /// Writes lines one after the other. A task of its own, since half a line kills the agent: whoever
@@ -298,6 +336,7 @@ struct Open {
 }
 
 /// An answer that is waited for; forgotten when dropped.
+#[derive(Debug)]
 struct Awaited {
     id: String,
     waiting: Arc<Waiting>,
@@ -332,6 +371,16 @@ impl Waiting {
 
     fn open(&self) -> MutexGuard<'_, Open> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Awaited {
+    async fn given(&mut self) -> Result<Value, ControlError> {
+        match (&mut self.answer).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(refusal)) => Err(ControlError::Refused(refusal)),
+            Err(_) => Err(ControlError::Ended),
+        }
     }
 }
 

@@ -19,7 +19,7 @@ mod uuid;
 
 pub use agent_program::{Installed, LocateError};
 pub use auth::{AuthError, AuthStatus, auth_status};
-pub use claude::{Claude, ControlError, Ended, Frames, Incoming, MAX_LINE, UserMessage};
+pub use claude::{Asked, Claude, ControlError, Ended, Frames, Incoming, MAX_LINE, UserMessage};
 pub use frame::{Ask, Frame, TurnResult};
 pub use launch::{Conversation, Initialized, Launch, LaunchError, launch};
 pub use locate::{MINIMUM_VERSION, find, locate};

@@ -72,6 +72,9 @@ pub struct ClaudeConfig {
     pub config_dir: Option<PathBuf>,
     /// Variables set over the inherited environment; none for people, a home apart for tests.
     pub env: Vec<(OsString, OsString)>,
+    /// Whether the environment keeps Claude Code from asking its model on the side (see
+    /// [`is_quiet`]): then it is asked for no titles either.
+    pub quiet: bool,
 }
 
 /// The Claude Code provider. Cheap to clone.
@@ -87,6 +90,17 @@ struct Shared {
     tasks: TaskTracker,
     ends: Ends,
     processes: Mutex<Vec<Process>>,
+}
+
+/// Whether variables keep Claude Code from asking its model for titles (2.1.197).
+#[must_use]
+pub fn is_quiet(variable: impl Fn(&str) -> Option<String>) -> bool {
+    const QUIET: [&str; 2] =
+        ["CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "CLAUDE_CODE_DISABLE_TERMINAL_TITLE"];
+    let is_set = |name: &&str| {
+        variable(name).is_some_and(|value| !["", "0", "false"].contains(&value.trim()))
+    };
+    QUIET.iter().any(|name| is_set(name))
 }
 
 /// A process that runs.

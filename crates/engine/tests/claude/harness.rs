@@ -30,7 +30,14 @@ impl Deref for Bench {
 
 impl Bench {
     pub(crate) async fn start() -> Self {
-        let sandbox = Sandbox::with(&[Agent::Claude]).await.expect("a sandbox with the real one");
+        Self::start_with(|_| {}).await
+    }
+
+    /// Starts in a sandbox that is changed first.
+    pub(crate) async fn start_with(change: impl FnOnce(&mut Sandbox)) -> Self {
+        let mut sandbox =
+            Sandbox::with(&[Agent::Claude]).await.expect("a sandbox with the real one");
+        change(&mut sandbox);
         let data = tempfile::tempdir().expect("a data directory");
         let (engine, claude) = compose(&sandbox, data.path()).await;
         let model = ModelSelection { model: "sonnet".to_owned(), option: None };
@@ -87,6 +94,7 @@ async fn compose(sandbox: &Sandbox, data: &Path) -> (Engine, Claude) {
         home: sandbox.home.path().to_owned(),
         config_dir: None,
         env,
+        quiet: false,
     });
     let store = Store::open(data).expect("a store");
     let engine = Engine::start(store, vec![Arc::new(claude.clone())]).await.expect("an engine");

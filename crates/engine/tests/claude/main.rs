@@ -23,5 +23,6 @@ mod status;
 mod stop;
 mod text;
 mod threads;
+mod titles;
 mod tools;
 mod trust;

@@ -15,6 +15,7 @@ fn claude(sandbox: &Sandbox, path: &std::path::Path, key: bool) -> Claude {
         home: sandbox.home.path().to_owned(),
         config_dir: None,
         env: env.map(|(n, v)| (n.clone().into(), v.clone().into())).collect(),
+        quiet: true,
     })
 }
 

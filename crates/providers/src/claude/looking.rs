@@ -60,9 +60,9 @@ impl Shared {
         let config = self.config_dir();
         let rules = tokio::task::spawn_blocking(move || Rules::read(&config, None)).await;
         let started = self.launch_ruled(launch, &rules.unwrap_or_default(), &[]).await;
-        let (agent, _frames, initialized) = started.map_err(|e| plain(&e.to_string()))?;
-        self.learn(&initialized);
-        agent.stop("it has told its models", std::time::Duration::from_secs(2)).await;
+        let started = started.map_err(|e| plain(&e.to_string()))?;
+        self.learn(&started.initialized);
+        started.agent.stop("it has told its models", std::time::Duration::from_secs(2)).await;
         Ok(())
     }
 

@@ -112,6 +112,25 @@ fn settings(file: &Path) -> Value {
     text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
 }
 
+/// A process that goes by the rules it is to go by.
+pub(super) struct Ruled {
+    pub(super) agent: Agent,
+    pub(super) frames: Frames,
+    pub(super) initialized: Initialized,
+    /// Whether its settings keep it from asking its model on the side.
+    pub(super) quiet: bool,
+}
+
+/// Whether the settings that an agent says it goes by (`get_settings`) keep it from asking its model on
+/// the side.
+fn is_quiet(told: &Value) -> bool {
+    let env = told.pointer("/effective/env");
+    super::is_quiet(|name| {
+        let value = env?.get(name)?;
+        Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    })
+}
+
 impl Shared {
     /// Starts a process that goes by these rules, by what people allowed and by no rules that allow
     /// besides. What it says of its settings is believed more than what was read of them here.
@@ -120,7 +139,7 @@ impl Shared {
         mut launch: Launch,
         rules: &Rules,
         grants: &[String],
-    ) -> Result<(Agent, Frames, Initialized), LaunchError> {
+    ) -> Result<Ruled, LaunchError> {
         launch.managed_settings = Some(bounded(rules.managed(grants))?);
         launch.settings = Some(access::settings());
         let (agent, frames, initialized) = self.launch(launch.clone()).await?;
@@ -133,13 +152,15 @@ impl Shared {
         };
         let really = Rules::told(&told, &self.config_dir());
         self.note_allowing(really.is_none()).await;
+        let quiet = is_quiet(&told);
         let Some(really) = really.filter(|really| really != rules) else {
-            return Ok((agent, frames, initialized));
+            return Ok(Ruled { agent, frames, initialized, quiet });
         };
         drop(frames);
         agent.stop("its settings forbid other things", Duration::from_secs(1)).await;
         launch.managed_settings = Some(bounded(really.managed(grants))?);
-        self.launch(launch).await
+        let (agent, frames, initialized) = self.launch(launch).await?;
+        Ok(Ruled { agent, frames, initialized, quiet })
     }
 
     /// Notes whether agents go by rules that allow, and tells it where their state is shown.
@@ -206,6 +227,12 @@ mod tests {
         let rules = Rules::told(&told, Path::new("/c")).unwrap();
         assert_eq!(rules.deny, ["Read(//c/x)", "Read(/y)"]);
         assert_eq!(Rules::told(&json!({ "effective": {} }), Path::new("/c")), None);
+        let quiet = |value: Value| {
+            let env = json!({ "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": value });
+            is_quiet(&json!({ "effective": { "env": env } }))
+        };
+        assert!(quiet(json!("1")) && quiet(json!(true)));
+        assert!(!quiet(json!("")) && !quiet(json!("0")) && !is_quiet(&told));
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod process;
 mod task;
 #[cfg(test)]
 mod tests;
+mod titles;
 mod wire;
 
 pub(super) use task::{Task, run};

@@ -52,6 +52,8 @@ pub(super) struct Start {
 pub(super) struct Started {
     pub(super) claude: Arc<Claude>,
     pub(super) frames: Frames,
+    /// Whether it is asked for no title.
+    pub(super) quiet: bool,
 }
 
 /// An agent that is ready for a message.
@@ -134,13 +136,15 @@ pub(super) async fn ready(
     launch.permission_mode.clone_from(&wanted.mode);
     shared.restrict(&mut launch, start.trusted);
     let launched = shared.launch_ruled(launch, &rules, &start.grants).await;
-    let (claude, frames, initialized) = launched.map_err(|error| {
+    let launched = launched.map_err(|error| {
         let error = errors::of_launch(&error, resumes);
         let gone = error.code == ErrorCode::SessionLost;
         NotReady { error, why: if gone { Why::Refused } else { Why::NotStarted } }
     })?;
-    shared.learn(&initialized);
-    let started = Some(Started { claude: Arc::new(claude), frames });
+    shared.learn(&launched.initialized);
+    let quiet = launched.quiet || shared.config.quiet;
+    let started = Started { claude: Arc::new(launched.agent), frames: launched.frames, quiet };
+    let started = Some(started);
     Ok(Ready { started, message, applied: wanted, rules })
 }
 

@@ -21,7 +21,8 @@ use super::super::names::Begin;
 use super::super::rules::Rules;
 use super::super::{Shared, errors, transcripts};
 use super::interrupts::Interrupts;
-use super::process::{self, Applied, InUse, NotReady, Ready, Start, Why};
+use super::process::{self, Applied, InUse, NotReady, Ready, Start, Started, Why};
+use super::titles::Titles;
 use super::{Control, Inner, wire};
 use crate::shared::ends::End;
 use crate::shared::failures::Failures;
@@ -67,6 +68,8 @@ pub(super) struct Running {
     /// What settings forbid, by which it goes.
     pub(super) rules: Rules,
     pub(super) interrupts: Interrupts,
+    /// Whether it is asked for no title.
+    pub(super) quiet: bool,
 }
 
 /// A message on its way.
@@ -92,14 +95,17 @@ pub(super) struct State {
     /// Looks under way of where paths lead, by the names of what was asked; no more than may be
     /// asked at once.
     pub(super) looks: JoinSet<(String, bool)>,
+    pub(super) titles: Titles,
 }
 
 /// Runs a session until it is closed or nobody reads it.
 pub(in crate::claude) async fn run(task: Task, mut control: mpsc::Receiver<Control>) {
     let closed = task.shared.face.closed.clone();
     let allowed = task.shared.allowed.take(task.mapper.session());
+    let titles = Titles::new(matches!(task.begin, Begin::New));
     let mut state = State {
         task,
+        titles,
         running: None,
         sending: None,
         ending: TaskTracker::new(),
@@ -135,6 +141,9 @@ pub(in crate::claude) async fn run(task: Task, mut control: mpsc::Receiver<Contr
                 Ok((key, inside)) => state.looked(&key, inside).await,
                 Err(_) => true,
             },
+            Some(made) = state.titles.asked.join_next() => {
+                state.titled(made.unwrap_or_default()).await
+            }
             incoming = next(&mut state.running) => state.incoming(incoming).await,
             () = at(stop_at) => {
                 state.stop_at = None;
@@ -319,9 +328,9 @@ impl State {
         match started {
             Some(started) => {
                 mapper.new_process(&applied.mode);
-                let (claude, frames) = (started.claude, started.frames);
-                self.running =
-                    Some(Running { claude, frames, applied, rules, interrupts: Interrupts::new() });
+                let Started { claude, frames, quiet } = started;
+                let interrupts = Interrupts::new();
+                self.running = Some(Running { claude, frames, applied, rules, interrupts, quiet });
             }
             None => {
                 mapper.set_mode(&applied.mode);
@@ -332,6 +341,9 @@ impl State {
         }
         mapper.set_access(self.task.inner.wish().0);
         mapper.begin(prompt.turn.clone(), message.uuid.clone(), prompt.kind);
+        if let Some(running) = self.running.as_ref().filter(|running| !running.quiet) {
+            self.titles.ask(&running.claude, &prompt);
+        }
         let claude = self.running.as_ref().map(|running| running.claude.clone());
         let sent = match claude {
             Some(claude) => tokio::time::timeout(WRITTEN, claude.send(&message)).await,

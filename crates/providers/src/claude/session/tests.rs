@@ -34,6 +34,7 @@ fn scripted(dir: &Path, script: &str) -> Claude {
         home: dir.to_owned(),
         config_dir: None,
         env: Vec::new(),
+        quiet: true,
     });
     let binary = Some(program.to_string_lossy().into_owned());
     let settings = ProviderSettings { enabled: true, binary, ..ProviderSettings::default() };

@@ -31,6 +31,7 @@ mod access;
 mod allowed;
 mod errors;
 mod extras;
+mod limits;
 mod looking;
 mod loose;
 mod mapper;
@@ -87,6 +88,7 @@ struct Shared {
     /// The sessions that are open, by the ids they were opened with.
     open: Mutex<HashMap<String, mpsc::Sender<Control>>>,
     allowed: allowed::Allowed,
+    limits: limits::Limits,
     tasks: TaskTracker,
     ends: Ends,
     processes: Mutex<Vec<Process>>,
@@ -97,10 +99,9 @@ struct Shared {
 pub fn is_quiet(variable: impl Fn(&str) -> Option<String>) -> bool {
     const QUIET: [&str; 2] =
         ["CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "CLAUDE_CODE_DISABLE_TERMINAL_TITLE"];
-    let is_set = |name: &&str| {
-        variable(name).is_some_and(|value| !["", "0", "false"].contains(&value.trim()))
-    };
-    QUIET.iter().any(|name| is_set(name))
+    QUIET
+        .iter()
+        .any(|name| variable(name).is_some_and(|value| !["", "0", "false"].contains(&value.trim())))
 }
 
 /// A process that runs.
@@ -127,6 +128,7 @@ impl Claude {
             face: Face::new(ID, NAME, capabilities),
             open: Mutex::default(),
             allowed: allowed::Allowed::default(),
+            limits: limits::Limits::default(),
             tasks: TaskTracker::new(),
             ends: Ends::default(),
             processes: Mutex::default(),

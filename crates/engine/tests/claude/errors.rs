@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use domain::{ErrorCode, ItemContent, TurnState};
+use domain::{ErrorCode, ItemContent, TurnState, UsageLimit};
+use providers::Provider as _;
 use testkit::model::{Action, Script};
 
 use crate::harness::{Bench, said};
@@ -67,5 +68,37 @@ async fn a_prompt_that_is_too_long_is_said_to_be() {
     let turn = bench.run(&thread, &Script::new().action(action)).await;
     assert_eq!(turn.state, TurnState::Failed);
     assert_eq!(turn.error.map(|error| error.code), Some(ErrorCode::ContextOverflow));
+    bench.engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_over_its_limit_is_told_with_when_it_is_renewed() {
+    // Limits are of accounts, not of keys.
+    let bench = Bench::start_with(|sandbox| {
+        sandbox.env.retain(|(name, _)| name != "ANTHROPIC_API_KEY");
+        sandbox.env.push(("CLAUDE_CODE_OAUTH_TOKEN".to_owned(), "sk-ant-oat01-mock".to_owned()));
+    })
+    .await;
+    let thread = bench.thread().await;
+    let headers = [
+        ("anthropic-ratelimit-unified-status", "rejected"),
+        ("anthropic-ratelimit-unified-reset", "4102444800"),
+        ("anthropic-ratelimit-unified-representative-claim", "seven_day"),
+    ];
+    let action = Action::Status {
+        status: 429,
+        body: serde_json::Value::Null,
+        headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        times: None,
+    };
+    let turn = bench.run(&thread, &Script::new().action(action)).await;
+    assert_eq!(turn.state, TurnState::Failed);
+    assert_eq!(turn.error.expect("an error").code, ErrorCode::RateLimited);
+    let limit = UsageLimit {
+        name: "7 days".to_owned(),
+        used_percent: 100,
+        resets_at: Some(4_102_444_800_000),
+    };
+    assert_eq!(bench.claude.status().borrow().limits, [limit]);
     bench.engine.shutdown().await;
 }

@@ -43,6 +43,7 @@ impl Shared {
             Ok(auth) => auth,
             Err(error) => return self.face.say(broken(&plain(&error.to_string()))),
         };
+        self.limits_are_of(&who(&auth));
         if models && let Err(why) = self.read_models(&program).await {
             if !self.face.inventory.borrow().known {
                 return self.face.say(broken(&why));

@@ -15,7 +15,7 @@ use domain::{
 };
 use serde_json::Value;
 
-use super::{access, errors};
+use super::{access, errors, limits};
 
 mod answer;
 mod asks;
@@ -120,6 +120,8 @@ pub(super) struct Mapped {
     pub(super) looks: Vec<(String, String)>,
     /// Asks that cannot be shown, and why: to be refused at once.
     pub(super) refused: Vec<(String, String)>,
+    /// What was told of the account's limits.
+    pub(super) limit: Option<limits::Told>,
     /// The running turn is over.
     pub(super) ended: bool,
 }

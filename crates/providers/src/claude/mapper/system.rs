@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::answer::text;
 use super::{MAX_KNOWN, MAX_TODOS, Mapped, Mapper, tools};
+use crate::claude::limits;
 use crate::shared::shorten::{MAX_TEXT, cut, line};
 
 impl Mapper {
@@ -177,9 +178,10 @@ impl Mapper {
         self.notice(&format!("notice:{}", text(body, "uuid")), level, cut(said, MAX_TEXT), out);
     }
 
-    /// Says when an account comes near its limit, or is over it.
+    /// Takes what is told of the account's limits, and says when it comes near one or is over it.
     pub(super) fn rate_limit(&mut self, body: &Value, out: &mut Mapped) {
         let info = body.get("rate_limit_info").unwrap_or(&Value::Null);
+        out.limit = limits::Told::read(info);
         let said = match text(info, "status") {
             "allowed_warning" => "The account comes near its limit",
             "rejected" => "The account is over its limit",

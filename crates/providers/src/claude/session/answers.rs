@@ -104,6 +104,9 @@ impl State {
         if mapped.ended {
             self.stop_at = None;
         }
+        if let Some(told) = mapped.limit {
+            self.task.shared.note_limit(told);
+        }
         for (key, path) in mapped.looks {
             self.look(key, path);
         }

@@ -93,6 +93,10 @@ fn kilo(data: &DataDir, host: &Host, native_log: bool, cwd: PathBuf) -> Result<A
         state: state()?,
         injected: std::env::var("KILO_CONFIG_CONTENT").ok(),
         env: Vec::new(),
+        // Who set it has a place for it.
+        scratch: std::env::var_os("BUN_TMPDIR")
+            .is_none()
+            .then(|| data.path().join("kilo-unpacked")),
         bounds: Bounds::default(),
         native_log: Some(NativeLog { dir: data.path().join("native-log"), on: native_log }),
     })))

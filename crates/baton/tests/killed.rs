@@ -49,6 +49,8 @@ impl Killable {
             .args(["serve", "--no-open", "--port", "0", "--data-dir"])
             .arg(self.data.path())
             .envs(self.sandbox.env.iter().cloned())
+            // Where Kilo unpacks is Baton's to say.
+            .env_remove("BUN_TMPDIR")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -421,4 +423,39 @@ async fn ended_in_order_it_leaves_nothing_running_and_no_server_file() {
     assert!(child.wait().unwrap().success());
     assert_eq!(baton.agents(), Vec::<String>::new());
     assert!(!Path::new(baton.data.path()).join("server.json").exists());
+}
+
+/// The native libraries in a folder, and those below it.
+fn libraries(folder: &Path) -> usize {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| match entry.path() {
+            path if path.is_dir() => libraries(&path),
+            path => usize::from(path.extension().is_some_and(|ending| ending == "so")),
+        })
+        .sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_kilo_unpacked_for_a_killed_baton_is_removed_by_the_next() {
+    let temporary = tempfile::tempdir().unwrap();
+    let mut baton = Killable::start().await;
+    baton.kill();
+    baton.all_gone().await;
+    baton.sandbox.env.push(("TMPDIR".to_owned(), temporary.path().display().to_string()));
+    baton.up();
+    let unpacked = baton.data.path().join("kilo-unpacked");
+    let thread = baton.thread("supervised").await;
+    let turn = baton.send(&thread, &Script::new().text("Here.")).await;
+    assert_eq!(baton.ended(&thread, &turn).await, "completed");
+    until_true(PATIENT, || libraries(&unpacked) > 0).await;
+    baton.kill();
+    baton.all_gone().await;
+    assert!(libraries(&unpacked) > 0, "nothing was left to be removed");
+
+    baton.up();
+    assert_eq!(libraries(&unpacked), 0);
+    let turn = baton.send(&thread, &Script::new().text("Again.")).await;
+    assert_eq!(baton.ended(&thread, &turn).await, "completed");
+    assert_eq!(libraries(temporary.path()), 0);
 }

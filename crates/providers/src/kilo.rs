@@ -38,6 +38,7 @@ mod models;
 pub mod native_log;
 mod problems;
 mod router;
+mod scratch;
 mod server;
 mod session;
 mod sessions;
@@ -90,6 +91,9 @@ pub struct KiloConfig {
     pub injected: Option<String>,
     /// Variables set over the inherited environment; none for people, a home apart for tests.
     pub env: Vec<(OsString, OsString)>,
+    /// A folder of Baton's own for what Kilo unpacks; what is in it is removed. `None` to leave that
+    /// where it is put.
+    pub scratch: Option<PathBuf>,
     /// What is borne of the server before something is done about it.
     pub bounds: Bounds,
     /// Where native logs lie; `None` for none.
@@ -122,6 +126,8 @@ impl Kilo {
     /// A Kilo that has not been looked at yet; nothing is started.
     #[must_use]
     pub fn new(config: KiloConfig) -> Self {
+        // A Baton that was killed removed nothing.
+        config.scratch.as_deref().inspect(|folder| scratch::remove(folder));
         let capabilities = ProviderCapabilities {
             plan: true,
             steer: true,
@@ -254,6 +260,7 @@ impl Provider for Kilo {
     async fn shutdown(&self) {
         self.0.face.closed.cancel();
         self.0.end_servers(End::BatonEnds).await;
+        self.0.config.scratch.as_deref().inspect(|folder| scratch::remove(folder));
     }
 }
 

@@ -111,6 +111,10 @@ impl Home {
         fs::write(dir.join(".bash-permission-migrated"), "")?;
         self.provide_ripgrep().context("cannot provide Kilo's search program")?;
         let mut env = self.env();
+        // Where it unpacks its native libraries, which it leaves there (Kilo 7.7.7).
+        let unpacked = self.path.join(".cache/bun");
+        fs::create_dir_all(&unpacked)?;
+        env.push(("BUN_TMPDIR".to_owned(), display(&unpacked)));
         for (name, value) in KILO_QUIET {
             env.push(((*name).to_owned(), (*value).to_owned()));
         }

@@ -82,7 +82,7 @@ impl Bench {
         Self::start_in(sandbox, bounds).await
     }
 
-    async fn start_in(sandbox: Sandbox, bounds: Bounds) -> Self {
+    pub(crate) async fn start_in(sandbox: Sandbox, bounds: Bounds) -> Self {
         let data = tempfile::tempdir().expect("a data directory");
         let (engine, kilo) = compose(&sandbox, data.path(), bounds).await;
         let model = ModelSelection { model: "mock/m1".to_owned(), option: None };
@@ -109,6 +109,9 @@ fn native_log(sandbox: &Sandbox) -> NativeLog {
     NativeLog { on: dir.exists(), dir }
 }
 
+/// The folder in the data directory in which Kilo unpacks.
+pub(crate) const SCRATCH: &str = "kilo-unpacked";
+
 async fn compose(sandbox: &Sandbox, data: &Path, bounds: Bounds) -> (Engine, Kilo) {
     let env: Vec<_> =
         sandbox.env.iter().map(|(n, v)| (n.clone().into(), v.clone().into())).collect();
@@ -119,6 +122,7 @@ async fn compose(sandbox: &Sandbox, data: &Path, bounds: Bounds) -> (Engine, Kil
         state: sandbox.home.path().join(".local/state"),
         injected: None,
         env,
+        scratch: Some(data.join(SCRATCH)),
         bounds,
         native_log: Some(native_log(sandbox)),
     });

@@ -22,6 +22,7 @@ mod models;
 mod native_log;
 mod plans;
 mod queue;
+mod scratch;
 mod servers;
 mod sessions;
 mod steer;

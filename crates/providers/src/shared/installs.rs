@@ -97,6 +97,7 @@ mod tests {
             state: dir.path().into(),
             injected: None,
             env: Vec::new(),
+            scratch: None,
             bounds: Bounds::default(),
             native_log: None,
         });

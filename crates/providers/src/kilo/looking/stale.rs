@@ -71,6 +71,7 @@ fn kilo() -> Kilo {
         state: "/".into(),
         injected: None,
         env: Vec::new(),
+        scratch: None,
         bounds: Bounds::default(),
         native_log: None,
     })

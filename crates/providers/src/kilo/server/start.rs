@@ -11,6 +11,7 @@ use kilo_sdk::{
 use super::{GRACE, Host, Kind};
 use crate::OpenError;
 use crate::contract::unavailable;
+use crate::kilo::scratch::{self, Scratch};
 use crate::kilo::{Shared, baseline};
 use crate::shared::looks;
 
@@ -47,8 +48,15 @@ impl Shared {
             let (name, value) = NO_PROJECT_CONFIG;
             launch = launch.env(name, value);
         }
+        let scratch = self.scratch();
+        if let Some(scratch) = &scratch {
+            launch = launch.env(scratch::VARIABLE, scratch.path());
+        }
         let server =
             kilo_sdk::launch(&self.config.host, launch).await.map_err(|e| launch_error(&e))?;
+        if let Some(scratch) = scratch {
+            scratch.until(server.exit());
+        }
         let options = StreamOptions {
             exit: Some(server.exit()),
             raw: self.config.native_log.as_ref().is_some_and(|log| log.on),
@@ -70,6 +78,12 @@ impl Shared {
 }
 
 impl Shared {
+    /// A folder for what a server unpacks; without one it goes where it always went.
+    fn scratch(&self) -> Option<Scratch> {
+        let made = Scratch::new(self.config.scratch.as_deref()?);
+        made.inspect_err(|error| tracing::warn!(%error, "there is no folder for Kilo's files")).ok()
+    }
+
     /// Connects to a server that runs already, if it may be used.
     pub(super) async fn attach(
         &self,

@@ -27,6 +27,7 @@ async fn hanging(dir: &Path) -> Kilo {
         state: dir.join("state"),
         injected: None,
         env: Vec::new(),
+        scratch: None,
         bounds: super::super::Bounds::default(),
         native_log: None,
     });

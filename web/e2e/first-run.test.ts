@@ -110,7 +110,6 @@ test("Kilo's settings are three, and switching it off shows", async () => {
   await kilo.getByRole("button", { name: "Restart" }).click({ timeout: 60_000 });
   await kilo.getByText("Restarted by a person").waitFor({ timeout: 60_000 });
   await kilo.getByText(/pid \d+/).waitFor({ timeout: 60_000 });
-  await world.picture("settings-processes");
 
   await page.getByRole("link", { name: "Appearance" }).click();
   await page.getByRole("radio", { name: "Dark" }).click();

@@ -1,7 +1,5 @@
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { shots, violations, wider } from "./look";
+import { violations, wider } from "./look";
 import { bash, createWorld, ended, lastTurn, lookBack, scripted, send, type World } from "./world";
 
 let world: World;
@@ -9,7 +7,6 @@ let thread: string;
 beforeAll(async () => {
   world = await createWorld();
   await world.addProject();
-  if (shots) await mkdir(shots, { recursive: true });
   const page = await world.open();
   await page.locator(".pick-model[data-state=chosen]").waitFor({ timeout: 60_000 });
   // What was asked about and stopped, what failed, and what was not taken up are in every picture.
@@ -78,7 +75,6 @@ for (const colorScheme of ["light", "dark"] as const) {
       ];
       for (const [name, go] of pages) {
         await go();
-        if (shots) await page.screenshot({ path: join(shots, `${name}-${viewport.width}-${colorScheme}.png`) });
         expect(await wider(page), `${name} is wider than the screen`).toEqual([]);
         expect(await violations(page), name).toEqual([]);
       }
@@ -98,7 +94,6 @@ test("on a phone the threads are a drawer and the request is never covered", asy
   expect(await page.locator(".side .row").first().isVisible()).toBe(false);
   await page.getByRole("button", { name: "Threads" }).click();
   await page.locator(".side .row").first().waitFor();
-  if (shots) await page.screenshot({ path: join(shots, "drawer.png") });
   expect(await violations(page)).toEqual([]);
   await page.keyboard.press("Escape");
   await page.locator(".side .row").first().waitFor({ state: "hidden" });

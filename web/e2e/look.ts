@@ -2,41 +2,55 @@
 
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-/** With E2E_SHOTS=DIR every page that is checked is also pictured there. */
-export const shots = process.env.E2E_SHOTS;
 
-const widths = [390, 820, 1440];
-const themes = ["light", "dark"] as const;
+/** One way a page is looked at. */
+export interface Look {
+  width: number;
+  height: number;
+  theme: "light" | "dark";
+  /** Whether axe looks at it: narrow and light, wide and dark. */
+  checked: boolean;
+}
 
-/**
- * Checks what is on screen at three widths, and by axe in both themes: narrow and light, wide and
- * dark. It takes pictures of all of them where they are wanted.
- */
+const sizes = [
+  { width: 390, height: 844 },
+  { width: 820, height: 900 },
+  { width: 1440, height: 900 },
+];
+
+/** Checks what is on screen at three widths, and by axe in both themes. */
 export async function looksRight(page: Page, name: string): Promise<void> {
+  await inEveryLook(page, async (look) => {
+    if (look.checked || look.theme === "light") await fits(page, name, look);
+  });
+}
+
+/** Shows what is on screen at three widths and in both themes, without motion, and is as it was afterwards. */
+export async function inEveryLook(page: Page, each: (look: Look) => Promise<void>): Promise<void> {
   const before = page.viewportSize();
-  if (shots) await mkdir(shots, { recursive: true });
-  for (const width of widths) {
-    await page.setViewportSize({ width, height: width < 500 ? 844 : 900 });
-    for (const colorScheme of themes) {
-      const checked = (width === widths[0]) === (colorScheme === "light") && width !== widths[1];
-      if (!checked && !shots && colorScheme === "dark") continue;
-      // Without motion, or it would be pictured half-way.
-      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-      if (shots) await page.screenshot({ path: join(shots, `${name}-${width}-${colorScheme}.png`), animations: "disabled" });
-      expect(await wider(page), `${name} is wider than ${width} px`).toEqual([]);
-      // Colours on their way from one theme to the other are nobody's to read.
-      await page.evaluate(() => document.getAnimations().forEach((a) => a instanceof CSSTransition && a.finish()));
-      if (checked) expect(await violations(page), `${name} at ${width} px, ${colorScheme}`).toEqual([]);
+  for (const size of sizes) {
+    await page.setViewportSize(size);
+    for (const theme of ["light", "dark"] as const) {
+      // Without motion, or it would be seen half-way.
+      await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+      const checked = (size === sizes[0] && theme === "light") || (size === sizes[2] && theme === "dark");
+      await each({ ...size, theme, checked });
     }
   }
   await page.emulateMedia({ colorScheme: "light", reducedMotion: "no-preference" });
   if (before) await page.setViewportSize(before);
+}
+
+/** Checks that nothing reaches beyond the screen, and what axe says where it is asked. */
+export async function fits(page: Page, name: string, { width, theme, checked }: Look): Promise<void> {
+  expect.soft(await wider(page), `${name} is wider than ${width} px`).toEqual([]);
+  // Colours on their way from one theme to the other are nobody's to read.
+  await page.evaluate(() => document.getAnimations().forEach((a) => a instanceof CSSTransition && a.finish()));
+  if (checked) expect.soft(await violations(page), `${name} at ${width} px, ${theme}`).toEqual([]);
 }
 
 /** Elements that reach beyond the screen's sides and are not cut or scrolled there. */

@@ -2,8 +2,7 @@
 
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { Page } from "playwright-core";
-import { looksRight, shots, violations } from "./look";
-import { join } from "node:path";
+import { looksRight, violations } from "./look";
 import { bash, createWorld, ended, lookBack, newThread, scripted, send, until, type World } from "./world";
 
 let world: World;
@@ -49,7 +48,6 @@ test("on a phone a request is a sheet that leaves Stop alone and folds to its he
   await page.locator(".ask [data-decision=once]").waitFor();
   for (const selector of [".ask [data-decision=once]", ".ask [data-decision=reject]", ".send.stop", ".composer textarea"]) expect(await isReachable(page, selector), selector).toBe(true);
   expect(await small(page, ".dock")).toEqual([]);
-  if (shots) await page.screenshot({ path: join(shots, "phone-sheet.png") });
   expect(await violations(page)).toEqual([]);
 
   const height = () => page.locator(".ask").evaluate((e) => e.getBoundingClientRect().height);
@@ -58,7 +56,6 @@ test("on a phone a request is a sheet that leaves Stop alone and folds to its he
   await page.locator(".ask[data-folded]").waitFor();
   expect(await height()).toBeLessThan(open / 2);
   expect(await isReachable(page, ".send.stop")).toBe(true);
-  if (shots) await page.screenshot({ path: join(shots, "phone-sheet-folded.png") });
   await page.getByRole("button", { name: "Show what is asked" }).tap();
 
   // A keyboard over the page: what is left is still enough for the composer and Stop.
@@ -71,7 +68,6 @@ test("on a phone a request is a sheet that leaves Stop alone and folds to its he
   const below = await page.locator(".send.stop").evaluate((e) => e.getBoundingClientRect().bottom);
   expect(below).toBeLessThanOrEqual(420);
   for (const selector of [".send.stop", ".composer textarea"]) expect(await isReachable(page, selector), selector).toBe(true);
-  if (shots) await page.screenshot({ path: join(shots, "phone-keyboard.png") });
   await page.evaluate(() => {
     Object.defineProperty(visualViewport, "height", { configurable: true, get: () => 844 });
     visualViewport!.dispatchEvent(new Event("resize"));
@@ -97,13 +93,11 @@ test("the context meter opens by a tap and by a key, and shows its parts", async
   const mobile = await world.open(new URL(page.url()).hash, phone);
   await mobile.getByRole("button", { name: /^Context and cost/ }).tap();
   await mobile.getByRole("heading", { name: "This thread so far" }).waitFor();
-  if (shots) await mobile.screenshot({ path: join(shots, "phone-meter.png") });
   await mobile.keyboard.press("Escape");
   expect(await small(mobile, ".dock")).toEqual([]);
   expect(await small(mobile, ".head")).toEqual([]);
   await mobile.getByRole("button", { name: "Threads" }).tap();
   await mobile.locator(".side .row").first().waitFor();
-  if (shots) await mobile.screenshot({ path: join(shots, "phone-drawer.png") });
 });
 
 test("it can be installed, and opened without its server it says so and comes back by itself", async () => {
@@ -138,7 +132,6 @@ test("it can be installed, and opened without its server it says so and comes ba
   await page.reload();
   await page.getByText("Baton cannot be reached.").waitFor();
   expect(await page.locator("html[data-offline]").count()).toBe(1);
-  if (shots) await page.screenshot({ path: join(shots, "phone-offline.png") });
   expect(await violations(page)).toEqual([]);
 
   let loads = 0;

@@ -53,7 +53,6 @@ test("a message is found by its words and shown where it was said, however far b
     return at.top >= scroller.top && at.bottom <= scroller.bottom;
   });
   expect(seen).toBe(true);
-  await world.picture("search-arrived");
   expect(other.url()).toBe(address);
   await other.getByRole("button", { name: "Jump to latest" }).waitFor();
   await until("the mark goes", async () => (await other.locator("[data-found]").count()) === 0);

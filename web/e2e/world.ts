@@ -15,6 +15,8 @@ export interface World {
   url: string;
   /** The sample project's directory. */
   project: string;
+  /** The home directory of the agents. */
+  home: string;
   /** A page of a browser that is paired, at a place in the app. Its errors are collected. */
   open(hash?: string, options?: BrowserContextOptions): Promise<Page>;
   /** A page of a browser that nobody let in. */
@@ -27,6 +29,8 @@ export interface World {
   addProject(): Promise<string>;
   /** Asks the server as a paired browser does. */
   ask<T>(method: string, path: string, body?: unknown): Promise<T>;
+  /** Tells the scripted model in advance what it does for a message of just these words. */
+  tell(words: string, ...steps: Action[][]): Promise<void>;
   /** Lets the scripted model go on that waits at this gate. */
   release(gate: string): Promise<void>;
   /** Ends Baton the hard way, and starts it again on the same port and data. */
@@ -36,7 +40,7 @@ export interface World {
   seed(items: number): Promise<string>;
   /** Runs the user's own Kilo in the project, as from a terminal, to its end. */
   kilo(...args: string[]): Promise<void>;
-  /** Pictures every open page, when E2E_SHOTS names a directory. */
+  /** Pictures every open page of a test that failed, when E2E_FAILED names a directory. */
   picture(name: string): Promise<void>;
   /** What pages complained of since the last look: errors, and whatever the policy forbade. */
   complaints(): string[];
@@ -88,6 +92,7 @@ export async function createWorld({ configure, agents = [] }: WorldOptions = {})
 class RealWorld implements World {
   url = "";
   readonly project: string;
+  readonly home: string;
   #baton: ChildProcess | undefined;
   #port = 0;
   #link = "";
@@ -101,6 +106,7 @@ class RealWorld implements World {
     readonly browser: Browser,
   ) {
     this.project = sandbox.project;
+    this.home = sandbox.home;
   }
 
   async start(): Promise<void> {
@@ -161,7 +167,7 @@ class RealWorld implements World {
   }
 
   async picture(name: string): Promise<void> {
-    const dir = process.env.E2E_SHOTS;
+    const dir = process.env.E2E_FAILED;
     if (!dir) return;
     const pages = this.browser.contexts().flatMap((context) => context.pages());
     await Promise.all(pages.map((page, i) => page.screenshot({ path: join(dir, `${name.replace(/\W+/g, "-")}-${i}.png`) })));
@@ -193,6 +199,12 @@ class RealWorld implements World {
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
     const text = await response.text();
     return (text ? JSON.parse(text) : undefined) as T;
+  }
+
+  async tell(words: string, ...steps: Action[][]): Promise<void> {
+    const headers = { "content-type": "application/json" };
+    const told = await fetch(`${this.sandbox.control_url}/script`, { method: "POST", headers, body: JSON.stringify({ words, script: steps }) });
+    if (!told.ok) throw new Error(`the script of "${words}": ${await told.text()}`);
   }
 
   async release(gate: string): Promise<void> {

@@ -26,11 +26,13 @@
 //! - A request for a summary is answered with one that carries the rest of the script, so that
 //!   a compacted conversation goes on where it was.
 //! - A request for a title is answered with the message's first words.
+//! - A message that is looked at, in a picture say, need not show its script: the server is told it in
+//!   advance ([`ModelServer::answer_to`]) and plays it to every message of these words.
 //!
 //! Tests pause the model at gates (`{"wait": "name"}`) instead of sleeping:
 //! [`ModelServer::reached`] waits until the model is there, [`ModelServer::release`] lets it go
-//! on. Other programs use `POST /control/release/<name>`, `GET /control/calls` and
-//! `GET /control/connections`.
+//! on. Other programs use `POST /control/release/<name>`, `POST /control/script` (`words` and
+//! `script`), `GET /control/calls` and `GET /control/connections`.
 
 mod answer;
 mod builder;
@@ -46,6 +48,7 @@ mod responses;
 mod run;
 mod script;
 mod server;
+mod told;
 
 pub use answer::{Answer, Kind, answer};
 pub use log::{Call, Outcome};

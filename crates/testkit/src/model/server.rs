@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -25,6 +25,7 @@ use super::protocol::Protocol;
 use super::request::Request;
 use super::run::Run;
 use super::script::{Action, Script, Step};
+use super::told::{self, MOST_TOLD, Told};
 
 /// A running model server. It stops when dropped.
 #[derive(Debug)]
@@ -59,6 +60,8 @@ pub(crate) struct Shared {
     refusals: Mutex<BTreeMap<String, u32>>,
     /// What requests for titles are answered with, instead of a title.
     titles: Mutex<Option<Step>>,
+    /// Scripts of messages that do not carry them.
+    told: Mutex<Told>,
 }
 
 /// What a step may be asked to refuse in all: beyond, the counts are forgotten.
@@ -90,6 +93,7 @@ impl ModelServer {
             reached: watch::Sender::default(),
             refusals: Mutex::default(),
             titles: Mutex::default(),
+            told: Mutex::default(),
         });
         let app = router(shared.clone()).into_make_service_with_connect_info::<ConnHandle>();
         let listener = CountingListener::new(listener, shared.counts.clone());
@@ -143,6 +147,13 @@ impl ModelServer {
         *self.shared.titles.lock().unwrap_or_else(PoisonError::into_inner) = step;
     }
 
+    /// Plays this script from now on to messages that have a line of just these words. At most a
+    /// thousand are kept; further ones are dropped, which is told by `false`.
+    #[must_use]
+    pub fn answer_to(&self, words: &str, script: Script) -> bool {
+        answer_to(&self.shared, words, script)
+    }
+
     /// Returns how often the model was called for the first step of the script of this name.
     #[must_use]
     pub fn plays(&self, id: &str) -> u32 {
@@ -188,6 +199,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/", get(|| async {}))
         .route("/v1/models", get(models))
         .route("/control/release/{gate}", post(control_release))
+        .route("/control/script", post(control_script))
         .route("/control/calls", get(control_calls))
         .route("/control/connections", get(control_connections))
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
@@ -203,6 +215,24 @@ async fn models() -> Json<Value> {
 
 async fn control_release(State(shared): State<Arc<Shared>>, Path(gate): Path<String>) {
     release(&shared, &gate);
+}
+
+#[derive(Deserialize)]
+struct Tell {
+    words: String,
+    script: Value,
+}
+
+async fn control_script(
+    State(shared): State<Arc<Shared>>,
+    Json(tell): Json<Tell>,
+) -> Result<(), (StatusCode, String)> {
+    let refuse = |why: String| (StatusCode::BAD_REQUEST, why);
+    let script = Script::from_value(tell.script).map_err(|error| refuse(error.to_string()))?;
+    if answer_to(&shared, &tell.words, script) {
+        return Ok(());
+    }
+    Err(refuse(format!("no more than {MOST_TOLD} scripts are kept")))
 }
 
 async fn control_calls(State(shared): State<Arc<Shared>>) -> Json<Vec<Call>> {
@@ -246,7 +276,8 @@ async fn play(
             return refusal(protocol, 400, &told);
         }
     };
-    let request = protocol.read(&value);
+    let mut request = protocol.read(&value);
+    told::put_in(&mut request, &shared.told.lock().unwrap_or_else(PoisonError::into_inner));
     let mut answer = answer(&request);
     if answer.kind == Kind::Title
         && let Some(step) = &*shared.titles.lock().unwrap_or_else(PoisonError::into_inner)
@@ -349,6 +380,15 @@ fn release(shared: &Shared, gate: &str) {
     shared.released.send_modify(|gates| {
         gates.insert(gate.to_owned());
     });
+}
+
+fn answer_to(shared: &Shared, words: &str, script: Script) -> bool {
+    let mut told = shared.told.lock().unwrap_or_else(PoisonError::into_inner);
+    if told.len() >= MOST_TOLD && !told.contains_key(words) {
+        return false;
+    }
+    told.insert(words.to_owned(), script);
+    true
 }
 
 fn connections(shared: &Shared) -> Connections {

@@ -6,6 +6,7 @@
 mod browser;
 mod command;
 mod count;
+mod shots;
 mod tasks;
 mod testing;
 mod web;
@@ -43,6 +44,12 @@ const TASKS: &[Task] = &[
         run: testing::test,
     },
     Task { name: "e2e", arguments: "[FILTER]", help: "the browser tests alone", run: testing::e2e },
+    Task {
+        name: "shots",
+        arguments: "[DIR] [--only NAME]",
+        help: "pictures of every screen and state, into DIR [default: target/shots]",
+        run: shots::shots,
+    },
     Task {
         name: "bench",
         arguments: "[ARGS]",

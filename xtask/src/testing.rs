@@ -103,13 +103,13 @@ fn vitest(filter: Option<&str>) -> Vec<&str> {
 }
 
 /// What the tests need on this machine, installed.
-struct Needs {
+pub(crate) struct Needs {
     kilo: PathBuf,
     chromium: PathBuf,
 }
 
 impl Needs {
-    fn install() -> Result<Self> {
+    pub(crate) fn install() -> Result<Self> {
         println!("installing the real agents from npm into target/agents, unless they are there");
         let agents =
             Cmd::cargo("run").args(&["-q", "-p", "testkit", "--bin", "agents"]).output()?;
@@ -118,29 +118,35 @@ impl Needs {
         Ok(Self { kilo, chromium: browser::chromium()? })
     }
 
-    /// Runs the browser tests against the real binary. They find what they need in the
-    /// environment: `BATON_BIN`, `BATON_KILO_BIN`, `BATON_SANDBOX_BIN` (the test kit's `sandbox`,
-    /// which gives them a home, a project and a scripted model), `BATON_SEED_BIN` (which stores a
-    /// long thread of the past) and `CHROMIUM`.
+    /// Runs the browser tests against the real binary.
     fn browser_tests(&self, filter: Option<&str>) -> Result<Count> {
         if !web::has_e2e() {
             bail!("there are no browser tests in web/e2e");
         }
+        match self.browser(Cmd::npm().args(&["run", "e2e", "--"])) {
+            Ok(tests) => tests.args(&vitest(filter)).count(),
+            Err(error) => {
+                eprintln!("{error:#}");
+                Ok(Count::one(false))
+            }
+        }
+    }
+
+    /// Builds what a program needs that drives a browser, and names it in the program's
+    /// environment: `BATON_BIN`, `BATON_KILO_BIN`, `BATON_SANDBOX_BIN` (the test kit's `sandbox`,
+    /// which gives them a home, a project and a scripted model), `BATON_SEED_BIN` (which stores a
+    /// long thread of the past) and `CHROMIUM`.
+    pub(crate) fn browser(&self, program: Cmd) -> Result<Cmd> {
         let build = [
             "-p", "baton", "--bin", "baton", "-p", "testkit", "--bin", "sandbox", "-p", "bench",
             "--bin", "seed",
         ];
-        if !report(&Cmd::cargo("build").args(&build).run()) {
-            return Ok(Count::one(false));
-        }
-        Cmd::npm()
-            .args(&["run", "e2e", "--"])
-            .args(&vitest(filter))
+        Cmd::cargo("build").args(&build).run()?;
+        Ok(program
             .env("BATON_BIN", built("baton")?)
             .env("BATON_KILO_BIN", &self.kilo)
             .env("BATON_SANDBOX_BIN", built("sandbox")?)
             .env("BATON_SEED_BIN", built("seed")?)
-            .env("CHROMIUM", &self.chromium)
-            .count()
+            .env("CHROMIUM", &self.chromium))
     }
 }

@@ -42,14 +42,14 @@ export function ApprovalCard(props: CardProps) {
           <p><Plain text={said().purpose} auto /></p>
         </Show>
         <Show when={body().command}>{(command) => <Pre text={command()} label="Command" class="ask-command" exact />}</Show>
-        <Show when={body().diff}>{(diff) => <DiffView text={diff()} label="What would change" />}</Show>
-        <Show when={body().path && !body().diff}>
-          <p class="ask-target">
+        <Show when={body().path && body().diff && !(titleAdds(body()) && body().title.includes(body().path!))}>
+          <p class="ask-path">
             <code><Plain text={body().path} /></code>
           </p>
         </Show>
-        <Show when={body().path && body().diff && !(titleAdds(body()) && body().title.includes(body().path!))}>
-          <p class="faint">
+        <Show when={body().diff}>{(diff) => <DiffView text={diff()} label="What would change" />}</Show>
+        <Show when={body().path && !body().diff}>
+          <p class="ask-target">
             <code><Plain text={body().path} /></code>
           </p>
         </Show>

@@ -115,6 +115,7 @@ export function AddProject(props: { autofocus?: boolean; onAdded: (project: Proj
           aria-activedescendant={active() >= 0 ? `project-path-${active()}` : undefined}
           aria-invalid={problem() !== ""}
           aria-describedby="project-problem"
+          placeholder="~/code/project"
           spellcheck={false}
           autocomplete="off"
           autocapitalize="off"

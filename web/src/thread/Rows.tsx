@@ -103,6 +103,13 @@ function Message(props: { item: Item }) {
     const { head, omitted } = bodyParts(props.item.body);
     return omitted > 0 ? (await api.itemBody(scope.id, props.item.id)).text : head;
   };
+  // While it is asked about it stands above the composer, and need not be read twice.
+  const asked = () =>
+    isPlan() &&
+    scope.view().requestOrder.some((id) => {
+      const request = scope.view().requests[id];
+      return request?.turn_id === props.item.turn_id && request.body.kind === "plan" && request.body.markdown !== "";
+    });
   return (
     <div class={isPlan() ? "plan" : "agent"}>
       <Show when={isPlan()}>
@@ -119,9 +126,11 @@ function Message(props: { item: Item }) {
           </Show>
         </header>
       </Show>
-      <ItemBody id={props.item.id} body={props.item.body}>
-        {(part) => <Markdown text={part()} live={live()} />}
-      </ItemBody>
+      <Show when={!asked()} fallback={<p class="muted">It waits below for what you make of it.</p>}>
+        <ItemBody id={props.item.id} body={props.item.body}>
+          {(part) => <Markdown text={part()} live={live()} />}
+        </ItemBody>
+      </Show>
     </div>
   );
 }

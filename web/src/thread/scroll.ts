@@ -45,24 +45,25 @@ export interface Below {
 export function createPin(scroller: HTMLElement, content: HTMLElement, show: (key: string) => void, onNearTop: () => void, below: Below): Pin {
   const [pinned, setPinned] = createSignal(true);
   let lastTop = 0;
-  let lastHeight = 0;
+  let lastEnd = 0;
 
   const end = () => scroller.scrollHeight - scroller.clientHeight;
   const stick = () => {
     if (!pinned()) return;
     scroller.scrollTop = scroller.scrollHeight;
     lastTop = scroller.scrollTop;
-    lastHeight = scroller.scrollHeight;
+    lastEnd = end();
   };
   const onScroll = () => {
     const top = scroller.scrollTop;
-    const shrunk = scroller.scrollHeight < lastHeight;
+    // Less content, or more room for it: what is lower than it was has not been moved by anybody.
+    const shrunk = end() < lastEnd;
     // Only moving counts: an event that merely echoes our own scrolling must not undo what a
     // wheel is about to do, and content that grew is no move away.
     if (end() - top <= NEAR_END && below.isWhole() && (top > lastTop || shrunk)) setPinned(true);
     else if (top < lastTop - 1 && !shrunk) setPinned(false);
     lastTop = top;
-    lastHeight = scroller.scrollHeight;
+    lastEnd = end();
     if (top < 900) onNearTop();
     if (!below.isWhole() && end() - top < 900) below.onNear();
   };
@@ -107,7 +108,7 @@ export function createPin(scroller: HTMLElement, content: HTMLElement, show: (ke
         scroller.scrollTop += now - place.anchor.offset;
       }
       lastTop = scroller.scrollTop;
-      lastHeight = scroller.scrollHeight;
+      lastEnd = end();
     },
     release() {
       setPinned(false);
@@ -117,7 +118,7 @@ export function createPin(scroller: HTMLElement, content: HTMLElement, show: (ke
       // What lies between is measured when it is reached; further looks correct the first.
       for (let i = 0; i < 4; i++) row.scrollIntoView({ block: row.clientHeight > scroller.clientHeight ? "start" : "center", behavior: "instant" });
       lastTop = scroller.scrollTop;
-      lastHeight = scroller.scrollHeight;
+      lastEnd = end();
     },
     hold(change) {
       const anchor = pinned() ? undefined : anchorOf(scroller, content);
@@ -128,7 +129,7 @@ export function createPin(scroller: HTMLElement, content: HTMLElement, show: (ke
       const moved = row.getBoundingClientRect().top - scroller.getBoundingClientRect().top - anchor.offset;
       if (Math.abs(moved) >= 1) scroller.scrollTop += moved;
       lastTop = scroller.scrollTop;
-      lastHeight = scroller.scrollHeight;
+      lastEnd = end();
     },
     dispose() {
       seen.disconnect();

@@ -1,0 +1,11 @@
+import { defineConfig } from "vitest/config";
+
+// The pictures of `cargo xtask shots`: one world for all of them.
+export default defineConfig({
+  test: {
+    include: ["e2e/shots/shots.ts"],
+    environment: "node",
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
+  },
+});

@@ -40,10 +40,15 @@ export function around(at: () => Stage): void {
     await take(page, "search", "failed", drawer);
     await page.unroute("**/search?*");
     await found(page).fill("insertion");
+    // The mark goes by itself; here it is looked at for longer.
+    await page.evaluate(() => {
+      const remove = Element.prototype.removeAttribute;
+      Element.prototype.removeAttribute = function (name) {
+        if (name !== "data-found") remove.call(this, name);
+      };
+    });
     await page.getByRole("region", { name: "In messages" }).getByRole("link").first().click();
     await page.locator("[data-found]").waitFor();
-    // The mark goes by itself; here it is looked at for longer.
-    await page.locator("[data-found]").evaluate((row) => row.setAttribute("data-found", "kept"));
     await found(page).fill("");
     await take(page, "search", "found-in-its-place");
     await page.goto(`${new URL(page.url()).origin}/${await place("Release checklist")}/itm_00000000000000000000000000000000`);

@@ -18,7 +18,7 @@ export function requests(at: () => Stage): void {
 
   test("a command", async () => {
     const { world, shown, take, say, tidy } = at();
-    const page = await asked(await shown(REQUEST, apostrophes(world.project, [{ text: "Now the tests." }, bash("npm test -- --test-name-pattern='apostrophe|quote'", "Run the tests of the pattern")]), { access: "auto_edit", title: "Count words with apostrophes as one", option: "high" }));
+    const page = await asked(await shown(REQUEST, apostrophes(world.project, [{ text: "Now the tests." }, bash("npm test -- --test-name-pattern='apostrophe|quote'", "Run the tests of the pattern")]), { access: "auto-edit", title: "Count words with apostrophes as one", option: "high" }));
     await say(new URL(page.url()).hash, "then update the README and say what changed");
     await page.locator(".queued").waitFor();
     await take(page, screen, "command");

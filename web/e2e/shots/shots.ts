@@ -22,7 +22,10 @@ let stage: Stage;
 const at = () => stage;
 
 beforeAll(async () => void (stage = await createStage(folder)));
-afterEach(() => stage.world.closePages());
+afterEach(async ({ task }) => {
+  if (task.result?.state === "fail") await stage.world.picture(`failed-${task.name}`);
+  await stage.world.closePages();
+});
 afterAll(async () => {
   await writeSheet(folder);
   await stage?.world.close();

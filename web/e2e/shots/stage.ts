@@ -15,7 +15,7 @@ export interface Setting {
   provider?: "kilo" | "codex" | "claude";
   model?: string;
   option?: string;
-  access?: "supervised" | "auto_edit" | "full";
+  access?: "supervised" | "auto-edit" | "full";
   mode?: "build" | "plan";
   title?: string;
 }

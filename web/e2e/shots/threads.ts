@@ -156,7 +156,7 @@ export function threads(at: () => Stage): void {
     await page.evaluate(() => {
       const send = WebSocket.prototype.send;
       WebSocket.prototype.send = function (data) {
-        if (!String(data).includes("thread:")) send.call(this, data);
+        if (!String(data).includes("\"thread\"")) send.call(this, data);
       };
     });
     await page.evaluate((hash) => void (location.hash = hash), place);

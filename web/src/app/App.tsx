@@ -1,6 +1,7 @@
 import "./App.css";
 import { createEffect, createMemo, createSignal, ErrorBoundary, lazy, Match, on, onCleanup, onMount, Show, Suspense, Switch } from "solid-js";
 import { NewThread } from "../composer/NewThread";
+import { connectionWords } from "../sidebar/ConnectionState";
 import { Sidebar } from "../sidebar/Sidebar";
 import { PaletteSlot } from "../palette/PaletteSlot";
 import { PlainHeader } from "../thread/Header";
@@ -81,13 +82,19 @@ function Shell() {
       </aside>
       <div class="side-scrim" onClick={closeDrawer} />
       <main class="main" inert={narrow() && drawer()}>
-        <Show when={baton.state.shell.storage}>
-          {(problem) => (
-            <p class="trouble" role="alert">
-              <strong>Baton cannot write to its disk:</strong> {problem()}. What you send is refused until it can again; Stop still works.
-            </p>
-          )}
-        </Show>
+        <div class="main-top">
+          <Show when={baton.state.shell.storage}>
+            {(problem) => (
+              <p class="trouble" role="alert">
+                <strong>Baton cannot write to its disk:</strong> {problem()}. What you send is refused until it can again; Stop still works.
+              </p>
+            )}
+          </Show>
+          {/* What the sidebar says, where that is not in sight. */}
+          <p class="cut-off" data-status={baton.status()} aria-hidden="true">
+            {connectionWords[baton.status()]}
+          </p>
+        </div>
         <Toasts />
         <ErrorBoundary fallback={(error, reset) => <Broken error={error} reset={reset} />}>
           <Suspense>

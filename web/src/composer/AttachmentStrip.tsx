@@ -55,7 +55,7 @@ export function SentFiles(props: { files: readonly Attachment[] | undefined }) {
             <li>
               <a class="file" href={attachmentUrl(file)} target="_blank" rel="noreferrer" download={isImage(file.kind) ? undefined : file.name} title={`${file.name}, ${size(file.bytes)}`}>
                 <Show when={isImage(file.kind)} fallback={<Icon name="read" size={14} />}>
-                  <img src={attachmentUrl(file)} alt={file.name} loading="lazy" />
+                  <img src={attachmentUrl(file)} alt="" loading="lazy" />
                 </Show>
                 <span class="ellip"><Plain text={file.name} /></span>
               </a>

@@ -148,7 +148,7 @@ export function Palette(props: PaletteProps) {
               <Icon name="close" />
             </button>
           </div>
-          <div class="palette-list" id="palette-list" role="listbox" aria-label="Found" ref={list}>
+          <div class="palette-list" id="palette-list" role={flat().length ? "listbox" : undefined} aria-label={flat().length ? "Found" : undefined} ref={list}>
             <For each={sections().map((section) => section.group)}>
               {(group) => (
                 <div role="group" aria-label={group}>

@@ -1,6 +1,6 @@
 import { useBaton } from "../app/baton";
 
-const words = {
+export const connectionWords = {
   connecting: "Connecting…",
   connected: "Connected",
   silent: "No answer from Baton…",
@@ -13,7 +13,7 @@ export function ConnectionState() {
   return (
     <span class="connection" data-status={baton.status()} title={baton.bootstrap()?.host}>
       <span class="connection-dot" aria-hidden="true" />
-      {words[baton.status()]}
+      {connectionWords[baton.status()]}
     </span>
   );
 }

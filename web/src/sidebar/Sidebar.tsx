@@ -55,7 +55,7 @@ export function Sidebar(props: { onChosen: () => void }) {
             openPalette();
           }}
         >
-          <Icon name="search" />
+          <Icon name="command" />
         </button>
         <a class="btn quiet small" href={hrefOf({ page: "home" })} onClick={() => props.onChosen()} title={`New thread${keyHint("thread.new")}`}>
           <Icon name="plus" size={14} />

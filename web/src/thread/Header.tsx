@@ -27,7 +27,9 @@ export function PlainHeader(props: { title: string; children?: JSX.Element }) {
   return (
     <header class="head">
       <DrawerButton />
-      <h1 class="ellip">{props.title}</h1>
+      <Show when={props.title}>
+        <h1 class="ellip">{props.title}</h1>
+      </Show>
       <span class="grow" />
       {props.children}
     </header>
@@ -52,6 +54,9 @@ export function Header() {
   return (
     <header class="head">
       <DrawerButton />
+      <Show when={editing()}>
+        <h1 class="visually-hidden">{thread().title || "New thread"}</h1>
+      </Show>
       <EditableTitle value={thread().title} editing={editing()} label="Thread title" onDone={rename}>
         <Mark state={rowMark(thread())} />
         <h1 class="ellip">

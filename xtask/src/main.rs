@@ -46,8 +46,8 @@ const TASKS: &[Task] = &[
     Task { name: "e2e", arguments: "[FILTER]", help: "the browser tests alone", run: testing::e2e },
     Task {
         name: "shots",
-        arguments: "[DIR] [--only NAME]",
-        help: "pictures of every screen and state, into DIR [default: target/shots]",
+        arguments: "[DIR] [OPTIONS]",
+        help: "pictures of every screen and state (--only NAME, --readme: those of the README)",
         run: shots::shots,
     },
     Task {

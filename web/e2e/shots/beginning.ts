@@ -43,6 +43,7 @@ export function beginning(at: () => Stage): void {
     await row("mock/m-vision").first().hover();
     await row("mock/m-vision").first().locator("[data-tool=hide]").click();
     await row("mock/m2").first().click();
+    if (!(await page.locator(".model-options").isVisible())) await page.locator(".pick-model").click();
     await page.locator(".model-options").waitFor();
     await take(page, screen, "models-favourites-and-options");
     const search = page.getByRole("combobox", { name: "Search models" });

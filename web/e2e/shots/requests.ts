@@ -17,11 +17,13 @@ export function requests(at: () => Stage): void {
   const put = async (page: Page) => void (await page.locator(".send.stop").click());
 
   test("a command", async () => {
-    const { world, shown, take, say, tidy } = at();
+    const { world, shown, open, take, takeOnPhone, say, tidy } = at();
     const page = await asked(await shown(REQUEST, apostrophes(world.project, [{ text: "Now the tests." }, bash("npm test -- --test-name-pattern='apostrophe|quote'", "Run the tests of the pattern")]), { access: "auto-edit", title: "Count words with apostrophes as one", option: "high" }));
     await say(new URL(page.url()).hash, "then update the README and say what changed");
     await page.locator(".queued").waitFor();
     await take(page, screen, "command");
+    const phone = await open(new URL(page.url()).hash, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+    await takeOnPhone(await asked(phone), screen, "command-on-a-phone");
     await page.getByRole("button", { name: "Reject and say why…" }).click();
     await page.getByRole("textbox", { name: /Why not/ }).fill("Run all of the tests, not only those");
     await take(page, screen, "reject-and-say-why");

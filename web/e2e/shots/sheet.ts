@@ -1,6 +1,6 @@
 // The contact sheet: one page with all the pictures of a folder.
 
-import { readdir, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /** The screens in the order a person meets them; what is not named comes after. */
@@ -26,6 +26,20 @@ export async function writeSheet(folder: string): Promise<void> {
     sections.push(`<section><h2>${screen}</h2><div>${figures.join("\n")}</div></section>`);
   }
   await writeFile(join(folder, "index.html"), PAGE.replace("SECTIONS", sections.join("\n")));
+}
+
+/** The pictures of the README, by their names there. */
+const README: Record<string, string> = {
+  "thread.png": "requests/command-1440-light.png",
+  "thread-dark.png": "requests/command-1440-dark.png",
+  "phone.png": "requests/command-on-a-phone-390-light.png",
+  "phone-dark.png": "requests/command-on-a-phone-390-dark.png",
+};
+
+/** Copies the pictures of the README to where it finds them. */
+export async function copyForReadme(folder: string, to: string): Promise<void> {
+  await mkdir(to, { recursive: true });
+  for (const [name, picture] of Object.entries(README)) await copyFile(join(folder, picture), join(to, name));
 }
 
 const choice = (name: string, values: string[]) =>

@@ -6,7 +6,7 @@ import { agents } from "./agents";
 import { around } from "./around";
 import { beginning } from "./beginning";
 import { composing } from "./composing";
-import { writeSheet } from "./sheet";
+import { copyForReadme, writeSheet } from "./sheet";
 import { requests } from "./requests";
 import { settings } from "./settings";
 import { createStage, populate, type Stage } from "./stage";
@@ -28,6 +28,8 @@ afterEach(async ({ task }) => {
 });
 afterAll(async () => {
   await writeSheet(folder);
+  const readme = process.env.SHOTS_README;
+  if (readme) await copyForReadme(folder, readme);
   await stage?.world.close();
 });
 

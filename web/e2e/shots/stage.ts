@@ -33,6 +33,8 @@ export interface Stage {
   open(place?: string, options?: BrowserContextOptions): Promise<Page>;
   /** Pictures what is on screen, at every width and in both themes. `narrow` goes on to what is meant on a phone. */
   take(page: Page, screen: string, state: string, narrow?: (page: Page) => Promise<void>): Promise<void>;
+  /** Pictures a page of a phone as it is, in both themes. */
+  takeOnPhone(page: Page, screen: string, state: string): Promise<void>;
   /** Puts the sample project's files back. */
   tidy(): Promise<void>;
 }
@@ -82,6 +84,14 @@ export async function createStage(folder: string): Promise<Stage> {
         await page.screenshot({ path: join(folder, screen, `${state}-${look.width}-${look.theme}.png`), animations: "disabled" });
         await fits(page, name, look);
       });
+    },
+    async takeOnPhone(page, screen, state) {
+      const { width } = page.viewportSize()!;
+      for (const colorScheme of ["light", "dark"] as const) {
+        await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+        await settled(page);
+        await page.screenshot({ path: join(folder, screen, `${state}-${width}-${colorScheme}.png`), animations: "disabled" });
+      }
     },
     async tidy() {
       await git(world.project, "checkout", "--quiet", ".");
@@ -142,12 +152,12 @@ export async function populate(stage: Stage): Promise<void> {
   ];
   const quiet = [
     await begin("What has to be done before a release?", done, { project: harbor, title: "Release checklist" }),
-    await begin("Bump the dependencies", done, { project: harbor, title: "Bump dependencies" }),
+    await begin("Bump the dependencies", done, { project: harbor, title: "Bump dependencies", provider: "codex" }),
     await begin("Pass over the dark theme's contrast", done, { project: notes, title: "Dark theme contrast pass" }),
   ];
   const seen = await begin("Why is the login test flaky?", done, { project: harbor, title: "Explain the flaky login test", provider: "claude" });
   const failed = await begin("Index the attachments", [[{ status: 400, body: { error: { message: "the model is overloaded" } } }]], { project: notes, title: "Index attachments for search" });
-  await begin("Port the scheduler", [[{ text: "Working on it." }, { wait: "never" }]], { project: harbor, title: "Port the scheduler to async", provider: "codex" });
+  await begin("Port the scheduler", [[{ text: "Working on it." }, { wait: "never" }]], { project: harbor, title: "Port the scheduler to async" });
   await begin("Add a command line sign-in", question("Sign-in", "Which flow should the command line use?", [["Device code", "A code to type in a browser"], ["Loopback", "A browser on the same machine"]]), { project: notes, title: "Which sign-in for the command line?" });
   const state = async (place: string) => world.ask<{ status: string }>("GET", `threads/${place.slice("#/t/".length)}`);
   for (const place of [...quiet, seen]) await until(`${place} is done`, async () => (await state(place)).status === "idle", 60_000);

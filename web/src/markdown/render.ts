@@ -35,6 +35,8 @@ const ALLOWED = {
     "h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td", "div", "span",
   ],
   ALLOWED_ATTR: ["href", "title", "align", "start", "type", "checked", "disabled", "class", "tabindex", "aria-label"],
+  // Their values are no addresses, and are not to be judged as such.
+  ADD_URI_SAFE_ATTR: ["align", "start", "type", "checked", "disabled", "tabindex"],
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|#)/i,
 };
 

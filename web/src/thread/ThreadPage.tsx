@@ -138,7 +138,7 @@ function Skeleton(props: { thread?: Thread }) {
   return (
     <>
       <PlainHeader title={props.thread?.title ?? ""} />
-      <div class="scroll" aria-busy="true" aria-label="Loading the thread">
+      <div class="scroll" role="status" aria-busy="true" aria-label="Loading the thread">
         <div class="column skeleton">
           <div />
           <div />

@@ -118,7 +118,7 @@ function Message(props: { item: Item }) {
           <Show when={path()}>
             <code class="faint ellip"><Plain text={path()} /></code>
           </Show>
-          <Show when={!live()}>
+          <Show when={!live() && !asked()}>
             <span class="plan-acts">
               <SavePlan text={whole} />
               <CopyButton text={whole} label="Copy the plan" />

@@ -47,9 +47,13 @@ export async function inEveryLook(page: Page, each: (look: Look) => Promise<void
 
 /** Checks that nothing reaches beyond the screen, and what axe says where it is asked. */
 export async function fits(page: Page, name: string, { width, theme, checked }: Look): Promise<void> {
+  // What follows the new size has been told and drawn, and what moves has come to its place: colours
+  // on their way from one theme to the other are nobody's to read.
+  await page.evaluate(async () => {
+    for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+    document.getAnimations().forEach((a) => a instanceof CSSTransition && a.finish());
+  });
   expect.soft(await wider(page), `${name} is wider than ${width} px`).toEqual([]);
-  // Colours on their way from one theme to the other are nobody's to read.
-  await page.evaluate(() => document.getAnimations().forEach((a) => a instanceof CSSTransition && a.finish()));
   if (checked) expect.soft(await violations(page), `${name} at ${width} px, ${theme}`).toEqual([]);
 }
 

@@ -7,6 +7,7 @@ import { WebSocketServer, type WebSocket } from "ws";
 import type { Change, Item, ItemContent, Problem, ServerMessage, ShellChange, Thread, Turn, Window } from "../src/generated/wire.ts";
 import { uuidv7 } from "../src/lib/ids.ts";
 import { noUsage } from "../src/sync/samples.ts";
+import { asTheyCome } from "../src/sync/state.ts";
 import * as demo from "./demo.ts";
 
 interface Conversation {
@@ -251,7 +252,7 @@ export function stub(): Plugin {
             topics.add(key);
             if (key === "shell") {
               const threads = [...all.values()].map((c) => c.thread).filter((t) => !t.archived);
-              return say(ws, { type: "shell_gap", cursor: cursor(), snapshot: { projects: world.projects, heads: world.projects.map((p) => ({ project: p.id, head: { kind: "branch" as const, name: "main" } })), threads, more_threads: false, providers: world.providers } });
+              return say(ws, { type: "shell_gap", cursor: cursor(), snapshot: { projects: world.projects, heads: world.projects.map((p) => ({ project: p.id, head: { kind: "branch" as const, name: "main" } })), threads, more_threads: false, providers: world.providers, settings: asTheyCome } });
             }
             const c = all.get(key);
             if (c) say(ws, { type: "thread_gap", id: key, cursor: cursor(), snapshot: windowOf(c) });

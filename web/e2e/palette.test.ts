@@ -167,7 +167,7 @@ test("the next thread that needs a person is one key away", async () => {
   await ended(page, "completed");
 });
 
-test("the keys are listed, and can be changed on this device", async () => {
+test("the keys are listed, and can be changed", async () => {
   const page = await thread("Mend the parser");
   await page.locator(".head-title").focus();
   await page.keyboard.press("?");

@@ -1,4 +1,4 @@
-// What a person prefers: models, and what Enter does.
+// What a person prefers, on all of their devices: models, keys, and what Enter does.
 
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { looksRight } from "./look";
@@ -61,4 +61,50 @@ test("Enter sends into what runs where that is wanted, and the other key adds to
   expect(await page.locator(".queued").count()).toBe(1);
   await page.getByRole("button", { name: "Stop" }).click();
   await ended(page, "interrupted");
+});
+
+test("what is set on one device holds on the others at once, and is kept until it can be saved", async () => {
+  const [one, other] = [await world.open("#/settings/writing"), await world.open("#/settings/writing")];
+  const radio = (page: typeof one, name: RegExp) => page.getByRole("radio", { name });
+  await radio(one, /Adds to the queue/).check();
+  await until("the other follows", () => radio(other, /Adds to the queue/).isChecked());
+  await radio(one, /Sends into what runs/).check();
+  await until("the other follows", () => radio(other, /Sends into what runs/).isChecked());
+
+  // A key that one device gives works on the other, in the page that is open there.
+  await one.getByRole("link", { name: "Keys" }).click();
+  const row = (page: typeof one) => page.locator('.key-row[data-action="thread.new"]');
+  await row(one).getByRole("button", { name: /^Change/ }).click();
+  await one.keyboard.press("Alt+n");
+  await other.getByRole("link", { name: "Keys" }).click();
+  await until("the other has the key", async () => (await row(other).locator("kbd").allTextContents()).join() === "Alt,N");
+  await other.keyboard.press("Alt+n");
+  await other.getByRole("heading", { name: /What should be done/ }).waitFor();
+
+  // Without a server it holds here, is said not to be saved, and is once the server is back.
+  await world.kill();
+  await one.getByRole("button", { name: "All as they came" }).click();
+  await until("it holds here", async () => (await row(one).locator("kbd").allTextContents()).join() === "Ctrl,Shift,O");
+  await one.locator(".setting-unsaved").filter({ hasText: "Not saved yet" }).waitFor();
+  await looksRight(one, "settings-unsaved");
+  await one.goto("about:blank");
+  await world.start();
+  await one.goto(`${world.url}/#/settings/keys`);
+  await until("it is saved", async () => !(await world.ask<{ keys: Record<string, unknown> }>("GET", "settings")).keys["thread.new"]);
+  expect(await row(one).locator("kbd").allTextContents()).toEqual(["Ctrl", "Shift", "O"]);
+  await other.goto(`${world.url}/#/settings/keys`);
+  await until("the other follows", async () => (await row(other).locator("kbd").allTextContents()).join() === "Ctrl,Shift,O");
+});
+
+test("what a device kept by itself before is moved to the server once", async () => {
+  await world.ask("PATCH", "settings", { enter: "queue" });
+  const page = await world.open("#/settings/writing");
+  await page.evaluate(() => localStorage.setItem("baton.enter", JSON.stringify("steer")));
+  await page.reload();
+  await until("it is moved", async () => (await world.ask<{ enter: string }>("GET", "settings")).enter === "steer");
+  await until("and not kept as it was", () => page.evaluate(() => localStorage.getItem("baton.enter") === null));
+  await page.getByRole("radio", { name: /Adds to the queue/ }).check();
+  await until("it is saved", async () => (await world.ask<{ enter: string }>("GET", "settings")).enter === "queue");
+  await page.reload();
+  await until("it stays so", () => page.getByRole("radio", { name: /Adds to the queue/ }).isChecked());
 });

@@ -17,6 +17,7 @@ mod process;
 mod project;
 mod request;
 mod session;
+mod settings;
 mod thread;
 mod turn;
 mod view;
@@ -50,6 +51,11 @@ pub use request::{
     Request, RequestBody, RequestState,
 };
 pub use session::{Earlier, History, NativeSession, PastTurn};
+pub use settings::{
+    MAX_ACTION_KEYS, MAX_CHANGED_ACTIONS, MAX_FAVOURITES, MAX_HIDDEN, MAX_KEY_BYTES,
+    MAX_MODEL_NAME, MAX_RECENT, MarkedModel, ModelMark, ModelTaste, Settings, SettingsError,
+    SettingsPatch,
+};
 pub use thread::{Access, Back, Mode, Span, Thread, ThreadStatus};
 pub use turn::{
     Context, Delivery, ErrorCode, InputKind, Phase, Turn, TurnError, TurnInput, TurnOrigin,

@@ -5,8 +5,8 @@ use ts_rs::TS;
 use utoipa::ToSchema;
 
 use crate::{
-    Item, Project, ProjectHead, ProjectId, ProviderId, ProviderStatus, Request, Thread, ThreadId,
-    Turn,
+    Item, Project, ProjectHead, ProjectId, ProviderId, ProviderStatus, Request, Settings, Thread,
+    ThreadId, Turn,
 };
 
 /// A bounded part of a thread's conversation, oldest first.
@@ -39,6 +39,9 @@ pub struct ShellSnapshot {
     pub more_threads: bool,
     /// Every provider.
     pub providers: Vec<ProviderStatus>,
+    /// What holds on all devices.
+    #[serde(default)]
+    pub settings: Settings,
     /// Why Baton cannot write to its disk, in a sentence, while it cannot. Until it can again, what
     /// people send is refused; what they stop is stopped.
     #[serde(default)]
@@ -79,6 +82,11 @@ pub enum ShellChange {
     Provider {
         /// Its status.
         status: ProviderStatus,
+    },
+    /// The settings are now these.
+    Settings {
+        /// All of them.
+        settings: Settings,
     },
     /// Baton cannot write to its disk, or can again.
     Storage {

@@ -24,6 +24,7 @@ mod agents;
 mod attachments;
 mod projects;
 mod queue;
+mod settings;
 
 /// Everything that threads share.
 pub(crate) struct Shared {
@@ -154,6 +155,8 @@ pub struct Engine {
     pub(crate) shared: Arc<Shared>,
     epoch: Arc<str>,
     pub(crate) making: Arc<tokio::sync::Mutex<()>>,
+    /// One change of the settings at a time, so that they are told in the order they are stored.
+    setting: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Engine {
@@ -176,7 +179,7 @@ impl Engine {
             actors: Mutex::default(),
         });
         let epoch = Uuid::now_v7().simple().to_string().into();
-        let engine = Self { shared, epoch, making: Arc::default() };
+        let engine = Self { shared, epoch, making: Arc::default(), setting: Arc::default() };
         let (shell, store) = (engine.shared.shell.clone(), engine.shared.store.clone());
         tokio::spawn(watch_storage(shell, store));
         for provider in &engine.shared.providers.0 {

@@ -1,6 +1,6 @@
 //! Why the engine could not do what was asked.
 
-use domain::{MAX_ATTACHMENT_BYTES, Refusal, RequestState};
+use domain::{MAX_ATTACHMENT_BYTES, Refusal, RequestState, SettingsError};
 use store::StoreError;
 
 /// Why the engine could not do what was asked. Each case has a stable code at the edge.
@@ -81,6 +81,9 @@ pub enum EngineError {
     /// The rules of a thread do not allow it.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The settings cannot be changed like this.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// The answer comes too late for its request.
     #[error("{refusal}")]
     TooLate {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::{ProviderStatus, ShellChange, ShellSnapshot};
+use domain::{ProviderStatus, Settings, ShellChange, ShellSnapshot};
 use store::Store;
 
 use crate::EngineError;
@@ -58,6 +58,7 @@ impl Source<ShellSnapshot, ShellChange> for ShellSource {
         let seq = self.shell.lock().seq();
         let rows = self.store.shell().await?;
         let providers = self.providers.statuses();
+        let settings = stored_settings(&self.store).await?;
         let storage = self.store.trouble().borrow().as_ref().map(ToString::to_string);
         Ok((
             seq,
@@ -67,10 +68,23 @@ impl Source<ShellSnapshot, ShellChange> for ShellSource {
                 threads: rows.threads,
                 more_threads: rows.more_threads,
                 providers,
+                settings,
                 storage,
             },
         ))
     }
+}
+
+const SETTINGS: &str = "settings";
+
+/// The settings as they are stored, or as they come.
+pub(crate) async fn stored_settings(store: &Store) -> Result<Settings, EngineError> {
+    Ok(store.value(SETTINGS).await?.unwrap_or_default())
+}
+
+/// Stores the settings.
+pub(crate) async fn store_settings(store: &Store, settings: &Settings) -> Result<(), EngineError> {
+    Ok(store.put_value(SETTINGS, settings).await?)
 }
 
 /// How often it is tried to write while that fails, so that the end of the trouble is noticed.
@@ -96,7 +110,18 @@ pub(crate) async fn watch_storage(shell: Arc<Shell>, store: Store) {
 
 impl Publish for ShellChange {
     fn weight(&self) -> usize {
-        size_of::<Self>() + 512
+        let held = match self {
+            Self::Settings { settings } => settings.weight(),
+            Self::Project { .. }
+            | Self::ProjectRemoved { .. }
+            | Self::Thread { .. }
+            | Self::ThreadRemoved { .. }
+            | Self::Provider { .. }
+            | Self::Head { .. }
+            | Self::Storage { .. }
+            | Self::ModelsChanged { .. } => 512,
+        };
+        size_of::<Self>() + held
     }
 
     fn join(&mut self, next: &Self, _units: &mut u64) -> bool {
@@ -113,6 +138,10 @@ impl Publish for ShellChange {
             }
             (Self::Head { head }, Self::Head { head: next }) if head.project == next.project => {
                 head.clone_from(next);
+                true
+            }
+            (Self::Settings { settings }, Self::Settings { settings: next }) => {
+                settings.clone_from(next);
                 true
             }
             (Self::Storage { problem }, Self::Storage { problem: next }) => {

@@ -57,6 +57,7 @@ pub fn typescript() -> String {
     found.visit::<domain::AgentReport>();
     found.visit::<ModelList>();
     found.visit::<SetProvider>();
+    found.visit::<domain::SettingsPatch>();
     found.visit::<domain::ThreadPatch>();
     found.visit::<domain::TurnPatch>();
     let mut text = String::from(

@@ -9,4 +9,5 @@ pub(crate) mod queue;
 pub(crate) mod search;
 pub(crate) mod server;
 pub(crate) mod sessions;
+pub(crate) mod settings;
 pub(crate) mod threads;

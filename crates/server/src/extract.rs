@@ -17,6 +17,8 @@ use crate::problem::Failure;
 pub(crate) const MAX_BODY: usize = 64 * 1024;
 /// The largest body that carries a message, in bytes.
 pub(crate) const MAX_MESSAGE_BODY: usize = 4 * 1024 * 1024;
+/// The largest change of the settings, in bytes: all of them at once fit.
+pub(crate) const MAX_SETTINGS_BODY: usize = 512 * 1024;
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(30);
 /// How long a file may take to arrive; less than any answer may.

@@ -10,7 +10,8 @@ use utoipa::openapi::{ContentBuilder, PathItem, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi as _};
 
 use crate::api::{
-    attachments, devices, files, projects, providers, queue, search, server, sessions, threads,
+    attachments, devices, files, projects, providers, queue, search, server, sessions, settings,
+    threads,
 };
 use crate::live;
 
@@ -42,6 +43,8 @@ pub(crate) async fn openapi() -> Response {
         devices::new_code,
         devices::list,
         devices::revoke,
+        settings::read,
+        settings::change,
         projects::directories,
         projects::list,
         projects::add,

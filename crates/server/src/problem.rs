@@ -207,6 +207,9 @@ impl From<EngineError> for Failure {
             EngineError::IdTaken => Self::new(ProblemCode::IdTaken, title)
                 .detail("Draw a new id; an id is repeated only to repeat the same command."),
             EngineError::Refused(refusal) => Self::new(refusal_code(&refusal), title),
+            EngineError::Settings(_) => {
+                Self::new(ProblemCode::BadRequest, title).detail("Nothing was changed.")
+            }
             EngineError::TooLate { refusal, state } => {
                 let mut failure = Self::new(refusal_code(&refusal), title);
                 failure.problem.stands = Some(*state);

@@ -11,7 +11,8 @@ use protocol::ProblemCode;
 use tower_http::compression::CompressionLayer;
 
 use crate::api::{
-    attachments, devices, files, projects, providers, queue, search, server, sessions, threads,
+    attachments, devices, files, projects, providers, queue, search, server, sessions, settings,
+    threads,
 };
 use crate::assets::{method_not_allowed, page};
 use crate::guard::{UPLOADS, credential, door};
@@ -42,6 +43,8 @@ pub(crate) fn closed_routes() -> Vec<Route> {
         ("post",   "/api/pair/new", post(devices::new_code)),
         ("get",    "/api/devices", get(devices::list)),
         ("delete", "/api/devices/{id}", delete(devices::revoke)),
+        ("get",    "/api/settings", get(settings::read)),
+        ("patch",  "/api/settings", patch(settings::change)),
         ("get",    "/api/directories", get(projects::directories)),
         ("get",    "/api/projects", get(projects::list)),
         ("post",   "/api/projects", post(projects::add)),

@@ -2,7 +2,7 @@
 
 import type {
   AddProject, AgentReport, Answer, AnswerTaken, Attachment, Bootstrap, ContinueRequest, CreateThread, DecideTrust, DeviceList, Diagnostics, Directories, Extras, FileMatches, ForkRequest, ModelList, PairingLink,
-  Problem, Project, ProjectTrust, ProviderStatus, SearchPage, SendMessage, SessionCommand, SessionPage, SetProvider, TextWhole, Thread, ThreadList, ThreadPatch, Turn, TurnPatch, Window, WriteFile,
+  Problem, Project, ProjectTrust, ProviderStatus, SearchPage, SendMessage, SessionCommand, SessionPage, SetProvider, Settings, SettingsPatch, TextWhole, Thread, ThreadList, ThreadPatch, Turn, TurnPatch, Window, WriteFile,
 } from "../generated/wire";
 
 /** A refusal of the server, or the absence of an answer (`offline`). */
@@ -102,6 +102,7 @@ export const api = {
   revokeDevice: (id: string) => call<void>("DELETE", `devices/${e(id)}`),
   pairingLink: () => call<PairingLink>("POST", "pair/new"),
   diagnostics: () => call<Diagnostics>("GET", "diagnostics"),
+  changeSettings: (patch: SettingsPatch) => call<Settings>("PATCH", "settings", patch),
   bootstrap: () => call<Bootstrap>("GET", "bootstrap"),
 
   addProject: (project: AddProject) => call<Project>("POST", "projects", project),

@@ -1,8 +1,8 @@
 // What can be done now, and the one place that listens for keys.
 
 import { createSignal, onCleanup, untrack } from "solid-js";
-import { recall, remember } from "../lib/storage";
 import { takesText } from "../lib/writing";
+import { settings } from "../settings/common";
 import { catalogue, entryOf, type ActionId, type Entry } from "./catalogue";
 import { ariaKeys, bindingWords, isStroke, isText, strokeOf, strokesOf, type Binding } from "./keymap";
 
@@ -46,43 +46,10 @@ export function runAction(id: ActionId): void {
   untrack(() => actionOf(id).run());
 }
 
-const KEPT = "keys";
-
-/** The keys a person gave, by action; none is none. */
-const [changed, setChanged] = createSignal<Readonly<Record<string, readonly Binding[]>>>(read());
-
-function read(): Record<string, readonly Binding[]> {
-  const kept = recall<unknown>(KEPT);
-  if (!kept || typeof kept !== "object") return {};
-  return Object.fromEntries(
-    Object.entries(kept).filter((entry): entry is [string, string[]] => Array.isArray(entry[1]) && entry[1].every((key) => typeof key === "string" && key !== "")),
-  );
-}
-
+/** The keys of an action: those a person gave it, or its own. None is none. */
 export function keysOf(id: ActionId): readonly Binding[] {
   const entry = entryOf(id);
-  return entry.fixed ? entry.keys : (changed()[id] ?? entry.keys);
-}
-
-export const isChanged = (id: ActionId): boolean => changed()[id] !== undefined;
-
-/** Gives an action other keys on this device; its own ones again for nothing. */
-export function setKeys(id: ActionId, keys: readonly Binding[] | undefined): void {
-  const next = { ...changed() };
-  if (keys && keys.join() !== entryOf(id).keys.join()) next[id] = keys;
-  else delete next[id];
-  setChanged(next);
-  remember(KEPT, Object.keys(next).length ? next : undefined);
-}
-
-export function resetKeys(): void {
-  setChanged({});
-  remember(KEPT, undefined);
-}
-
-/** All keys by action, to find conflicts. */
-export function allKeys(): Map<ActionId, readonly Binding[]> {
-  return new Map(catalogue.map((entry) => [entry.id, keysOf(entry.id)]));
+  return entry.fixed ? entry.keys : (settings().keys[id] ?? entry.keys);
 }
 
 /** Whether a pressed key is one of an action, for what is done where the focus is. */

@@ -9,6 +9,7 @@ import { createAnswers } from "../requests/answers";
 import { navigate, route } from "./router";
 import type { Bootstrap, ModelList, ProviderId, ServerMessage, Thread, ThreadId, Window } from "../generated/wire";
 import { renew } from "../offline/offline";
+import { show } from "../settings/common";
 import { Connection, type ConnectionStatus } from "../sync/connection";
 import { put } from "../sync/merge";
 import { addNewer, addPage, putThread, putTurn, reduce, trim, trimNewest, type Effect } from "../sync/reduce";
@@ -30,6 +31,8 @@ const MAX_READ = 3_000;
 const READ_TO = 2_400;
 /** Items that come with one page, at most. */
 const PAGE = 200;
+/** The settings that hold on all devices are saved by what the first paint does not need. */
+const saving = () => import("../settings/saving");
 /** Frames are not drawn while the page is hidden; state moves on all the same. */
 const HIDDEN_FLUSH_MS = 250;
 
@@ -51,6 +54,7 @@ export function createBaton() {
           outbox.resume();
           answers.resume();
           lookAtHeads();
+          void saving().then(({ save }) => save(), () => {});
           if (!bootstrap()) void loadBootstrap();
         }
       },
@@ -110,6 +114,7 @@ export function createBaton() {
     });
     for (const effect of effects) {
       if (effect.kind === "resync") connection.resync(effect.topic);
+      else if (effect.kind === "settings") void saving().then(({ told }) => told(effect.settings), () => show(effect.settings));
       else if (models[effect.provider]) void loadModels(effect.provider);
     }
     if (before && state.version !== before) location.reload();

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Model } from "../generated/wire";
-import { byTaste, used } from "./modelTaste";
+import { byTaste } from "./modelTaste";
 
 const models = ["a", "b", "c", "d"].map((id) => ({ id, name: id }) as Model);
 const ids = (list: Model[]) => list.map((model) => model.id).join("");
@@ -11,9 +11,4 @@ test("each model is in one place: a favourite, used lately, or among the rest", 
   expect([ids(all.favourites), ids(all.recent), ids(all.rest), all.hidden]).toEqual(["c", "b", "a", 1]);
   const found = byTaste(models, "kilo", taste, { hidden: true, recent: false });
   expect([ids(found.favourites), ids(found.recent), ids(found.rest)]).toEqual(["c", "", "abd"]);
-});
-
-test("what was used last comes first, once, and not for ever", () => {
-  expect(used(["a", "b"], "b")).toEqual(["b", "a"]);
-  expect(used(Array.from({ length: 30 }, (_, i) => `m${i}`), "new")).toHaveLength(12);
 });

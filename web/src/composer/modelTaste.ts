@@ -1,43 +1,22 @@
-// Which models a person likes, used last and does not want to see. Kept on this device.
+// Which models a person likes, used last and does not want to see.
 
-import { createSignal } from "solid-js";
-import type { Model, ProviderId } from "../generated/wire";
-import { recall, remember } from "../lib/storage";
+import type { Model, ModelMark, ModelTaste, ProviderId } from "../generated/wire";
+import { settings } from "../settings/common";
+import { changeSettings } from "../settings/saving";
 
-export interface Taste {
-  favourites: readonly string[];
-  /** The last used first. */
-  recent: readonly string[];
-  hidden: readonly string[];
-}
-
-const KEPT = "models";
-const MAX_RECENT = 12;
-/** Of them are shown. */
+/** Of the models used last, so many are shown. */
 const SHOWN_RECENT = 4;
 
-const none: Taste = { favourites: [], recent: [], hidden: [] };
-const [taste, setTaste] = createSignal<Taste>({ ...none, ...recall<Partial<Taste>>(KEPT) });
-
-export { taste };
+export const taste = (): ModelTaste => settings().models;
 
 /** A model's name here: two providers may have the same id. */
 export const tasteKey = (provider: ProviderId, model: string): string => `${provider} ${model}`;
 
-function change(next: Partial<Taste>): void {
-  setTaste({ ...taste(), ...next });
-  remember(KEPT, taste());
-}
+const toggle = (model: string, list: readonly string[], mark: ModelMark) => changeSettings({ marks: [{ model, mark: list.includes(model) ? null : mark }] });
 
-const toggled = (list: readonly string[], key: string) => (list.includes(key) ? list.filter((other) => other !== key) : [...list, key]);
-
-export const toggleFavourite = (key: string): void => change({ favourites: toggled(taste().favourites, key), hidden: taste().hidden.filter((other) => other !== key) });
-export const toggleHidden = (key: string): void => change({ hidden: toggled(taste().hidden, key), favourites: taste().favourites.filter((other) => other !== key) });
-export const usedModel = (key: string): void => change({ recent: used(taste().recent, key) });
-
-export function used(recent: readonly string[], key: string): string[] {
-  return [key, ...recent.filter((other) => other !== key)].slice(0, MAX_RECENT);
-}
+export const toggleFavourite = (key: string): void => toggle(key, taste().favourites, "favourite");
+export const toggleHidden = (key: string): void => toggle(key, taste().hidden, "hidden");
+export const usedModel = (key: string): void => changeSettings({ used: [key] });
 
 export interface Sorted {
   favourites: Model[];
@@ -47,7 +26,7 @@ export interface Sorted {
 }
 
 /** A provider's models by a person's taste; each is in one place only. */
-export function byTaste(models: readonly Model[], provider: ProviderId, taste: Taste, show: { hidden: boolean; recent: boolean }): Sorted {
+export function byTaste(models: readonly Model[], provider: ProviderId, taste: ModelTaste, show: { hidden: boolean; recent: boolean }): Sorted {
   const key = (model: Model) => tasteKey(provider, model.id);
   const known = new Map(models.map((model) => [key(model), model]));
   const hidden = new Set(taste.hidden);

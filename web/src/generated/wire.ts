@@ -950,6 +950,19 @@ export type ItemId = string;
 export type ItemStatus = "running" | "waiting" | "done" | "failed" | "declined" | "not_run";
 
 /**
+ * What is thought of a model.
+ */
+export type MarkedModel = { 
+/**
+ * The model: its provider, a space, its id.
+ */
+model: string, 
+/**
+ * What is thought of it; `None` for nothing.
+ */
+mark: ModelMark | null, };
+
+/**
  * An MCP server, which gives an agent more tools.
  */
 export type McpServer = { 
@@ -1080,6 +1093,11 @@ problem?: string,
 upstreams: Array<Upstream>, };
 
 /**
+ * What can be thought of a model.
+ */
+export type ModelMark = "favourite" | "hidden";
+
+/**
  * What a turn runs on.
  */
 export type ModelSelection = { 
@@ -1092,6 +1110,24 @@ model: string,
  * The chosen option, e.g. a reasoning variant; `None` for the model's default.
  */
 option: string | null, };
+
+/**
+ * Models by what a person thinks of them. A model is named by its provider, a space and its id:
+ * `kilo anthropic/claude-sonnet-4`.
+ */
+export type ModelTaste = { 
+/**
+ * The favourites, in the order they became it; at most 100.
+ */
+favourites: Array<string>, 
+/**
+ * Those that were chosen, the last one first; at most 12.
+ */
+recent: Array<string>, 
+/**
+ * Those that are left out of lists; at most 1000.
+ */
+hidden: Array<string>, };
 
 /**
  * `POST /api/threads/{id}/turns/{turn}/move`: another place in the queue.
@@ -1838,6 +1874,49 @@ server?: string,
 server_password?: string, };
 
 /**
+ * What a person set for all of their devices.
+ */
+export type Settings = { 
+/**
+ * How often they were changed: of two, the one with more is the newer.
+ */
+revision: number, 
+/**
+ * The keys that were changed, by action; an empty list is no key. What an action or a key is
+ * called is the page's affair.
+ */
+keys: { [key in string]: Array<string> }, 
+/**
+ * What Enter does with a message while the agent works.
+ */
+enter: Delivery, 
+/**
+ * What is thought of models.
+ */
+models: ModelTaste, };
+
+/**
+ * A change of the settings; what is absent stays.
+ */
+export type SettingsPatch = { 
+/**
+ * Keys by action; `null` for those it came with.
+ */
+keys?: { [key in string]: Array<string> | null }, 
+/**
+ * What Enter does with a message while the agent works.
+ */
+enter?: Delivery, 
+/**
+ * What is now thought of models; of two about the same one, the later counts.
+ */
+marks?: Array<MarkedModel>, 
+/**
+ * Models that were chosen, the last one last.
+ */
+used?: Array<string>, };
+
+/**
  * One change of the shell.
  */
 export type ShellChange = { "change": "project", 
@@ -1864,7 +1943,11 @@ id: ThreadId, } | { "change": "provider",
 /**
  * Its status.
  */
-status: ProviderStatus, } | { "change": "storage", 
+status: ProviderStatus, } | { "change": "settings", 
+/**
+ * All of them.
+ */
+settings: Settings, } | { "change": "storage", 
 /**
  * Why it cannot, in a sentence.
  */
@@ -1899,6 +1982,10 @@ more_threads: boolean,
  * Every provider.
  */
 providers: Array<ProviderStatus>, 
+/**
+ * What holds on all devices.
+ */
+settings: Settings, 
 /**
  * Why Baton cannot write to its disk, in a sentence, while it cannot. Until it can again, what
  * people send is refused; what they stop is stopped.

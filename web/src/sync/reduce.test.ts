@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from "vitest";
 import type { Change, ServerMessage, Window } from "../generated/wire";
 import { addNewer, addPage, reduce, trim, trimNewest } from "./reduce";
 import { approval, item, thread, turn, windowOf } from "./samples";
-import { emptyState, emptyThread, type SyncState } from "./state";
+import { asTheyCome, emptyState, emptyThread, type SyncState } from "./state";
 
 let state: SyncState;
 const cursor = { epoch: "e", seq: 1 };
@@ -147,7 +147,7 @@ test("messages that wait are put in another order", () => {
 
 test("the shell follows projects, threads and providers", () => {
   const project = { id: "prj_1", name: "harbor", path: "/h", created_at: 1, trust: "undecided" as const, fingerprint: null };
-  reduce(state, { type: "shell_gap", cursor, snapshot: { projects: [project], heads: [], threads: [thread()], more_threads: false, providers: [] } });
+  reduce(state, { type: "shell_gap", cursor, snapshot: { projects: [project], heads: [], threads: [thread()], more_threads: false, providers: [], settings: asTheyCome } });
   const shell = (...list: Parameters<typeof changesOf>) => reduce(state, changesOf(...list));
   expect(state.shell.ready).toBe(true);
   const head = { kind: "branch", name: "main" } as const;
@@ -161,6 +161,8 @@ test("the shell follows projects, threads and providers", () => {
   expect(row!.status).toBe("needs_you");
   shell({ change: "thread", thread: thread({ archived: true }) });
   expect(state.shell.threads).toEqual({});
+  const settings = { ...asTheyCome, revision: 1 };
+  expect(shell({ change: "settings", settings })).toEqual([{ kind: "settings", settings }]);
   shell({ change: "storage", problem: "the disk is full" });
   expect(state.shell.storage).toBe("the disk is full");
   shell({ change: "storage", problem: null });

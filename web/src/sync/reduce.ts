@@ -1,7 +1,7 @@
 // The one reducer: what the server says, applied to what the page knows. It changes the state it
 // is given in place (a store's draft, or plain data in tests) and says what is to be done.
 
-import type { Change, Item, ItemId, ProviderId, ProviderStatus, Request, ServerMessage, ShellChange, ShellSnapshot, Thread, Topic, Turn, Window } from "../generated/wire";
+import type { Change, Item, ItemId, ProviderId, ProviderStatus, Request, ServerMessage, Settings, ShellChange, ShellSnapshot, Thread, Topic, Turn, Window } from "../generated/wire";
 import { splice } from "./body";
 import { mergeInto, put, putList } from "./merge";
 import type { ShellView, SyncState, ThreadView } from "./state";
@@ -11,7 +11,9 @@ export type Effect =
   /** Text is missing: follow the topic afresh, without a cursor. */
   | { kind: "resync"; topic: Topic }
   /** The models of a provider are to be fetched again. */
-  | { kind: "models"; provider: ProviderId };
+  | { kind: "models"; provider: ProviderId }
+  /** What holds on all devices is now this. */
+  | { kind: "settings"; settings: Settings };
 
 export function reduce(state: SyncState, message: ServerMessage): Effect[] {
   switch (message.type) {
@@ -26,7 +28,7 @@ export function reduce(state: SyncState, message: ServerMessage): Effect[] {
     case "shell_gap":
       shellGap(state.shell, message.snapshot);
       state.shell.cursor = message.cursor;
-      return [];
+      return [{ kind: "settings", settings: message.snapshot.settings }];
     case "shell_changes": {
       const effects = message.changes.flatMap((change) => shellChange(state.shell, change));
       state.shell.cursor = message.cursor;
@@ -112,6 +114,8 @@ function shellChange(shell: ShellView, change: ShellChange): Effect[] {
       else put(shell.providers as unknown as Record<string, ProviderStatus>, String(at), change.status);
       return [];
     }
+    case "settings":
+      return [{ kind: "settings", settings: change.settings }];
     case "storage":
       shell.storage = change.problem;
       return [];

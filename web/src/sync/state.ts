@@ -1,7 +1,7 @@
 // What the page knows of the server. Plain data; `reduce.ts` is the only place that changes it.
 
 import type {
-  Cursor, Head, Item, ItemId, Problem, Project, ProjectId, ProviderStatus, Request, RequestId, Thread, ThreadId, Turn, TurnId,
+  Cursor, Head, Item, ItemId, Problem, Project, ProjectId, ProviderStatus, Request, RequestId, Settings, Thread, ThreadId, Turn, TurnId,
 } from "../generated/wire";
 
 export interface SyncState {
@@ -48,6 +48,9 @@ export interface ThreadView {
    */
   newer: number | null;
 }
+
+/** The settings of somebody who changed none. */
+export const asTheyCome: Settings = { revision: 0, keys: {}, enter: "queue", models: { favourites: [], recent: [], hidden: [] } };
 
 export function emptyState(): SyncState {
   return {

@@ -15,3 +15,4 @@ mod guard;
 mod kit;
 mod live;
 mod search;
+mod settings;

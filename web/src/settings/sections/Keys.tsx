@@ -1,11 +1,13 @@
 import "./Keys.css";
 import { createSignal, For, onMount, Show } from "solid-js";
-import { allKeys, isChanged, keysOf, resetKeys, setKeys } from "../../app/actions";
+import { keysOf } from "../../app/actions";
 import { announce } from "../../app/announce";
 import { catalogue, entryOf, groups, type ActionId } from "../../app/catalogue";
 import { bindingWords, collide, conflicts, reserved, strokeOf, type Binding } from "../../app/keymap";
 import { Icon } from "../../ui/Icon";
 import { KeyWords } from "../../ui/KeyWords";
+import { allKeys, isChanged, resetKeys, setKeys } from "../bindings";
+import { EverywhereNote } from "../EverywhereNote";
 
 /** Every key, and what it may be changed to. */
 export function Keys() {
@@ -13,7 +15,7 @@ export function Keys() {
   const changedAny = () => catalogue.some((entry) => isChanged(entry.id));
   return (
     <>
-      <p class="muted">Kept on this device. Keys that would write a letter work where nobody is writing.</p>
+      <EverywhereNote> Keys that would write a letter work where nobody is writing.</EverywhereNote>
       <Show when={changedAny()}>
         <button type="button" class="btn small" onClick={resetKeys}>
           <Icon name="undo" size={14} />

@@ -21,19 +21,47 @@ test("a device is paired by a link, listed, and let out again", async () => {
   const dialog = page.getByRole("dialog", { name: "Pair a device" });
   const link = (await dialog.locator(".pair-link code").textContent())!;
   expect(link.startsWith(`${world.url}/#pair=`)).toBe(true);
-  await dialog.getByText("leads to Baton only on this machine").waitFor();
+  await dialog.getByText("can be reached from this machine only").waitFor();
   await looksRight(page, "settings-pair");
   const other = await world.stranger();
   await other.goto(link);
   await other.locator(".shell").waitFor();
   await page.keyboard.press("Escape");
   await until("it is listed", async () => (await devices.count()) === before + 1);
+  await devices.filter({ hasText: "last used" }).first().waitFor();
   await looksRight(page, "settings-devices");
 
   await devices.filter({ hasNotText: "this one" }).first().getByRole("button", { name: /^Revoke/ }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
   await until("it is gone", async () => (await devices.count()) === before);
   await other.getByRole("heading", { name: "Pair this browser" }).waitFor();
+});
+
+test("a phone is let in by what its camera sees, by an address that it can reach", async () => {
+  const page = await world.open("#/settings/devices");
+  // A server that other machines can reach: this one listens on its own machine alone.
+  const rows = Array.from({ length: 33 }, (_, y) => Array.from({ length: 33 }, (_, x) => Number((x * y) % 3 === 0)).join(""));
+  const addresses = ["http://192.168.1.5:4777", "https://box.tail.ts.net"].map((url) => ({ url: `${url}/#pair=X`, qr: rows }));
+  let from = "";
+  await page.route("**/api/pair/new?**", async (route) => {
+    from = new URL(route.request().url()).searchParams.get("from")!;
+    const made = (await (await route.fetch()).json()) as object;
+    await route.fulfill({ json: { ...made, addresses } });
+  });
+  await page.getByRole("button", { name: "Pair a device" }).click();
+  const dialog = page.getByRole("dialog", { name: "Pair a device" });
+  const code = dialog.getByRole("img", { name: "QR code of the link by 192.168.1.5:4777" });
+  await code.waitFor();
+  expect(from).toBe(`${world.url}/`);
+  expect(await code.getAttribute("viewBox")).toBe("0 0 41 41");
+  // Readers want dark on light, in a dark theme too.
+  await page.emulateMedia({ colorScheme: "dark" });
+  expect(await code.evaluate((svg) => [getComputedStyle(svg).backgroundColor, getComputedStyle(svg.firstElementChild!).fill])).toEqual(["rgb(255, 255, 255)", "rgb(0, 0, 0)"]);
+  await looksRight(page, "settings-pair-qr");
+  await dialog.getByRole("radio", { name: "box.tail.ts.net" }).click();
+  await dialog.getByText("https://box.tail.ts.net/#pair=X").waitFor();
+  await dialog.getByRole("img", { name: "QR code of the link by box.tail.ts.net" }).waitFor();
+  expect(await dialog.getByText("from this machine only").count()).toBe(0);
 });
 
 test("the diagnostics are read, copied, and asked for again when they could not be read", async () => {
@@ -49,7 +77,7 @@ test("the diagnostics are read, copied, and asked for again when they could not 
   await looksRight(page, "settings-diagnostics");
   await page.getByRole("button", { name: "Copy the report" }).click();
   await page.getByText("The report is copied.").waitFor();
-  const report = JSON.parse(await page.evaluate(() => navigator.clipboard.readText())) as { version: string };
+  const report = JSON.parse(await page.evaluate(() => navigator.clipboard.readText())) as { version: string; };
   expect(report.version).toMatch(/^\d+\./);
 });
 

@@ -63,6 +63,7 @@ pub(crate) async fn compose(
     let config = Config {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         url: url.clone(),
+        bound: address,
         machine: machine(),
         home,
         data_dir: data.path().to_owned(),

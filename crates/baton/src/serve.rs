@@ -1,7 +1,7 @@
 //! `baton serve`.
 
 use std::io::{ErrorKind, Write as _};
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -143,7 +143,8 @@ fn greet(
     let printed = writeln!(out, "baton listening on http://{bound}")
         .and_then(|()| writeln!(out, "open {link} to pair a browser (once, within 15 minutes)"));
     if !bound.ip().is_loopback() {
-        let address = SocketAddr::new(reachable(bound.ip()), bound.port());
+        let address = server::reachable(bound.ip()).first().copied().unwrap_or(bound.ip());
+        let address = SocketAddr::new(address, bound.port());
         eprintln!(
             "warning: other machines can reach this server, and what it sends is not encrypted. \
              Use it in networks you trust, or put a proxy with TLS in front.\n\
@@ -164,20 +165,6 @@ fn greet(
             None
         }
     }))
-}
-
-/// The address other machines reach this one by. Nothing is sent to find it.
-fn reachable(bound: IpAddr) -> IpAddr {
-    if !bound.is_unspecified() {
-        return bound;
-    }
-    let (from, to) =
-        if bound.is_ipv4() { ("0.0.0.0:0", "192.0.2.1:9") } else { ("[::]:0", "[2001:db8::1]:9") };
-    let routed = UdpSocket::bind(from).and_then(|socket| {
-        socket.connect(to)?;
-        socket.local_addr()
-    });
-    routed.map_or(bound, |address| address.ip())
 }
 
 /// What opens a browser, when there is a screen and a program that does.

@@ -69,6 +69,7 @@ impl Stage {
             machine: "bench".to_owned(),
             home: data.to_owned(),
             data_dir: data.to_owned(),
+            bound: address,
             hosts: Hosts::new(address.ip(), []),
             token: token.clone(),
         };

@@ -42,8 +42,20 @@ pub struct PairingLink {
     pub code: String,
     /// The link that carries it, for the address this server was started with.
     pub url: String,
+    /// The links that carry it from other devices; none when the server cannot be reached from any.
+    #[serde(default)]
+    pub addresses: Vec<PairingAddress>,
     /// When the code expires.
     pub expires_at: Timestamp,
+}
+
+/// A link by which another device reaches the server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+pub struct PairingAddress {
+    /// The link.
+    pub url: String,
+    /// Its QR code, row by row, `1` for dark; without the quiet zone of four around it.
+    pub qr: Vec<String>,
 }
 
 /// `GET /api/devices`: the browsers that were paired.
@@ -62,6 +74,11 @@ pub struct Device {
     pub name: String,
     /// When it was paired.
     pub created_at: Timestamp,
+    /// When it was last used, give or take some minutes over a restart of the server; `None` when
+    /// it has not been since this is noted.
+    #[serde(default)]
+    #[ts(type = "number | null")]
+    pub used_at: Option<Timestamp>,
     /// Whether it is the one that asks.
     pub current: bool,
 }

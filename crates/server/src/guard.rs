@@ -34,7 +34,7 @@ impl Hosts {
 
     /// Whether a `Host` header, port included, names this server. The port may be any, since
     /// tunnels change it.
-    fn allows(&self, host: &str) -> bool {
+    pub(crate) fn allows(&self, host: &str) -> bool {
         let Ok(authority) = host.parse::<Authority>() else { return false };
         if host.contains('@') {
             return false;
@@ -111,6 +111,9 @@ pub(crate) async fn credential(
     let by_cookie = matches!(caller, Caller::Device(_));
     if by_cookie && is_unsafe(request.method()) && !request.headers().contains_key(header::ORIGIN) {
         return Err(forbidden("A change made with a cookie has to name its Origin."));
+    }
+    if let Caller::Device(id) = &caller {
+        app.devices.used(id);
     }
     request.extensions_mut().insert(caller);
     Ok(next.run(request).await)

@@ -6,6 +6,7 @@
 //! nothing about threads and does not know what a provider is. Every request and socket passes the
 //! guard: Host, Origin, credential, in this order.
 
+mod addresses;
 mod api;
 mod assets;
 mod credentials;
@@ -17,10 +18,12 @@ mod live;
 mod openapi;
 mod pairing;
 mod problem;
+mod qr;
 mod router;
 mod serve;
 mod state;
 
+pub use addresses::reachable;
 pub use assets::{Asset, Assets};
 pub use credentials::Token;
 pub use guard::Hosts;

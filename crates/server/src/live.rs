@@ -189,6 +189,9 @@ impl Client {
                 message = self.socket.recv() => {
                     let Some(Ok(message)) = message else { return Err(End::Lost) };
                     heard = Instant::now();
+                    if let Caller::Device(id) = &self.caller {
+                        self.app.devices.used(id);
+                    }
                     self.hear(message).await?;
                 }
                 (topic, answer) = first(&mut self.awaited) => {

@@ -1,5 +1,6 @@
 //! What every request can reach.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,6 +11,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::addresses::{for_others, reachable};
 use crate::assets::Assets;
 use crate::credentials::{Token, hex};
 use crate::devices::{Devices, now};
@@ -25,6 +27,8 @@ pub struct Config {
     pub version: String,
     /// The address people reach it at, e.g. `http://127.0.0.1:4777`.
     pub url: String,
+    /// What it listens on.
+    pub bound: SocketAddr,
     /// The machine's name.
     pub machine: String,
     /// The home directory of the user it runs as.
@@ -98,6 +102,14 @@ impl App {
     #[must_use]
     pub fn pairing_link(&self, code: &PairingCode) -> String {
         format!("{}/#pair={}", self.config.url, code.as_str())
+    }
+
+    /// The links that carry a code to this server from other devices: by the address a page says it
+    /// was opened by, if that leads here from elsewhere, and by those of the machine.
+    pub(crate) fn links_for_others(&self, code: &PairingCode, from: Option<&str>) -> Vec<String> {
+        let Config { bound, hosts, .. } = &*self.config;
+        let links = for_others(from, hosts, &reachable(bound.ip()), bound.port());
+        links.into_iter().map(|address| format!("{address}#pair={}", code.as_str())).collect()
     }
 
     /// When a code made now expires.

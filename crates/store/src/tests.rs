@@ -183,11 +183,15 @@ async fn settings_and_tokens(store: &Store) {
         hash: [7; 32],
         label: "phone".to_owned(),
         created_at: 1,
+        last_seen_at: None,
     };
     let other = DeviceToken { id: "other".to_owned(), hash: [8; 32], ..token.clone() };
     store.add_token(token.clone()).await.unwrap();
     store.add_token(other.clone()).await.unwrap();
     assert_eq!(store.tokens().await.unwrap(), [other.clone(), token]);
+    store.see_token("other", 9).await.unwrap();
+    let other = DeviceToken { last_seen_at: Some(9), ..other };
+    assert_eq!(store.tokens().await.unwrap()[0], other);
     assert!(store.revoke_token("tok").await.unwrap());
     assert!(!store.revoke_token("tok").await.unwrap());
     assert_eq!(store.tokens().await.unwrap(), [other]);

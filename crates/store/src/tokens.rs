@@ -21,6 +21,8 @@ pub struct DeviceToken {
     pub label: String,
     /// When it was made.
     pub created_at: Timestamp,
+    /// When it was last used, as far as that was stored.
+    pub last_seen_at: Option<Timestamp>,
 }
 
 impl Store {
@@ -29,11 +31,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::Refused`] when its id or hash is there already; else what the disk says.
     pub async fn add_token(&self, token: DeviceToken) -> Result<(), StoreError> {
-        let sql = "INSERT INTO tokens (id, hash, label, created_at) VALUES (?1, ?2, ?3, ?4)";
+        let sql = "INSERT INTO tokens (id, hash, label, created_at, last_seen_at)
+            VALUES (?1, ?2, ?3, ?4, ?5)";
         self.writer
             .call(Order::DURABLE, move |conn| {
-                let DeviceToken { id, hash, label, created_at } = &token;
-                execute(conn, sql, (id, hash, label, created_at)).map(drop)
+                let DeviceToken { id, hash, label, created_at, last_seen_at } = &token;
+                execute(conn, sql, (id, hash, label, created_at, last_seen_at)).map(drop)
             })
             .await
     }
@@ -43,9 +46,20 @@ impl Store {
     /// # Errors
     /// What the disk says.
     pub async fn tokens(&self) -> Result<Vec<DeviceToken>, StoreError> {
-        let sql = "SELECT id, hash, label, created_at FROM tokens WHERE revoked = 0
+        let sql = "SELECT id, hash, label, created_at, last_seen_at FROM tokens WHERE revoked = 0
             ORDER BY created_at DESC, id LIMIT ?";
         self.readers.call(move |conn| all(conn, sql, [LISTED], token_of)).await
+    }
+
+    /// Notes when a token was last used. A loss of power may undo it.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub async fn see_token(&self, id: &str, at: Timestamp) -> Result<(), StoreError> {
+        let id = id.to_owned();
+        let sql = "UPDATE tokens SET last_seen_at = ?2 WHERE id = ?1";
+        let order = Order { durable: false, ..Order::DURABLE };
+        self.writer.call(order, move |conn| execute(conn, sql, (&id, at)).map(drop)).await
     }
 
     /// Revokes a token for ever; says whether that changed anything.
@@ -65,5 +79,6 @@ fn token_of(row: &Row<'_>) -> rusqlite::Result<DeviceToken> {
         hash: row.get("hash")?,
         label: text(row, "label")?,
         created_at: row.get("created_at")?,
+        last_seen_at: row.get("last_seen_at")?,
     })
 }

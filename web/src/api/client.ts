@@ -100,7 +100,8 @@ export const api = {
   pair: (code: string) => call<void>("POST", "pair", { code }),
   devices: () => call<DeviceList>("GET", "devices"),
   revokeDevice: (id: string) => call<void>("DELETE", `devices/${e(id)}`),
-  pairingLink: () => call<PairingLink>("POST", "pair/new"),
+  /** A new code, and the links to it: also by the address of this page, where others can open it. */
+  pairingLink: () => call<PairingLink>("POST", `pair/new?from=${e(address("").href)}`),
   diagnostics: () => call<Diagnostics>("GET", "diagnostics"),
   changeSettings: (patch: SettingsPatch) => call<Settings>("PATCH", "settings", patch),
   bootstrap: () => call<Bootstrap>("GET", "bootstrap"),

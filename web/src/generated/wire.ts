@@ -563,6 +563,11 @@ name: string,
  */
 created_at: number, 
 /**
+ * When it was last used, give or take some minutes over a restart of the server; `None` when
+ * it has not been since this is noted.
+ */
+used_at: number | null, 
+/**
  * Whether it is the one that asks.
  */
 current: boolean, };
@@ -1194,6 +1199,19 @@ export type PairRequest = {
 code: string, };
 
 /**
+ * A link by which another device reaches the server.
+ */
+export type PairingAddress = { 
+/**
+ * The link.
+ */
+url: string, 
+/**
+ * Its QR code, row by row, `1` for dark; without the quiet zone of four around it.
+ */
+qr: Array<string>, };
+
+/**
  * `POST /api/pair/new`: a new one-time code, to pair another device with.
  */
 export type PairingLink = { 
@@ -1205,6 +1223,10 @@ code: string,
  * The link that carries it, for the address this server was started with.
  */
 url: string, 
+/**
+ * The links that carry it from other devices; none when the server cannot be reached from any.
+ */
+addresses: Array<PairingAddress>, 
 /**
  * When the code expires.
  */

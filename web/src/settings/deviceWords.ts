@@ -25,6 +25,3 @@ export function deviceName(agent: string): string {
   if (browser && system) return `${browser} on ${system}`;
   return browser ?? system ?? (agent || "Unknown");
 }
-
-/** Whether the page's address leads to Baton only on its own machine: of plain ones browsers trust no others. */
-export const onlyHere = (): boolean => location.protocol === "http:" && window.isSecureContext;

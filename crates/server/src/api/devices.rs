@@ -6,14 +6,16 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse as _, Response};
-use protocol::{Device, DeviceList, PairRequest, PairingLink, ProblemCode};
+use protocol::{Device, DeviceList, PairRequest, PairingAddress, PairingLink, ProblemCode};
+use serde::Deserialize;
 
 use crate::credentials::cookie;
 use crate::devices::PairError;
-use crate::extract::{self, Params};
+use crate::extract::{self, Params, QueryOf};
 use crate::guard::{Caller, Peer};
 use crate::pairing::Try;
 use crate::problem::Failure;
+use crate::qr;
 use crate::state::App;
 
 /// How long a cookie is kept, in seconds: as long as browsers allow.
@@ -57,14 +59,26 @@ pub(crate) async fn pair(
     Ok((StatusCode::NO_CONTENT, AppendHeaders([(header::SET_COOKIE, set_cookie)])).into_response())
 }
 
+/// Where a new code is asked for.
+#[derive(Deserialize)]
+pub(crate) struct Asked {
+    from: Option<String>,
+}
+
 /// Makes a one-time code for another device.
-#[utoipa::path(post, path = "/api/pair/new", tag = "devices", responses(
-    (status = 200, body = PairingLink)
-))]
-pub(crate) async fn new_code(State(app): State<App>) -> Result<Json<PairingLink>, Failure> {
+#[utoipa::path(post, path = "/api/pair/new", tag = "devices",
+    params(("from" = Option<String>, Query, description = "The address of the page that asks, to be offered to the other device if it leads here from there")),
+    responses((status = 200, body = PairingLink)))]
+pub(crate) async fn new_code(
+    State(app): State<App>,
+    QueryOf(Asked { from }): QueryOf<Asked>,
+) -> Result<Json<PairingLink>, Failure> {
     let code = app.pairing_code().map_err(|error| not_paired(error.into()))?;
+    let links = app.links_for_others(&code, from.as_deref());
+    let address = |url: String| Some(PairingAddress { qr: qr::rows(&url)?, url });
     Ok(Json(PairingLink {
         url: app.pairing_link(&code),
+        addresses: links.into_iter().filter_map(address).collect(),
         code: code.as_str().to_owned(),
         expires_at: app.code_expiry(),
     }))
@@ -80,6 +94,7 @@ pub(crate) async fn list(State(app): State<App>, caller: Caller) -> Json<DeviceL
         id: paired.id,
         name: paired.name,
         created_at: paired.created_at,
+        used_at: paired.used_at,
     };
     Json(DeviceList { devices: app.devices.list().into_iter().map(device).collect() })
 }

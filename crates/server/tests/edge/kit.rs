@@ -33,7 +33,7 @@ pub(crate) struct Server {
     pub(crate) url: String,
     pub(crate) app: App,
     pub(crate) token: Token,
-    pub(crate) home: tempfile::TempDir,
+    pub(crate) home: Arc<tempfile::TempDir>,
     pub(crate) client: Client,
     end: Option<oneshot::Sender<()>>,
     running: JoinHandle<()>,
@@ -41,15 +41,23 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start() -> Self {
-        let home = tempfile::tempdir().unwrap();
+        Self::at(Arc::new(tempfile::tempdir().unwrap()), Token::random().unwrap()).await
+    }
+
+    /// Another server on the same data, beside this one, as after a new start.
+    pub(crate) async fn again(&self) -> Self {
+        Self::at(self.home.clone(), self.token.clone()).await
+    }
+
+    async fn at(home: Arc<tempfile::TempDir>, token: Token) -> Self {
         let store = Store::open(&home.path().join("data")).unwrap();
         let engine = Engine::start(store.clone(), vec![Arc::new(Fake::new())]).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let token = Token::random().unwrap();
         let config = Config {
             version: "1.2.3".to_owned(),
             url: format!("http://{address}"),
+            bound: address,
             machine: "box".to_owned(),
             home: home.path().to_owned(),
             data_dir: home.path().join("data"),

@@ -9,6 +9,7 @@
 
 mod attachments;
 mod commands;
+mod devices;
 mod fake;
 mod files;
 mod guard;

@@ -1,16 +1,16 @@
 import "./Devices.css";
 import { createResource, createSignal, For, Show } from "solid-js";
-import { address, api } from "../../api/client";
+import { api } from "../../api/client";
 import { attempt } from "../../app/toasts";
 import type { Device, PairingLink } from "../../generated/wire";
-import { minuteClock, secondClock } from "../../lib/clock";
-import { clock, duration, exact } from "../../lib/format";
-import { CopyButton } from "../../ui/CopyButton";
-import { Confirm, Dialog } from "../../ui/Dialog";
+import { minuteClock } from "../../lib/clock";
+import { clock, exact } from "../../lib/format";
+import { Confirm } from "../../ui/Dialog";
 import { Icon } from "../../ui/Icon";
 import { Spinner } from "../../ui/Mark";
-import { deviceName, onlyHere } from "../deviceWords";
+import { deviceName } from "../deviceWords";
 import { LoadFailed } from "../LoadFailed";
+import { PairDialog } from "../PairDialog";
 
 /** The browsers that were let in. */
 export function Devices() {
@@ -45,6 +45,13 @@ export function Devices() {
                       <span class="faint" title={exact(device.created_at)}>
                         paired {clock(device.created_at, minuteClock())}
                       </span>
+                      <Show when={!device.current && device.used_at}>
+                        {(used) => (
+                          <span class="faint" title={exact(used())}>
+                            last used {clock(used(), minuteClock())}
+                          </span>
+                        )}
+                      </Show>
                     </span>
                     <button type="button" class="btn small" aria-label={`Revoke ${deviceName(device.name)}`} onClick={() => setRevoking(device)}>
                       Revoke
@@ -87,53 +94,5 @@ export function Devices() {
         )}
       </Show>
     </>
-  );
-}
-
-/** A link that lets one browser in, once. */
-function PairDialog(props: { link: PairingLink; again: () => void; onClose: () => void }) {
-  // The address this browser came by is the one that is known to lead here.
-  const url = () => {
-    const at = address("");
-    at.hash = `pair=${props.link.code}`;
-    return at.href;
-  };
-  const left = () => props.link.expires_at - secondClock();
-  return (
-    <Dialog title="Pair a device" onClose={props.onClose}>
-      <div class="dialog-text">
-        <p>Open this link on the other device. It works once.</p>
-      </div>
-      <Show
-        when={left() > 0}
-        fallback={
-          <p class="muted" role="status">
-            The link is too old.{" "}
-            <button type="button" class="btn small" onClick={() => props.again()}>
-              Make another one
-            </button>
-          </p>
-        }
-      >
-        <div class="pair-link">
-          <code>{url()}</code>
-          <CopyButton text={url} label="Copy the link" />
-        </div>
-        <p class="muted">
-          Or type the code <code class="pair-code">{props.link.code}</code>
-          <CopyButton text={() => props.link.code} label="Copy the code" />
-        </p>
-        <p class="faint">Good for another {duration(Math.ceil(left() / 1000) * 1000).replace(".0 s", " s")}.</p>
-      </Show>
-      <Show when={onlyHere()}>
-        <p class="pair-note">
-          <Icon name="warning" size={14} />
-          <span>
-            This address, {location.host}, leads to Baton only on this machine. For a phone, open Baton by an address that it can reach, and pair from there; <code>baton serve --help</code> says
-            how to listen there.
-          </span>
-        </p>
-      </Show>
-    </Dialog>
   );
 }

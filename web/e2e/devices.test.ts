@@ -74,11 +74,21 @@ test("the diagnostics are read, copied, and asked for again when they could not 
   await again.click();
   await page.locator(".processes[data-provider=kilo]").waitFor();
   await page.getByText("Running for").waitFor();
+  const wrong = page.locator("[data-part=recent]");
+  await wrong.getByText(/Nothing since Baton started|Warning|Error/).first().waitFor();
+  await page.route("**/api/diagnostics", async (route) => {
+    const read = (await (await route.fetch()).json()) as object;
+    await route.fulfill({ json: { ...read, recent: [{ at: Date.now(), level: "warn", text: "Kilo does not answer url=http://127.0.0.1:1/", times: 3 }, { at: Date.now(), level: "error", text: "the disk is full", times: 1 }] } });
+  });
+  await page.getByRole("button", { name: "Read again" }).click();
+  await wrong.getByText("the disk is full").waitFor();
+  await wrong.getByText("3 times").waitFor();
   await looksRight(page, "settings-diagnostics");
   await page.getByRole("button", { name: "Copy the report" }).click();
   await page.getByText("The report is copied.").waitFor();
-  const report = JSON.parse(await page.evaluate(() => navigator.clipboard.readText())) as { version: string; };
+  const report = JSON.parse(await page.evaluate(() => navigator.clipboard.readText())) as { version: string; recent: { text: string }[] };
   expect(report.version).toMatch(/^\d+\./);
+  expect(report.recent.map((line) => line.text)).toContain("the disk is full");
 });
 
 test("processes that could not be read are asked for again", async () => {

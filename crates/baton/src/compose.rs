@@ -13,7 +13,7 @@ use providers::claude::{Claude, ClaudeConfig};
 use providers::codex::{Codex, CodexConfig};
 use providers::kilo::native_log::NativeLog;
 use providers::kilo::{Bounds, Kilo, KiloConfig};
-use server::{App, Assets, Config, Hosts, Token};
+use server::{App, Assets, Config, Hosts, RecentLog, Token};
 use store::Store;
 use tokio::net::TcpListener;
 
@@ -40,6 +40,7 @@ pub(crate) async fn compose(
     listener: &TcpListener,
     names: Vec<String>,
     native_log: bool,
+    recent: RecentLog,
 ) -> Result<Baton> {
     let address = listener.local_addr().context("the listener has no address")?;
     let token = data.token()?;
@@ -69,6 +70,7 @@ pub(crate) async fn compose(
         data_dir: data.path().to_owned(),
         hosts: Hosts::new(address.ip(), names),
         token: token.clone(),
+        recent,
     };
     let app = App::new(config, engine.clone(), store, ASSETS).await?;
     Ok(Baton { app, engine, host, token, url })

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use engine::Engine;
+use server::RecentLog;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -46,7 +47,7 @@ impl Link {
 
     async fn start(data: DataDir, lock: Lock) -> Result<Self> {
         let listener = listen("127.0.0.1", 0).await?;
-        let baton = compose(&data, &listener, Vec::new(), false).await?;
+        let baton = compose(&data, &listener, Vec::new(), false, RecentLog::default()).await?;
         let (end, ended) = oneshot::channel::<()>();
         let serving = tokio::spawn(server::run(listener, baton.app, async {
             let _ = ended.await;

@@ -10,6 +10,7 @@ mod compose;
 mod data;
 mod doctor;
 mod link;
+mod log;
 mod models;
 mod pair;
 mod printer;
@@ -17,11 +18,10 @@ mod run;
 mod serve;
 mod signals;
 
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use tracing_subscriber::EnvFilter;
+use server::RecentLog;
 
 use crate::cli::{Cli, Command};
 
@@ -33,7 +33,7 @@ const BLOCKING_THREADS: usize = 16;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let command = cli.command.unwrap_or(Command::Serve(cli.serve));
-    log(matches!(command, Command::Serve(_)));
+    let recent = log::start(matches!(command, Command::Serve(_)));
     let workers = std::thread::available_parallelism().map_or(*WORKERS.start(), usize::from);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers.clamp(*WORKERS.start(), *WORKERS.end()))
@@ -42,7 +42,7 @@ fn main() -> ExitCode {
         .build();
     let done = match runtime {
         Ok(runtime) => {
-            let done = runtime.block_on(obey(command));
+            let done = runtime.block_on(obey(command, recent));
             // A blocking read that never returns, e.g. of a dead network drive, is not waited for.
             runtime.shutdown_timeout(std::time::Duration::from_secs(2));
             done
@@ -58,9 +58,9 @@ fn main() -> ExitCode {
     }
 }
 
-async fn obey(command: Command) -> anyhow::Result<ExitCode> {
+async fn obey(command: Command, recent: RecentLog) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Serve(options) => serve::serve(options).await,
+        Command::Serve(options) => serve::serve(options, recent).await,
         Command::Run(options) => run::run(options).await,
         Command::Models(options) => models::models(options).await,
         Command::Pair(options) => pair::pair(options).await,
@@ -70,16 +70,4 @@ async fn obey(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
     }
-}
-
-/// Logs go to standard error, as much as `BATON_LOG` says.
-fn log(serving: bool) {
-    let default = if serving { "info" } else { "error" };
-    let filter = EnvFilter::try_from_env("BATON_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false)
-        .init();
 }

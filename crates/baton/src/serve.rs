@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use process::{Host, Spec};
+use server::RecentLog;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
@@ -25,7 +26,7 @@ const REDIRECTING: Duration = Duration::from_secs(60);
 const GIVING_BACK: Duration = Duration::from_secs(60);
 
 /// Serves until a signal comes. A second one ends at once.
-pub(crate) async fn serve(options: Serve) -> Result<ExitCode> {
+pub(crate) async fn serve(options: Serve, recent: RecentLog) -> Result<ExitCode> {
     let mut signals = Signals::new().context("signals cannot be received")?;
     let data = DataDir::open(&options.data)?;
     let _lock = lock(&data).await?;
@@ -33,7 +34,7 @@ pub(crate) async fn serve(options: Serve) -> Result<ExitCode> {
     let bound = listener.local_addr().context("the listener has no address")?;
     let mut names = options.allow_host.clone();
     names.push(options.host.clone());
-    let baton = compose(&data, &listener, names, options.native_log).await?;
+    let baton = compose(&data, &listener, names, options.native_log, recent).await?;
     let announced = data.announce(&ServerFile {
         pid: std::process::id(),
         url: baton.url.clone(),

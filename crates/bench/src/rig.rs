@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, anyhow};
 use bench::socket::Door;
 use domain::{Access, Mode, ModelSelection, NewTurn, ProviderId, ThreadId, TurnId};
 use engine::{Engine, NewThread};
-use server::{App, Assets, Config, Hosts, Token};
+use server::{App, Assets, Config, Hosts, RecentLog, Token};
 use store::Store;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
@@ -72,6 +72,7 @@ impl Stage {
             bound: address,
             hosts: Hosts::new(address.ip(), []),
             token: token.clone(),
+            recent: RecentLog::default(),
         };
         let app = App::new(config, self.engine.clone(), self.store.clone(), Assets(&[])).await?;
         let (end, ended) = oneshot::channel::<()>();

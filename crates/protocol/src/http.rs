@@ -330,4 +330,31 @@ pub struct Diagnostics {
     pub providers: Vec<ProviderStatus>,
     /// The processes of each.
     pub processes: Vec<ProviderProcesses>,
+    /// What went wrong since the server started, last first; at most 100 lines, without what may
+    /// be a secret.
+    #[serde(default)]
+    pub recent: Vec<LoggedLine>,
+}
+
+/// A line of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+pub struct LoggedLine {
+    /// When it was written, the last time of several.
+    pub at: Timestamp,
+    /// How bad it is.
+    pub level: LogLevel,
+    /// What it says, with its facts as `name=value`.
+    pub text: String,
+    /// How often it came in a row.
+    pub times: u32,
+}
+
+/// How bad something is that was logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, TS, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LogLevel {
+    /// Something did not work as it should, and Baton went on.
+    Warn,
+    /// Something is broken.
+    Error,
 }

@@ -15,9 +15,10 @@ mod typescript;
 pub use files::{FileMatch, FileMatches, MAX_WRITTEN, WriteFile};
 pub use http::{
     AddProject, AnswerRequest, AnswerTaken, AttachmentName, Bootstrap, CreateThread, DecideTrust,
-    Device, DeviceList, Diagnostics, Directories, DirectoryEntry, Health, ModelList, MoveTurn,
-    PairRequest, PairingAddress, PairingLink, ProjectList, ProjectTrust, ProviderList,
-    ProviderProcesses, RestartProvider, SendMessage, SetProvider, TextWhole, ThreadList,
+    Device, DeviceList, Diagnostics, Directories, DirectoryEntry, Health, LogLevel, LoggedLine,
+    ModelList, MoveTurn, PairRequest, PairingAddress, PairingLink, ProjectList, ProjectTrust,
+    ProviderList, ProviderProcesses, RestartProvider, SendMessage, SetProvider, TextWhole,
+    ThreadList,
 };
 pub use problem::{Problem, ProblemCode};
 pub use search::{SearchHit, SearchPage, SearchPiece};

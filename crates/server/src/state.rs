@@ -19,6 +19,7 @@ use crate::files::Files;
 use crate::guard::Hosts;
 use crate::live::MAX_SOCKETS;
 use crate::pairing::{CODE_LIFETIME, Pairing, PairingCode};
+use crate::recent::RecentLog;
 
 /// What a server is told when it starts.
 #[derive(Debug, Clone)]
@@ -39,6 +40,8 @@ pub struct Config {
     pub hosts: Hosts,
     /// The secret of command lines and scripts.
     pub token: Token,
+    /// What went wrong lately.
+    pub recent: RecentLog,
 }
 
 /// What every request can reach. Cheap to clone.

@@ -624,7 +624,12 @@ providers: Array<ProviderStatus>,
 /**
  * The processes of each.
  */
-processes: Array<ProviderProcesses>, };
+processes: Array<ProviderProcesses>, 
+/**
+ * What went wrong since the server started, last first; at most 100 lines, without what may
+ * be a secret.
+ */
+recent: Array<LoggedLine>, };
 
 /**
  * `GET /api/directories?path=`: directories that continue a path.
@@ -953,6 +958,32 @@ export type ItemId = string;
  * Where an item stands.
  */
 export type ItemStatus = "running" | "waiting" | "done" | "failed" | "declined" | "not_run";
+
+/**
+ * How bad something is that was logged.
+ */
+export type LogLevel = "warn" | "error";
+
+/**
+ * A line of the log.
+ */
+export type LoggedLine = { 
+/**
+ * When it was written, the last time of several.
+ */
+at: number, 
+/**
+ * How bad it is.
+ */
+level: LogLevel, 
+/**
+ * What it says, with its facts as `name=value`.
+ */
+text: string, 
+/**
+ * How often it came in a row.
+ */
+times: number, };
 
 /**
  * What is thought of a model.

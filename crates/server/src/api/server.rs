@@ -48,6 +48,7 @@ pub(crate) async fn diagnostics(State(app): State<App>) -> Json<Diagnostics> {
         sockets: app.open_sockets(),
         providers,
         processes,
+        recent: app.config.recent.lines(),
     })
 }
 

@@ -1,6 +1,6 @@
 //! Devices: how others are let in, and when they were used.
 
-use protocol::{DeviceList, PairingLink};
+use protocol::{DeviceList, Diagnostics, LogLevel, PairingLink};
 use reqwest::header::COOKIE;
 
 use crate::kit::{DEADLINE, Server};
@@ -70,4 +70,18 @@ async fn it_is_noted_when_a_device_was_used() {
     };
     tokio::time::timeout(DEADLINE, noted).await.unwrap();
     assert_eq!(stored(), used);
+}
+
+#[tokio::test]
+async fn what_went_wrong_is_in_the_diagnostics() {
+    let server = Server::start().await;
+    assert_eq!(server.get::<Diagnostics>("/api/diagnostics").await.recent, []);
+    server.recent.note(LogLevel::Warn, "Kilo does not answer");
+    server.recent.note(LogLevel::Error, "token=abc was refused");
+    let recent = server.get::<Diagnostics>("/api/diagnostics").await.recent;
+    let told: Vec<_> = recent.iter().map(|line| (line.level, line.text.as_str())).collect();
+    assert_eq!(
+        told,
+        [(LogLevel::Error, "token=[hidden] was refused"), (LogLevel::Warn, "Kilo does not answer")]
+    );
 }

@@ -9,7 +9,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use protocol::{ClientMessage, Problem, ProblemCode, ServerMessage};
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
-use server::{App, Asset, Assets, Config, Hosts, Token};
+use server::{App, Asset, Assets, Config, Hosts, RecentLog, Token};
 use store::Store;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -33,6 +33,7 @@ pub(crate) struct Server {
     pub(crate) url: String,
     pub(crate) app: App,
     pub(crate) token: Token,
+    pub(crate) recent: RecentLog,
     pub(crate) home: Arc<tempfile::TempDir>,
     pub(crate) client: Client,
     end: Option<oneshot::Sender<()>>,
@@ -54,6 +55,7 @@ impl Server {
         let engine = Engine::start(store.clone(), vec![Arc::new(Fake::new())]).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let recent = RecentLog::default();
         let config = Config {
             version: "1.2.3".to_owned(),
             url: format!("http://{address}"),
@@ -63,6 +65,7 @@ impl Server {
             data_dir: home.path().join("data"),
             hosts: Hosts::new(address.ip(), ["box.example".to_owned()]),
             token: token.clone(),
+            recent: recent.clone(),
         };
         let app = App::new(config, engine, store, Assets(PAGE)).await.unwrap();
         let (end, ended) = oneshot::channel::<()>();
@@ -72,7 +75,7 @@ impl Server {
         let running = tokio::spawn(server::run(listener, app.clone(), shutdown));
         let url = format!("http://{address}");
         let end = Some(end);
-        Self { url, app, token, home, client: Client::new(), end, running }
+        Self { url, app, token, recent, home, client: Client::new(), end, running }
     }
 
     /// Ends the server and waits for it.

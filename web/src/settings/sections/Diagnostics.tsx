@@ -3,7 +3,8 @@ import { createResource, For, Show } from "solid-js";
 import { api, sentence } from "../../api/client";
 import { toast } from "../../app/toasts";
 import type { Diagnostics as Report } from "../../generated/wire";
-import { duration, size } from "../../lib/format";
+import { minuteClock } from "../../lib/clock";
+import { clock, duration, exact, size } from "../../lib/format";
 import { copyText } from "../../ui/CopyButton";
 import { Icon } from "../../ui/Icon";
 import { Spinner } from "../../ui/Mark";
@@ -19,7 +20,7 @@ export function Diagnostics() {
   const copy = async (read: Report) => {
     try {
       await copyText(JSON.stringify(read, null, 2));
-      toast("The report is copied. It holds paths of this machine, and no secrets.");
+      toast("The report is copied. It holds paths of this machine, and what looks like a secret is left out.");
     } catch {
       toast("The report could not be copied.", { tone: "bad" });
     }
@@ -54,6 +55,25 @@ export function Diagnostics() {
                   )}
                 </For>
               </dl>
+            </section>
+            <section aria-labelledby="diagnostics-recent" data-part="recent">
+              <h3 id="diagnostics-recent">What went wrong lately</h3>
+              <ul class="recent-lines">
+                <For each={read().recent} fallback={<li class="faint">Nothing since Baton started.</li>}>
+                  {(line) => (
+                    <li>
+                      <span class="faint" title={exact(line.at)}>
+                        {clock(line.at, minuteClock())}
+                      </span>{" "}
+                      <span class={line.level === "error" ? "bad" : "muted"}>{line.level === "error" ? "Error" : "Warning"}</span>
+                      <Show when={line.times > 1}>
+                        <span class="faint"> · {line.times} times</span>
+                      </Show>
+                      <div>{line.text}</div>
+                    </li>
+                  )}
+                </For>
+              </ul>
             </section>
             <For each={read().providers}>
               {(provider) => {

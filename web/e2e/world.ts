@@ -36,8 +36,8 @@ export interface World {
   /** Ends Baton the hard way, and starts it again on the same port and data. */
   kill(): Promise<void>;
   start(): Promise<void>;
-  /** Stores a thread of so many items in the sample project, of a past that no agent knows. */
-  seed(items: number): Promise<string>;
+  /** Stores a thread of so many items in the sample project, of a past that no agent knows, and so many short older ones. */
+  seed(items: number, others?: number): Promise<string>;
   /** Runs the user's own Kilo in the project, as from a terminal, to its end. */
   kilo(...args: string[]): Promise<void>;
   /** Pictures every open page of a test that failed, when E2E_FAILED names a directory. */
@@ -215,9 +215,9 @@ class RealWorld implements World {
     await end(this.#baton, "SIGKILL");
   }
 
-  async seed(items: number): Promise<string> {
+  async seed(items: number, others = 0): Promise<string> {
     await end(this.#baton, "SIGTERM");
-    const seed = spawn(needed("BATON_SEED_BIN"), [this.data, this.project, String(items)], { stdio: ["ignore", "pipe", "inherit"] });
+    const seed = spawn(needed("BATON_SEED_BIN"), [this.data, this.project, String(items), String(others)], { stdio: ["ignore", "pipe", "inherit"] });
     const id = await firstLine(seed, () => true);
     await end(seed);
     await this.start();

@@ -48,16 +48,25 @@ pub async fn seed_long(store: &Store, items: u64) -> Result<ThreadId, StoreError
     store_thread(store, thread, items.div_ceil(LONG_ITEMS), LONG_ITEMS).await
 }
 
-/// Stores a thread of so many items in a project at `path`. No agent has a session of it, so that
-/// a real one can go on with it in a new one.
+/// Stores a thread of so many items in a project at `path`, and so many short ones of the time
+/// before. No agent has a session of them, so that a real one can go on with them in a new one.
 ///
 /// # Errors
 ///
 /// The store cannot be written.
-pub async fn seed_long_at(store: &Store, path: &str, items: u64) -> Result<ThreadId, StoreError> {
+pub async fn seed_at(
+    store: &Store,
+    path: &str,
+    items: u64,
+    others: u64,
+) -> Result<ThreadId, StoreError> {
     let project = Project { name: "tally".to_owned(), path: path.to_owned(), ..project() };
     store.add_project(&project).await?;
-    let thread = Thread { session: None, ..thread(&project, 0) };
+    for number in 0..others {
+        let thread = Thread { session: None, ..thread(&project, number) };
+        store_thread(store, thread, 1, 1).await?;
+    }
+    let thread = Thread { session: None, ..thread(&project, others) };
     store_thread(store, thread, items.div_ceil(LONG_ITEMS), LONG_ITEMS).await
 }
 

@@ -22,7 +22,7 @@ import { leaveToasts } from "./toasts";
 const Pairing = lazy(async () => ({ default: (await import("../setup/Pairing")).Pairing }));
 const Settings = lazy(async () => ({ default: (await import("../settings/Settings")).Settings }));
 const Teller = lazy(async () => ({ default: (await import("../notify/Teller")).Teller }));
-const ArchivePage = lazy(async () => ({ default: (await import("../sidebar/ArchivePage")).ArchivePage }));
+const PastThreads = lazy(async () => ({ default: (await import("../sidebar/PastThreads")).PastThreads }));
 const FirstRun = lazy(async () => ({ default: (await import("../setup/FirstRun")).FirstRun }));
 const AddProjectPage = lazy(async () => ({ default: (await import("../setup/FirstRun")).AddProjectPage }));
 
@@ -123,6 +123,10 @@ function Page() {
     const at = route();
     return at.page === "thread" ? at.id : undefined;
   });
+  const older = () => {
+    const at = route();
+    return at.page === "older" ? at.project : undefined;
+  };
   const home = createMemo(() => {
     const at = route();
     if (at.page !== "home") return undefined;
@@ -142,7 +146,10 @@ function Page() {
         <Settings />
       </Match>
       <Match when={route().page === "archive"}>
-        <ArchivePage />
+        <PastThreads />
+      </Match>
+      <Match when={older()} keyed>
+        {(project) => <PastThreads project={project} />}
       </Match>
       <Match when={route().page === "add_project"}>
         <AddProjectPage />

@@ -10,11 +10,12 @@ test("routes survive their address", () => {
     { page: "settings" },
     { page: "settings", section: "keys" },
     { page: "archive" },
+    { page: "older", project: "prj_1" },
     { page: "add_project" },
   ];
   for (const route of routes) expect(parseRoute(hrefOf(route))).toEqual(route);
   for (const odd of ["", "#", "#/", "#nonsense", "#/?pair=x"]) expect(parseRoute(odd)).toEqual({ page: "home" });
-  for (const wrong of ["#/thread/thr_1", "#/t", "#/t/", "#/%E0"]) expect(parseRoute(wrong)).toEqual({ page: "nowhere" });
+  for (const wrong of ["#/thread/thr_1", "#/t", "#/t/", "#/older", "#/%E0"]) expect(parseRoute(wrong)).toEqual({ page: "nowhere" });
 });
 
 test("a pairing code is read from the fragment", () => {

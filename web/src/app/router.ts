@@ -13,6 +13,7 @@ export type Route =
     }
   | { page: "settings"; section?: string }
   | { page: "archive" }
+  | { page: "older"; project: string }
   | { page: "add_project" }
   | { page: "nowhere" };
 
@@ -21,6 +22,7 @@ export function parseRoute(hash: string): Route {
   if (first === "t" && second) return third ? { page: "thread", id: second, at: third } : { page: "thread", id: second };
   if (first === "new") return second ? { page: "home", project: second } : { page: "home" };
   if (first === "settings") return second ? { page: "settings", section: second } : { page: "settings" };
+  if (first === "older" && second) return { page: "older", project: second };
   if (first === "archive") return { page: "archive" };
   if (first === "add") return { page: "add_project" };
   // An address that leads nowhere says so; what is no path, e.g. a pairing code, is not one.
@@ -36,6 +38,8 @@ export function hrefOf(route: Route): string {
       return `#/t/${encodeURIComponent(route.id)}${route.at ? `/${encodeURIComponent(route.at)}` : ""}`;
     case "settings":
       return route.section ? `#/settings/${encodeURIComponent(route.section)}` : "#/settings";
+    case "older":
+      return `#/older/${encodeURIComponent(route.project)}`;
     case "archive":
       return "#/archive";
     case "add_project":

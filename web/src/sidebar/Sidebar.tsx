@@ -173,6 +173,7 @@ function Loading() {
 }
 
 function ProjectGroup(props: { group: Group; filtering: boolean; onChosen: () => void }) {
+  const baton = useBaton();
   const project = () => props.group.project;
   const key = () => `folded.${project().id}`;
   const [folded, setFolded] = createSignal(recall<boolean>(key()) ?? false);
@@ -180,6 +181,8 @@ function ProjectGroup(props: { group: Group; filtering: boolean; onChosen: () =>
   const [removing, setRemoving] = createSignal(false);
   const open = () => props.filtering || !folded();
   const shown = () => (all() || props.filtering ? props.group.threads : props.group.threads.slice(0, FIRST_SHOWN));
+  // Those the server left out may be of any project.
+  const older = () => baton.state.shell.leftOut !== null && !props.filtering;
   const fold = () => {
     setFolded(!folded());
     remember(key(), folded() || undefined);
@@ -221,7 +224,7 @@ function ProjectGroup(props: { group: Group; filtering: boolean; onChosen: () =>
       </h2>
       <Show when={open()}>
         <ul>
-          <For each={shown()} fallback={!props.group.elsewhere && <li class="side-note">No threads yet</li>}>
+          <For each={shown()} fallback={!props.group.elsewhere && !older() && <li class="side-note">No threads yet</li>}>
             {(thread) => <ThreadRow thread={thread} onChosen={props.onChosen} />}
           </For>
           <Show when={shown().length < props.group.threads.length}>
@@ -229,6 +232,13 @@ function ProjectGroup(props: { group: Group; filtering: boolean; onChosen: () =>
               <button type="button" class="side-action" onClick={() => setAll(true)}>
                 {props.group.threads.length - shown().length} more
               </button>
+            </li>
+          </Show>
+          <Show when={older()}>
+            <li>
+              <a class="side-action" href={hrefOf({ page: "older", project: project().id })} onClick={() => props.onChosen()}>
+                Older threads
+              </a>
             </li>
           </Show>
         </ul>

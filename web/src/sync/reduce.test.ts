@@ -145,6 +145,17 @@ test("messages that wait are put in another order", () => {
   expect(view().turnOrder).toEqual(["trn_1", "trn_4", "trn_2", "trn_3"]);
 });
 
+test("where threads are left out, those that are listed for another reason say nothing of where", () => {
+  const threads = [thread({ id: "thr_1", active_at: 5, pinned: true }), thread({ id: "thr_2", active_at: 7, status: "working" }), thread({ id: "thr_3", active_at: 30 }), thread({ id: "thr_4", active_at: 20, status: "failed" })];
+  const gap = (over: { threads: typeof threads; more_threads: boolean }) => {
+    reduce(state, { type: "shell_gap", cursor, snapshot: { projects: [], heads: [], providers: [], settings: asTheyCome, ...over } });
+    return state.shell.leftOut;
+  };
+  expect(gap({ threads, more_threads: true })).toBe(21);
+  expect(gap({ threads: threads.slice(0, 2), more_threads: true })).toBe(Number.MAX_SAFE_INTEGER);
+  expect(gap({ threads, more_threads: false })).toBeNull();
+});
+
 test("the shell follows projects, threads and providers", () => {
   const project = { id: "prj_1", name: "harbor", path: "/h", created_at: 1, trust: "undecided" as const, fingerprint: null };
   reduce(state, { type: "shell_gap", cursor, snapshot: { projects: [project], heads: [], threads: [thread()], more_threads: false, providers: [], settings: asTheyCome } });

@@ -79,10 +79,16 @@ function shellGap(shell: ShellView, snapshot: ShellSnapshot): void {
   mergeInto(shell.threads, Object.fromEntries(snapshot.threads.map((t) => [t.id, t])));
   mergeInto(shell.heads, Object.fromEntries(snapshot.heads.map((h) => [h.project, h.head])));
   shell.providers = snapshot.providers;
-  shell.moreThreads = snapshot.more_threads;
+  shell.leftOut = snapshot.more_threads ? leftOut(snapshot.threads) : null;
   shell.storage = snapshot.storage ?? null;
   shell.problem = null;
   shell.ready = true;
+}
+
+/** The moment after the last active of those that are left out: pinned and busy ones never are. */
+function leftOut(listed: readonly Thread[]): number {
+  const rest = listed.filter((thread) => !thread.pinned && (thread.status === "idle" || thread.status === "failed"));
+  return Math.min(...rest.map((thread) => thread.active_at + 1), Number.MAX_SAFE_INTEGER);
 }
 
 function shellChange(shell: ShellView, change: ShellChange): Effect[] {

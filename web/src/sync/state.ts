@@ -20,7 +20,8 @@ export interface ShellView {
   /** What is checked out in them, where there is git. */
   heads: Record<ProjectId, Head | null>;
   threads: Record<ThreadId, Thread>;
-  moreThreads: boolean;
+  /** Threads that were last active before this moment are left out; `null` when all are there. */
+  leftOut: number | null;
   providers: ProviderStatus[];
   /** Why Baton cannot write to its disk, while it cannot. */
   storage: string | null;
@@ -62,7 +63,7 @@ export function emptyState(): SyncState {
       projects: {},
       heads: {},
       threads: {},
-      moreThreads: false,
+      leftOut: null,
       providers: [],
       storage: null,
     },

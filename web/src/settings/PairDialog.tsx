@@ -94,7 +94,7 @@ function OnlyHere() {
           </li>
         </ul>
         <p>
-          A computer needs neither: run <code>ssh -L {port()}:127.0.0.1:{port()} {baton.bootstrap()?.host ?? "this-machine"}</code> on it, and this link leads here from there too.
+          A computer needs neither: run <code>ssh -L {port()}:{location.hostname}:{port()} {baton.bootstrap()?.host ?? "this-machine"}</code> on it, and this link leads here from there too.
         </p>
       </div>
     </div>

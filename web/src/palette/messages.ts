@@ -4,7 +4,8 @@ import { api } from "../api/client";
 import type { Baton } from "../app/baton";
 import { navigate } from "../app/router";
 import type { SearchHit } from "../generated/wire";
-import { isQuestion, routeOf } from "../search/search";
+import { isQuestion } from "../search/question";
+import { routeOf } from "../search/search";
 import type { Span } from "./rank";
 import type { Row, Source } from "./source";
 

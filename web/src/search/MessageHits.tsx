@@ -8,45 +8,54 @@ import { age, exact } from "../lib/format";
 import { Icon } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
 import { Words } from "../ui/Words";
-import { MAX_HITS, routeOf, type MessageSearch } from "./search";
+import { NoTitle } from "./NoTitle";
+import { createMessageSearch, MAX_HITS, routeOf } from "./search";
 
-/** What was said that has the words, below the threads whose titles have them. */
-export function MessageHits(props: { search: MessageSearch; onChosen: () => void }) {
-  const search = () => props.search;
+/**
+ * What was said that has the words, below the threads whose titles have them. `untitled`: no
+ * thread's title has them, which is said where nothing was said with them either.
+ */
+export function MessageHits(props: { words: string; untitled: boolean; onChosen: () => void }) {
+  const search = createMessageSearch(() => props.words);
   return (
-    <section class="side-group hits" aria-label="In messages">
-      <h2>
-        In messages
-        <Show when={search().busy()}>
-          <Spinner />
+    <>
+      <Show when={props.untitled && search.hits().length === 0}>
+        <NoTitle words={props.words} />
+      </Show>
+      <section class="side-group hits" aria-label="In messages">
+        <h2>
+          In messages
+          <Show when={search.busy()}>
+            <Spinner />
+          </Show>
+        </h2>
+        <ul>
+          <For each={search.hits()}>{(hit) => <Hit hit={hit} onChosen={props.onChosen} />}</For>
+        </ul>
+        <Show when={search.problem()}>
+          <div class="side-note bad" role="alert">
+            <p>
+              <Words text={search.problem()} />
+            </p>
+            <button type="button" class="btn small" onClick={() => search.again()}>
+              <Icon name="refresh" size={14} /> Try again
+            </button>
+          </div>
         </Show>
-      </h2>
-      <ul>
-        <For each={search().hits()}>{(hit) => <Hit hit={hit} onChosen={props.onChosen} />}</For>
-      </ul>
-      <Show when={search().problem()}>
-        <div class="side-note bad" role="alert">
-          <p>
-            <Words text={search().problem()} />
-          </p>
-          <button type="button" class="btn small" onClick={() => search().again()}>
-            <Icon name="refresh" size={14} /> Try again
+        <Show when={search.more() && !search.problem()}>
+          <button type="button" class="side-action" disabled={search.busy()} onClick={() => search.loadMore()}>
+            More messages
           </button>
-        </div>
-      </Show>
-      <Show when={search().more() && !search().problem()}>
-        <button type="button" class="side-action" disabled={search().busy()} onClick={() => search().loadMore()}>
-          More messages
-        </button>
-      </Show>
-      <p class="side-note" role="status">
-        <Show when={search().answered() !== undefined && !search().busy() && !search().problem()}>
-          {search().hits().length === 0 && `No message has “${search().answered()}”. `}
-          {search().hits().length >= MAX_HITS && "These are the newest: further words find the rest. "}
-          {!search().whole() && "Older messages are still being read in."}
         </Show>
-      </p>
-    </section>
+        <p class="side-note" role="status">
+          <Show when={search.answered() !== undefined && !search.busy() && !search.problem()}>
+            {search.hits().length === 0 && `No message has “${search.answered()}”. `}
+            {search.hits().length >= MAX_HITS && "These are the newest: further words find the rest. "}
+            {!search.whole() && "Older messages are still being read in."}
+          </Show>
+        </p>
+      </section>
+    </>
   );
 }
 

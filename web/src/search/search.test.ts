@@ -1,7 +1,8 @@
 import { createRoot, createSignal } from "solid-js";
 import { expect, test, vi } from "vitest";
 import type { SearchHit, SearchPage } from "../generated/wire";
-import { createMessageSearch, isQuestion, routeOf } from "./search";
+import { isQuestion } from "./question";
+import { createMessageSearch, routeOf } from "./search";
 
 const hit = (turn: string): SearchHit => ({ thread_id: "thr", project_id: "prj", title: "t", archived: false, turn, item: null, at: 1, pieces: [] });
 const page = (turns: string[], before: number | null = null): SearchPage => ({ hits: turns.map(hit), before, whole: true });

@@ -4,9 +4,8 @@ import { createEffect, createSignal, on, onCleanup, type Accessor } from "solid-
 import { api, explain } from "../api/client";
 import type { SearchHit, SearchPage } from "../generated/wire";
 import type { Route } from "../app/router";
+import { isQuestion } from "./question";
 
-/** Fewer letters than this mean nearly every message. */
-export const MIN_LETTERS = 2;
 /** Hits that are asked for at once. */
 const PAGE = 20;
 /** Hits that are kept; who wants more asks more precisely. */
@@ -25,11 +24,6 @@ export interface MessageSearch {
   whole: Accessor<boolean>;
   loadMore(): void;
   again(): void;
-}
-
-/** Whether there is something to look for. */
-export function isQuestion(words: string): boolean {
-  return (words.match(/[\p{L}\p{N}]/gu)?.length ?? 0) >= MIN_LETTERS;
 }
 
 /** Where a hit leads. */

@@ -5,8 +5,8 @@ import { useBaton } from "../app/baton";
 import { hideSidebar } from "../app/drawer";
 import { hrefOf, navigate, route } from "../app/router";
 import type { ProjectId } from "../generated/wire";
-import { MessageHits } from "../search/MessageHits";
-import { createMessageSearch, isQuestion } from "../search/search";
+import { NoTitle } from "../search/NoTitle";
+import { isQuestion } from "../search/question";
 import { recall, remember } from "../lib/storage";
 import { openPalette } from "../palette/open";
 import { Icon, Logo } from "../ui/Icon";
@@ -20,6 +20,7 @@ import { listing, type Group } from "./groups";
 import { ThreadRow } from "./ThreadRow";
 
 const RemoveProject = later(async () => (await import("./Removal")).RemoveProject);
+const MessageHits = later(async () => (await import("../search/MessageHits")).MessageHits);
 
 /** Threads of a project that are listed before a person asks for more. */
 const FIRST_SHOWN = 8;
@@ -28,8 +29,7 @@ export function Sidebar(props: { onChosen: () => void }) {
   const baton = useBaton();
   const [filter, setFilter] = createSignal("");
   const lists = createMemo(() => listing(Object.values(baton.state.shell.projects), Object.values(baton.state.shell.threads), filter()));
-  const messages = createMessageSearch(filter);
-  const nothing = () => filter() && lists().needsYou.length === 0 && lists().groups.length === 0;
+  const nothing = () => filter() !== "" && lists().needsYou.length === 0 && lists().groups.length === 0;
   const projectName = (id: ProjectId) => baton.state.shell.projects[id]?.name;
   let search!: HTMLInputElement;
 
@@ -111,11 +111,8 @@ export function Sidebar(props: { onChosen: () => void }) {
               </Show>
             )}
           </For>
-          <Show when={nothing() && messages.hits().length === 0}>
-            <p class="side-note">No thread's title matches “{filter()}”.</p>
-          </Show>
-          <Show when={isQuestion(filter())}>
-            <MessageHits search={messages} onChosen={props.onChosen} />
+          <Show when={isQuestion(filter())} fallback={<Show when={nothing()}><NoTitle words={filter()} /></Show>}>
+            <MessageHits words={filter()} untitled={nothing()} onChosen={props.onChosen} />
           </Show>
           <Show when={!filter()}>
             <div class="side-more">

@@ -2,6 +2,7 @@ import "./Markdown.css";
 import { createEffect, createMemo, createSignal, Index, onCleanup, Show, untrack } from "solid-js";
 import { CopyButton } from "../ui/CopyButton";
 import { colours } from "./colours";
+import { isLong } from "../lib/chunks";
 import { size } from "../lib/format";
 import { LongText } from "../ui/LongText";
 import type { Block } from "./blocks";
@@ -20,10 +21,9 @@ load();
 
 /** Markdown that may still grow. While it does, only its last block is drawn again. */
 export function Markdown(props: { text: string; live?: boolean; class?: string }) {
-  const [many, setMany] = createSignal(false);
   if (!engine()) load();
   return (
-    <div class={`md ${props.class ?? ""}`} data-live={props.live ? "" : undefined} data-many={many() ? "" : undefined}>
+    <div class={`md ${props.class ?? ""}`} data-live={props.live ? "" : undefined}>
       <Show
         when={engine() && props.text.length <= MAX_MARKDOWN && engine()}
         fallback={
@@ -37,29 +37,36 @@ export function Markdown(props: { text: string; live?: boolean; class?: string }
           </>
         }
       >
-        {(ready) => <Blocks engine={ready()} text={props.text} live={props.live ?? false} onMany={setMany} />}
+        {(ready) => <Blocks engine={ready()} text={props.text} live={props.live ?? false} />}
       </Show>
     </div>
   );
 }
 
-/** From this many blocks on, those that are far away are not laid out. */
+/** From this many blocks on, parts that are far away are not laid out. */
 const MANY_BLOCKS = 60;
 /** So many blocks are drawn before somebody asks for more. */
 const FIRST_BLOCKS = 400;
 /** A longer text is not read as markdown: it would hold up the page. */
 const MAX_MARKDOWN = 256 * 1024;
 
-function Blocks(props: { engine: Engine; text: string; live: boolean; onMany: (many: boolean) => void }) {
-  const stream = new props.engine.BlockStream();
+function Blocks(props: { engine: Engine; text: string; live: boolean }) {
+  const stream = new props.engine.BlockStream(true);
   const blocks = createMemo(() => (props.live ? stream.update(props.text) : props.engine.blocksOf(props.text)));
-  createEffect(() => props.onMany(blocks().length > MANY_BLOCKS));
   // What was seen while it was written stays.
   const [most, setMost] = createSignal(untrack(() => (props.live ? Infinity : FIRST_BLOCKS)));
   const shown = createMemo(() => (blocks().length > most() ? blocks().slice(0, most()) : blocks()));
+  const parts = createMemo((before: (readonly Block[])[]) => props.engine.partsOf(shown(), before), []);
+  const isFar = (part: number) => shown().length > MANY_BLOCKS && part < parts().length - 1;
   return (
     <>
-      <Index each={shown()}>{(block) => <BlockView engine={props.engine} block={block()} live={props.live} />}</Index>
+      <Index each={parts()}>
+        {(part, i) => (
+          <div class="md-part" data-far={isFar(i) ? "" : undefined}>
+            <Index each={part()}>{(block) => <BlockView engine={props.engine} block={block()} live={props.live} />}</Index>
+          </div>
+        )}
+      </Index>
       <Show when={shown().length < blocks().length}>
         <button type="button" class="btn small md-more" onClick={() => setMost(most() + FIRST_BLOCKS)}>
           Show more: {(blocks().length - shown().length).toLocaleString()} parts are left
@@ -72,7 +79,7 @@ function Blocks(props: { engine: Engine; text: string; live: boolean; onMany: (m
 function BlockView(props: { engine: Engine; block: Block; live: boolean }) {
   return (
     <Show when={props.block.code} fallback={<ProseBlock engine={props.engine} block={props.block} live={props.live} />}>
-      {(code) => <CodeBlock text={code().text} lang={code().lang} closed={code().closed} />}
+      {(code) => <CodeBlock engine={props.engine} text={code().text} lang={code().lang} closed={code().closed} />}
     </Show>
   );
 }
@@ -89,7 +96,7 @@ function ProseBlock(props: { engine: Engine; block: Block; live: boolean }) {
   });
   return (
     <Show when={!(asked() && shown().raw.length > MAX_PROSE && props.block.short?.rows === undefined)} fallback={<div class="md-plain"><LongText text={props.block.raw} /></div>}>
-      <Prose engine={props.engine} raw={shown().raw} />
+      <Prose engine={props.engine} raw={shown().raw} part={props.block.part} />
       <Show when={shown().rest}>
         {(rest) => (
           <Show
@@ -115,13 +122,14 @@ const MAX_PROSE = 64 * 1024;
 /** How much is shown of the end of a large block that is still being written. */
 const LIVE_END = 2_000;
 
-function Prose(props: { engine: Engine; raw: string }) {
+function Prose(props: { engine: Engine; raw: string; part: Block["part"] }) {
   const raw = createMemo(() => props.raw);
+  const start = createMemo(() => props.part?.start);
   // The HTML is sanitised where it is made.
-  return <div class="md-block" innerHTML={props.engine.renderMarkdown(raw())} />;
+  return <div class="md-block" data-goes-on={props.part?.goesOn ? "" : undefined} innerHTML={props.engine.renderMarkdown(raw(), start())} />;
 }
 
-function CodeBlock(props: { text: string; lang: string; closed: boolean }) {
+function CodeBlock(props: { engine: Engine; text: string; lang: string; closed: boolean }) {
   const text = createMemo(() => props.text);
   const [html, setHtml] = createSignal<{ of: string; html: string }>();
   createEffect(() => {
@@ -134,14 +142,15 @@ function CodeBlock(props: { text: string; lang: string; closed: boolean }) {
     const made = html();
     return made && made.of === text() ? made.html : undefined;
   };
+  const growing = () => !props.closed && !isLong(text());
   return (
     <figure class="code-block">
       <figcaption>
         <span class="faint">{props.lang}</span>
         <CopyButton text={text} label="Copy code" />
       </figcaption>
-      <pre tabindex="0">
-        <Show when={coloured()} fallback={<code><LongText text={text()} /></code>}>
+      <pre tabindex="0" data-growing={growing() ? "" : undefined}>
+        <Show when={coloured()} fallback={<code><Show when={growing()} fallback={<LongText text={text()} />}><Index each={props.engine.codePieces(text())}>{(piece) => <div>{piece() || "\n"}</div>}</Index></Show></code>}>
           {(made) => <code innerHTML={made()} />}
         </Show>
       </pre>

@@ -1,5 +1,6 @@
 // Streaming markdown as blocks: closed ones, which no later text can change, and one live tail.
-// Only the tail is read again when text comes, so a long answer costs what its last block costs.
+// Only the tail is read again when text comes, so a long answer costs what its last block costs,
+// and a long list in it what its last item costs.
 
 import { Lexer, type Token, type Tokens } from "marked";
 import { nearCut } from "../lib/chunks";
@@ -10,6 +11,8 @@ export interface Block {
   raw: string;
   /** Set for a code block: its text, shown without going through HTML. */
   code?: { text: string; lang: string; closed: boolean };
+  /** Set for a list that is written in parts: whether it goes on from the part before, and its first number if it has numbers. */
+  part?: { goesOn: boolean; start?: number };
   /** Set for a block that is too large to be drawn at once: its beginning, and what is left out. */
   short?: { raw: string; rest: string; rows?: number };
 }
@@ -19,6 +22,12 @@ export const MAX_ROWS = 200;
 /** The longest block that is drawn at once, in UTF-16 units. */
 export const MAX_BLOCK = 20 * 1024;
 
+/** The longest list, in UTF-16 units, that is read and drawn again as a whole while it is written. */
+const MAX_LIVE_LIST = 2 * 1024;
+
+/** The shortest piece of code that is still written, in UTF-16 units. */
+const CODE_PIECE = 2 * 1024;
+
 /** Follows one text that mostly grows. */
 export class BlockStream {
   #text = "";
@@ -27,17 +36,23 @@ export class BlockStream {
   /** How much of the text was looked at for closed blocks: whole lines only. */
   #readTo = 0;
   #closed: Block[] = [];
+  /** Set while the tail begins within a list whose first items are closed. */
+  #part: Block["part"];
+
+  /** `live`: more text is to come. A list then comes in parts, of which only the last one may change. */
+  constructor(readonly live = false) {}
 
   /** The blocks of the text now. Closed blocks keep their identity. */
   update(text: string): Block[] {
     if (!text.startsWith(this.#text)) {
       this.#closedTo = this.#readTo = 0;
       this.#closed = [];
+      this.#part = undefined;
     }
     this.#text = text;
     this.#close(text.lastIndexOf("\n") + 1);
     const tail = topLevel(text.slice(this.#closedTo)).filter((token) => token.type !== "space");
-    return [...this.#closed, ...tail.map((token) => blockOf(token, false))];
+    return [...this.#closed, ...tail.map((token, i) => ({ ...blockOf(token, false), ...(i === 0 && this.#part && { part: this.#part }) }))];
   }
 
   /**
@@ -48,11 +63,55 @@ export class BlockStream {
     if (lines <= this.#readTo) return;
     this.#readTo = lines;
     const tokens = topLevel(this.#text.slice(this.#closedTo, lines));
-    for (const token of tokens.slice(0, lastOpen(tokens))) {
-      this.#closedTo += token.raw.length;
-      if (token.type !== "space") this.#closed.push(blockOf(token, true));
-    }
+    const open = lastOpen(tokens);
+    for (const token of tokens.slice(0, open)) this.#push(token);
+    const last = tokens[open];
+    if (this.live && last?.type === "list" && last.raw.length > MAX_LIVE_LIST) this.#closeItems(last as Tokens.List);
   }
+
+  #push(token: Token): void {
+    this.#closedTo += token.raw.length;
+    if (token.type === "space") return;
+    this.#closed.push({ ...blockOf(token, true), ...(this.#part && { part: this.#part }) });
+    this.#part = undefined;
+  }
+
+  /** Closes all items of a list but the last one: what follows them can only go on with that. */
+  #closeItems(list: Tokens.List): void {
+    const done = list.items.slice(0, -1);
+    const raw = done.map((item) => item.raw).join("");
+    if (!raw || !this.#text.startsWith(raw, this.#closedTo)) return;
+    const start = this.#part?.start ?? (list.ordered ? Number(list.start) : undefined);
+    const numbered = (at: number) => start !== undefined && { start: start + at };
+    this.#closedTo += raw.length;
+    this.#closed.push({ ...shortened({ type: "list", raw } as Token), part: { goesOn: this.#part !== undefined, ...numbered(0) } });
+    this.#part = { goesOn: true, ...numbered(done.length) };
+  }
+}
+
+/** Blocks that stand in one part of the page, which is laid out by itself. */
+export const PART = 24;
+
+/** Blocks in parts. One that is the same as before keeps its identity. */
+export function partsOf(blocks: readonly Block[], before: readonly (readonly Block[])[]): (readonly Block[])[] {
+  const parts: (readonly Block[])[] = [];
+  for (let from = 0; from < blocks.length; from += PART) {
+    const part = blocks.slice(from, from + PART);
+    const known = before[parts.length];
+    parts.push(known?.length === part.length && known.every((block, i) => block === part[i]) ? known : part);
+  }
+  return parts;
+}
+
+/** Code in pieces of whole lines, so that while it grows only its last piece is laid out again. */
+export function codePieces(code: string): string[] {
+  const pieces: string[] = [];
+  let from = 0;
+  for (let end = code.indexOf("\n", CODE_PIECE); end >= 0; end = code.indexOf("\n", from + CODE_PIECE)) {
+    pieces.push(code.slice(from, end));
+    from = end + 1;
+  }
+  return [...pieces, code.slice(from)];
 }
 
 /** The blocks of a text that no longer grows. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { blocksOf, BlockStream, MAX_BLOCK, MAX_ROWS } from "./blocks";
-import { toHtml } from "./render";
+import { numbered, toHtml } from "./render";
 
 /** The tags that markdown becomes, before they are sanitised a second time in the browser. */
 const tags = (markdown: string) => [...toHtml(markdown).matchAll(/<([a-z0-9]+)/gi)].map((match) => match[1]);
@@ -57,4 +57,10 @@ test("foreign scripts, marks and emoji go through as they are", () => {
     for (let end = 1; end <= text.length; end++) last = stream.update(text.slice(0, end));
     expect(last.map((block) => block.raw).join("")).toBe(text);
   }
+});
+
+test("a list that goes on begins with its own number", () => {
+  expect(numbered(toHtml("1. ten\n1. eleven"), 10)).toContain('<ol start="10">');
+  expect(numbered(toHtml("7. seven"), 8)).toContain('<ol start="8">');
+  expect(numbered(toHtml("- a"), undefined)).toContain("<ul>");
 });

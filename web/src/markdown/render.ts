@@ -56,8 +56,14 @@ if (DOMPurify.isSupported) DOMPurify.addHook("afterSanitizeAttributes", (node) =
   }
 });
 
-export function renderMarkdown(text: string): string {
-  return DOMPurify.sanitize(toHtml(text), ALLOWED);
+/** `start` is the first number of a list that goes on, whatever its text says. */
+export function renderMarkdown(text: string, start?: number): string {
+  return DOMPurify.sanitize(numbered(toHtml(text), start), ALLOWED);
+}
+
+/** The HTML of a numbered list with another first number. */
+export function numbered(html: string, start: number | undefined): string {
+  return start === undefined ? html : html.replace(/^<ol[^>]*>/, `<ol start="${start}">`);
 }
 
 /** Markdown as HTML before it is sanitised. */

@@ -221,6 +221,17 @@ export function trim(view: ThreadView, keep: number): void {
     const turn = view.turns[id]!;
     if (turn.ordinal < first && isOver(turn) && !view.lists[id]?.length) removeTurn(view, id);
   }
+  forget(view);
+}
+
+/**
+ * Puts fresh records in the place of those from which much was dropped. A store keeps what it knows
+ * of every key that was ever read of a record, also of keys that are gone.
+ */
+function forget(view: ThreadView): void {
+  view.items = { ...view.items };
+  view.turns = { ...view.turns };
+  view.lists = { ...view.lists };
 }
 
 /**
@@ -232,6 +243,7 @@ export function trimNewest(view: ThreadView, keep: number): void {
   if (all.length <= keep) return;
   view.newer = all[keep]!.position;
   for (const item of all.slice(keep)) removeItem(view, item.id);
+  forget(view);
 }
 
 /** Adds items that come after those that are held. From `newer` on they still are not. */

@@ -17,6 +17,9 @@ const LONG_ITEMS: u64 = 40;
 /// A moment in the past; later things happened later.
 const BEGIN: Timestamp = 1_760_000_000_000;
 
+/// The number of a thread that is newer than all that are seeded by number.
+const NEWEST: u64 = 10_000;
+
 const PROSE: &str = "The parser now keeps the position of every token, so that an error can point \
     at the place it comes from. I ran the tests of the module, and all of them pass. What is \
     left is the printing of ranges that go over several lines.\n\n";
@@ -70,6 +73,24 @@ pub async fn seed_at(
     store_thread(store, thread, items.div_ceil(LONG_ITEMS), LONG_ITEMS).await
 }
 
+/// Stores a thread of so many items in a project that is stored, for an agent that has no session
+/// of it and can go on with it in a new one.
+///
+/// # Errors
+///
+/// The store cannot be written.
+pub async fn seed_for(
+    store: &Store,
+    project: &Project,
+    provider: ProviderId,
+    model: Option<ModelSelection>,
+    items: u64,
+) -> Result<ThreadId, StoreError> {
+    let thread = Thread { session: None, provider, model, ..thread(project, NEWEST) };
+    let each = items.min(LONG_ITEMS);
+    store_thread(store, thread, items.div_ceil(each), each).await
+}
+
 async fn store_thread(
     store: &Store,
     thread: Thread,
@@ -89,7 +110,9 @@ async fn store_thread(
     Ok(id)
 }
 
-fn project() -> Project {
+/// A project that is stored nowhere yet, with an id of its own.
+#[must_use]
+pub fn project() -> Project {
     let id = ProjectId::from_uuid(Uuid::now_v7());
     Project {
         name: "parser".to_owned(),

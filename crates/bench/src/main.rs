@@ -10,6 +10,7 @@ mod files;
 mod kilo;
 mod latency;
 mod opening;
+mod page;
 mod program;
 mod puppet;
 mod report;
@@ -27,6 +28,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use clap::{Parser, ValueEnum};
 
+use crate::page::{Choice, Part};
 use crate::program::Program;
 use crate::report::{Report, Row};
 
@@ -42,6 +44,18 @@ struct Options {
     /// The `baton` to measure [default: the one of this checkout, built for release]
     #[arg(long, value_name = "FILE")]
     baton: Option<PathBuf>,
+    /// What `page` measures; the results are only printed [default: all of it]
+    #[arg(long, value_name = "PART")]
+    part: Vec<Part>,
+    /// How long `page` watches the heap, after a warm-up
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    minutes: u64,
+    /// The built web app that `page` measures [default: the one of this checkout, built now]
+    #[arg(long, value_name = "DIR")]
+    site: Option<PathBuf>,
+    /// Where `page` writes traces of the browser, for its own developer tools
+    #[arg(long, value_name = "DIR")]
+    traces: Option<PathBuf>,
 }
 
 /// One group of rows.
@@ -67,6 +81,8 @@ enum Bench {
     Search,
     /// What the page loads before it is first painted
     Web,
+    /// The page in a browser: first words, keystrokes, frames, changes of thread, the heap
+    Page,
 }
 
 fn main() -> ExitCode {
@@ -87,10 +103,13 @@ fn measure(options: &Options) -> Result<()> {
         eprintln!("measuring {name} …");
         let rows = bench.run(options).with_context(|| format!("`{name}` could not be measured"))?;
         report.replace(&name, rows);
-        report.save()?;
+        // What is not all of a group takes no other's place.
+        if options.part.is_empty() {
+            report.save()?;
+        }
     }
     println!("{}", report.table());
-    if options.write {
+    if options.write && options.part.is_empty() {
         report.write_document()?;
     }
     Ok(())
@@ -113,7 +132,8 @@ impl Bench {
             | Self::Stored
             | Self::Files
             | Self::Search
-            | Self::Web => {}
+            | Self::Web
+            | Self::Page => {}
         }
         // As many workers as the program itself has on a small machine.
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -134,6 +154,12 @@ impl Bench {
                 Self::Stored => stored::stored().await,
                 Self::Files => files::files().await,
                 Self::Search => search::search().await,
+                Self::Page => {
+                    let Options { part, minutes, site, traces, .. } = options;
+                    let parts = if part.is_empty() { Part::value_variants() } else { part };
+                    let (site, traces) = (site.as_deref(), traces.as_deref());
+                    page::page(Choice { parts, minutes: *minutes, site, traces }).await
+                }
                 Self::Sustained => Ok(Vec::new()),
             }
         })

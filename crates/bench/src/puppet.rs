@@ -22,8 +22,6 @@ pub(crate) const ID: &str = "puppet";
 pub(crate) const MODEL: &str = "puppet/one";
 /// Events that may wait for a thread: as many as for one of Kilo.
 const MAX_EVENTS: usize = 1024;
-/// The agent's own name of the item that grows.
-const KEY: &str = "answer";
 
 /// The provider. Each message sent through it comes out of [`Puppet::new`]'s receiver as a turn
 /// that waits for its text.
@@ -38,6 +36,8 @@ pub(crate) struct Speech {
     pub(crate) thread: ThreadId,
     turn: TurnId,
     events: mpsc::Sender<AgentEvent>,
+    /// Which of the turn's items grows.
+    item: u64,
     at: u64,
 }
 
@@ -59,30 +59,47 @@ impl Speech {
     pub(crate) async fn say(&mut self, text: String) -> Result<()> {
         let at = self.at;
         self.at += domain::units(&text);
-        self.tell(TurnEvent::Text { key: KEY.to_owned(), at, text }).await
+        self.tell(TurnEvent::Text { key: self.key(), at, text }).await
+    }
+
+    /// Ends the item and begins another.
+    pub(crate) async fn next(&mut self) -> Result<()> {
+        self.tell(self.update(ItemStatus::Done, None)).await?;
+        self.item += 1;
+        self.at = 0;
+        self.begin().await
     }
 
     /// Ends the item and the turn.
     pub(crate) async fn end(self) -> Result<()> {
-        self.tell(item(ItemStatus::Done, None)).await?;
+        self.tell(self.update(ItemStatus::Done, None)).await?;
         self.tell(TurnEvent::Ended(TurnOutcome::Completed)).await
+    }
+
+    async fn begin(&self) -> Result<()> {
+        self.tell(self.update(ItemStatus::Running, Some(FullText::default()))).await
+    }
+
+    /// The agent's own name of the item, which no other of its thread has.
+    fn key(&self) -> String {
+        format!("{}-{}", self.turn, self.item)
+    }
+
+    fn update(&self, status: ItemStatus, body: Option<FullText>) -> TurnEvent {
+        TurnEvent::Item(ItemUpdate {
+            key: self.key(),
+            parent: None,
+            status,
+            content: ItemContent::AgentMessage,
+            body,
+            error: None,
+        })
     }
 
     async fn tell(&self, event: TurnEvent) -> Result<()> {
         let event = AgentEvent::Turn { turn: self.turn.clone(), event };
         self.events.send(event).await.ok().context("the thread no longer listens")
     }
-}
-
-fn item(status: ItemStatus, body: Option<FullText>) -> TurnEvent {
-    TurnEvent::Item(ItemUpdate {
-        key: KEY.to_owned(),
-        parent: None,
-        status,
-        content: ItemContent::AgentMessage,
-        body,
-        error: None,
-    })
 }
 
 fn model() -> Model {
@@ -166,6 +183,7 @@ impl Session for Strings {
             thread: self.thread.clone(),
             turn: prompt.turn,
             events: self.events.clone(),
+            item: 0,
             at: 0,
         };
         let gone = |error: anyhow::Error| SendError {
@@ -173,8 +191,7 @@ impl Session for Strings {
             message: error.to_string(),
         };
         speech.tell(TurnEvent::Started).await.map_err(gone)?;
-        let begin = item(ItemStatus::Running, Some(FullText::default()));
-        speech.tell(begin).await.map_err(gone)?;
+        speech.begin().await.map_err(gone)?;
         // Nobody who waits for it is a bench that has ended.
         let _ = self.begun.send(speech);
         Ok(())

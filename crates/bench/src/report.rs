@@ -14,7 +14,8 @@ use bench::machine::{self, Machine};
 pub(crate) struct Row {
     bench: String,
     what: String,
-    value: f64,
+    /// Nothing where it could not be measured; the detail says why.
+    value: Option<f64>,
     unit: String,
     detail: String,
     budget: Option<Budget>,
@@ -35,11 +36,20 @@ impl Row {
         Self {
             bench: String::new(),
             what: what.into(),
-            value,
+            value: Some(value),
             unit: unit.to_owned(),
             detail: String::new(),
             budget: None,
             load: machine::load(),
+        }
+    }
+
+    /// A row that could not be measured here.
+    pub(crate) fn skipped(what: impl Into<String>, why: &str) -> Self {
+        Self {
+            value: None,
+            load: None,
+            ..Self::new(what, 0.0, "").detail(format!("not measured: {why}"))
         }
     }
 
@@ -59,18 +69,20 @@ impl Row {
     }
 
     fn line(&self) -> String {
-        let unit = &self.unit;
-        let value = number(self.value);
+        let Self { what, unit, detail, .. } = self;
+        let Some(value) = self.value else {
+            return format!("| {what} | – | {detail} |  |  |");
+        };
         let (budget, met) = match self.budget {
             None => (String::new(), ""),
             Some(Budget::AtMost(most)) => {
-                (format!("≤ {} {unit}", number(most)), mark(self.value <= most))
+                (format!("≤ {} {unit}", number(most)), mark(value <= most))
             }
             Some(Budget::AtLeast(least)) => {
-                (format!("≥ {} {unit}", number(least)), mark(self.value >= least))
+                (format!("≥ {} {unit}", number(least)), mark(value >= least))
             }
         };
-        format!("| {} | {value} {unit} | {} | {budget} | {met} |", self.what, self.detail)
+        format!("| {what} | {} {unit} | {detail} | {budget} | {met} |", number(value))
     }
 }
 
@@ -161,5 +173,7 @@ mod tests {
         let row = |budget| Row::new("x", 5.0, "ms").budget(budget).line();
         assert!(row(Budget::AtMost(5.0)).ends_with("| ≤ 5 ms | ✓ |"));
         assert!(row(Budget::AtLeast(6.0)).ends_with("| **missed** |"));
+        let skipped = Row::skipped("x", "there is no Chromium").line();
+        assert_eq!(skipped, "| x | – | not measured: there is no Chromium |  |  |");
     }
 }

@@ -51,15 +51,25 @@ impl Stage {
                     title: None,
                 })
                 .await?;
-            let message = NewTurn::message(TurnId::from_uuid(Uuid::now_v7()), "Say something.");
-            self.engine.send(&id, message).await?;
-            speeches.push(self.begun.recv().await.context("the turn did not begin")?);
+            speeches.push(self.speech(&id).await?);
         }
         Ok(speeches)
     }
 
-    /// Serves it on a port of its own.
+    /// Sends a message in a thread, and waits for its turn to begin. One at a time.
+    pub(crate) async fn speech(&mut self, id: &ThreadId) -> Result<Speech> {
+        let message = NewTurn::message(TurnId::from_uuid(Uuid::now_v7()), "Say something.");
+        self.engine.send(id, message).await?;
+        self.begun.recv().await.context("the turn did not begin")
+    }
+
+    /// Serves it on a port of its own, without the web app.
     pub(crate) async fn serve(self, data: &Path) -> Result<Served> {
+        self.serve_page(data, Assets(&[])).await
+    }
+
+    /// Serves it on a port of its own, with this web app.
+    pub(crate) async fn serve_page(self, data: &Path, page: Assets) -> Result<Served> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let token = Token::random().map_err(|error| anyhow!("no token: {error}"))?;
@@ -74,7 +84,7 @@ impl Stage {
             token: token.clone(),
             recent: RecentLog::default(),
         };
-        let app = App::new(config, self.engine.clone(), self.store.clone(), Assets(&[])).await?;
+        let app = App::new(config, self.engine.clone(), self.store.clone(), page).await?;
         let (end, ended) = oneshot::channel::<()>();
         let running = tokio::spawn(server::run(listener, app, async move {
             let _ = ended.await;

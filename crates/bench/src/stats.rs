@@ -23,6 +23,12 @@ impl Samples {
         self.0.get(self.0.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN)
     }
 
+    /// The one that `share` (0 to 1) of all are not above.
+    pub(crate) fn share(&self, share: f64) -> f64 {
+        let at = (share * self.0.len() as f64).ceil() as usize;
+        self.0.get(at.max(1) - 1).copied().unwrap_or(f64::NAN)
+    }
+
     /// The lowest, the highest, and how many there were.
     pub(crate) fn spread(&self) -> String {
         let (min, max) = (self.0.first(), self.0.last());
@@ -64,6 +70,26 @@ impl Times {
     }
 }
 
+/// How much the last number of each point grows with its first one, taken together with how it
+/// goes with the middle one (least squares): the growth of a heap over time, beside what it takes
+/// to hold more or fewer rows.
+pub(crate) fn slope_beside(points: &[(f64, f64, f64)]) -> f64 {
+    let count = points.len() as f64;
+    let mean = |of: fn(&(f64, f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
+    let (x0, z0, y0) = (mean(|p| p.0), mean(|p| p.1), mean(|p| p.2));
+    let (mut xx, mut zz, mut xz, mut xy, mut zy) = (0.0, 0.0, 0.0, 0.0, 0.0);
+    for (x, z, y) in points {
+        let (x, z, y) = (x - x0, z - z0, y - y0);
+        xx += x * x;
+        zz += z * z;
+        xz += x * z;
+        xy += x * y;
+        zy += z * y;
+    }
+    // Rows that never change tell nothing.
+    if zz == 0.0 { xy / xx } else { (xy - xz * zy / zz) / (xx - xz * xz / zz) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +102,20 @@ mod tests {
         }
         assert_eq!(samples.median(), 3.0);
         assert_eq!(samples.spread(), "min 1.0, max 9.0, 5 runs");
+        assert_eq!(
+            [0.0, 0.2, 0.5, 0.95, 1.0].map(|share| samples.share(share)),
+            [1.0, 1.0, 3.0, 9.0, 9.0]
+        );
+    }
+
+    #[test]
+    fn growth_is_told_from_what_rows_weigh() {
+        let heap = |minute: f64, rows: f64| (minute, rows, 5.0 + 0.25 * minute + 0.01 * rows);
+        let sawtooth: Vec<_> =
+            (0..40).map(|i| heap(f64::from(i) / 12.0, f64::from(600 + i % 9 * 100))).collect();
+        assert!((slope_beside(&sawtooth) - 0.25).abs() < 1e-9);
+        let even: Vec<_> = (0..5).map(|i| heap(f64::from(i), 100.0)).collect();
+        assert!((slope_beside(&even) - 0.25).abs() < 1e-9);
     }
 
     #[test]

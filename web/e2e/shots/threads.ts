@@ -1,6 +1,7 @@
 // A thread: what the agent does and says, while it does and when it is over.
 
 import { join } from "node:path";
+import type { Page } from "playwright-core";
 import { test } from "vitest";
 import { newTurnId } from "../../src/lib/ids";
 import { bash, lastTurn, scripted, type Action } from "../world";
@@ -53,6 +54,9 @@ export function apostrophes(project: string, end: Action[] = [{ text: ANSWER }])
     end,
   ];
 }
+
+/** Where the panel lies over the thread it is opened anew. */
+const openPanel = (page: Page) => page.getByRole("button", { name: "Panel", exact: true }).click();
 
 export const REQUEST = "Words with apostrophes are counted as two. Count them as one, and cover it with tests. See @src/tally.js.";
 
@@ -130,6 +134,10 @@ export function threads(at: () => Stage): void {
     await page.locator(".step").filter({ hasText: "Only" }).first().waitFor({ timeout: 60_000 }).catch(() => {});
     for (const fold of (await page.locator(".step > .fold-line:not([disabled])[aria-expanded=false]").all()).toReversed()) await fold.click();
     await take(page, screen, "sub-agents-live");
+    await page.keyboard.press("Alt+Shift+A");
+    await page.locator(".panel .agent-row").first().waitFor();
+    await take(page, "panel", "agents", openPanel);
+    await page.keyboard.press("Alt+Shift+A");
     await world.release("explored");
     await rests(page);
     await take(page, screen, "sub-agents-done");
@@ -142,6 +150,10 @@ export function threads(at: () => Stage): void {
     const page = await shown("Make a list and work it off.", [[{ text: "Four steps." }, todos([names[0]!, "completed"], [names[1]!, "in_progress"], [names[2]!, "pending"], [names[3]!, "cancelled"])], [{ text: "The first is done; on to the pattern." }, { wait: "never" }]], { title: "Work off a list" });
     await lastTurn(page).filter({ hasText: "on to the pattern" }).waitFor({ timeout: 60_000 });
     await take(page, screen, "steps");
+    await page.keyboard.press("Alt+Shift+T");
+    await page.locator(".panel .todos").waitFor();
+    await take(page, "panel", "tasks", openPanel);
+    await page.keyboard.press("Alt+Shift+T");
     await page.locator(".todo-strip .fold-line").click();
     await take(page, screen, "steps-open");
   });

@@ -134,7 +134,7 @@ export function ModelPanel(props: ModelPickerProps & { close: () => void }) {
           onKeyDown={onKey}
         />
       </div>
-      <div class="model-list" id="model-list" role="listbox" aria-label="Models" ref={(element) => ((list = element), reveal())}>
+      <div class="model-list" id="model-list" role={flat().length ? "listbox" : undefined} aria-label={flat().length ? "Models" : undefined} ref={(element) => ((list = element), reveal())}>
         <Switch>
           <Match when={view()?.problem && !view()?.list}>
             <div class="model-note" role="alert">

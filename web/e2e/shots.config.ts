@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ["e2e/shots/shots.ts"],
     environment: "node",
-    testTimeout: 120_000,
-    hookTimeout: 180_000,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
   },
 });

@@ -58,19 +58,6 @@ export function beginning(at: () => Stage): void {
     await take(page, screen, "models-of-codex");
   });
 
-  test("an agent that cannot be used", async () => {
-    const { world, take } = at();
-    const page = await fresh();
-    await page.locator(".pick-model").click();
-    await page.locator('.model[data-model="mock/m1"]').click();
-    await page.keyboard.press("Escape");
-    await world.ask("PATCH", "providers/kilo", { binary: "/opt/no/such/kilo" });
-    await page.locator(".new-trouble").waitFor({ timeout: 60_000 });
-    await take(page, screen, "agent-cannot-be-used");
-    await world.ask("PATCH", "providers/kilo", { binary: "" });
-    await page.locator(".new-trouble").waitFor({ state: "detached", timeout: 60_000 });
-  });
-
   test("trust in what a project would start", async () => {
     const { world, take } = at();
     const path = join(world.home, "code", "lighthouse");

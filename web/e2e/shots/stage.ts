@@ -137,6 +137,9 @@ function furnish(config: Record<string, unknown>): void {
 /** Adds the projects, and threads in every state that the sidebar shows. */
 export async function populate(stage: Stage): Promise<void> {
   const { world, projects, begin } = stage;
+  // As it came, whatever the pictures before did to it.
+  await world.ask("PATCH", "providers/kilo", { enabled: true, binary: "" });
+  await world.ask("POST", "providers/kilo/refresh");
   for (const name of ["harbor", "field-notes"] as const) {
     const path = join(world.home, "code", name);
     await mkdir(path, { recursive: true });

@@ -36,6 +36,21 @@ export function trouble(at: () => Stage): void {
     await take(page, screen, "session-gone");
   });
 
+  // Its server ends, and with it what runs.
+  test("an agent that cannot be used", async () => {
+    const { world, open, take, projects } = at();
+    const page = await open(`#/new/${projects.tally}`);
+    await page.locator(".pick-model[data-state=chosen]").waitFor({ timeout: 60_000 });
+    await page.locator(".pick-model").click();
+    await page.locator('.model[data-model="mock/m1"]').click();
+    await page.keyboard.press("Escape");
+    await world.ask("PATCH", "providers/kilo", { binary: "/opt/no/such/kilo" });
+    await page.locator(".new-trouble").waitFor({ timeout: 60_000 });
+    await take(page, "new-thread", "agent-cannot-be-used");
+    await world.ask("PATCH", "providers/kilo", { binary: "" });
+    await page.locator(".new-trouble").waitFor({ state: "detached", timeout: 60_000 });
+  });
+
   test("a server that is gone, for a page that was open and for one that is opened", async () => {
     const { world, begin, open, take } = at();
     const page = await rests(await open(await begin("Stay with me.", [[{ text: "I am here." }]], { title: "When the server is gone" })));

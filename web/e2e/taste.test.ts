@@ -75,10 +75,10 @@ test("what is set on one device holds on the others at once, and is kept until i
   await one.getByRole("link", { name: "Keys" }).click();
   const row = (page: typeof one) => page.locator('.key-row[data-action="thread.new"]');
   await row(one).getByRole("button", { name: /^Change/ }).click();
-  await one.keyboard.press("Alt+n");
+  await one.keyboard.press("Alt+y");
   await other.getByRole("link", { name: "Keys" }).click();
-  await until("the other has the key", async () => (await row(other).locator("kbd").allTextContents()).join() === "Alt,N");
-  await other.keyboard.press("Alt+n");
+  await until("the other has the key", async () => (await row(other).locator("kbd").allTextContents()).join() === "Alt,Y");
+  await other.keyboard.press("Alt+y");
   await other.getByRole("heading", { name: /What should be done/ }).waitFor();
 
   // Without a server it holds here, is said not to be saved, and is once the server is back.

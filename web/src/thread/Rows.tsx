@@ -78,7 +78,7 @@ function Prose(props: { id: ItemId }) {
           </Match>
           <Match when={found().content.kind === "user_message"}>
             <div class="you">
-              <small>You, while it worked</small>
+              <small>{found().parent ? "What it was asked" : "You, while it worked"}</small>
               <p class="you-text">{found().body?.head}</p>
             </div>
           </Match>

@@ -72,8 +72,8 @@ export function requests(at: () => Stage): void {
   test("a sub-agent's command", async () => {
     const { world, shown, take } = at();
     const { task } = hands(world.project);
-    const prompt = `Count the lines.\n\`\`\`script\n${JSON.stringify([[bash("wc -l src/*.js", "Count lines")]])}\n\`\`\``;
-    const page = await asked(await shown("Let an agent count the lines.", [[{ text: "An agent can count." }, task("Count the lines", prompt)]], { title: "Count the lines" }));
+    await world.tell("Count the lines of each file.", [bash("wc -l src/*.js", "Count lines")]);
+    const page = await asked(await shown("Let an agent count the lines.", [[{ text: "An agent can count." }, task("Count the lines", "Count the lines of each file.")]], { title: "Count the lines" }));
     if ((await page.locator(".ask").textContent())?.includes("wc -l") === false) await page.locator(".ask [data-decision=once]").click();
     await page.locator(".ask").filter({ hasText: "wc -l" }).waitFor({ timeout: 60_000 });
     await take(page, screen, "of-a-sub-agent");

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { test } from "vitest";
 import { newTurnId } from "../../src/lib/ids";
-import { bash, lastTurn, scripted, type Action } from "../world";
+import { bash, lastTurn, type Action } from "../world";
 import { rests, type Stage } from "./stage";
 
 const screen = "thread";
@@ -128,8 +128,9 @@ export function threads(at: () => Stage): void {
   test("sub-agents", async () => {
     const { world, shown, take } = at();
     const { read, grep, task } = hands(world.project);
-    const look = scripted("Find out who calls `words` and what they rely on.", [{ text: "I'll search." }, grep("words\\("), read("src/tally.js")], [{ text: "Only `tally` calls it." }, { wait: "explored" }]);
-    const survey = scripted("Say what the command line prints.", [read("src/cli.js")], [{ text: "One line for each word, the most frequent first." }]);
+    const [look, survey] = ["Find out who calls `words` and what they rely on.", "Say what the command line prints."];
+    await world.tell(look, [{ text: "I'll search." }, grep("words\\("), read("src/tally.js")], [{ text: "Only `tally` calls it." }, { wait: "explored" }]);
+    await world.tell(survey, [read("src/cli.js")], [{ text: "One line for each word, the most frequent first." }]);
     const page = await shown("Have two agents look at callers and output.", [[{ text: "Two agents can look at once." }, task("Find callers of words", look), task("Survey the command line", survey)], [{ text: "`words` has one caller, and the command line prints one line for each word." }]], { access: "full", title: "Callers of words" });
     await page.locator(".step").filter({ hasText: "Only" }).first().waitFor({ timeout: 60_000 }).catch(() => {});
     for (const fold of (await page.locator(".step > .fold-line:not([disabled])[aria-expanded=false]").all()).toReversed()) await fold.click();

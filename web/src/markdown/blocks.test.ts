@@ -77,11 +77,11 @@ test("a text with link definitions stays in one piece once it is done", () => {
 });
 
 test("a long list that is written comes in parts, of which only the last one changes", () => {
-  const items = Array.from({ length: 300 }, (_, i) => `${i % 3 === 2 ? "   more of it\n\n" : ""}1. item ${i}\n   - beneath it\n`);
+  const items = Array.from({ length: 120 }, (_, i) => `${i % 3 === 2 ? "   more of it\n\n" : ""}1. item ${i}\n   - beneath it\n`);
   const list = `Look:\n\n${items.join("")}`;
   const stream = new BlockStream(true);
   let blocks = stream.update("");
-  for (let end = 0; end < list.length; end += 24) {
+  for (let end = 0; end < list.length; end += 40) {
     const before = blocks;
     blocks = stream.update(list.slice(0, end));
     // What was closed stays as it is, and what is open is short.

@@ -53,6 +53,8 @@ export function createFileList(options: FileListOptions) {
   });
   const query = createMemo(() => list.sought()?.query);
   const found = createMemo((): readonly FileMatch[] => {
+    // What was found for other letters is not what these find.
+    if (problem()) return [];
     const matches = answer()?.matches.files ?? [];
     if (query() !== "" || answer()?.query !== "") return matches;
     const touched = (options.of()?.touched?.() ?? []).slice(0, MAX_TOUCHED);

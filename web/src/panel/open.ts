@@ -16,7 +16,8 @@ let wanted = false;
 export function openPanel(tab = last ?? keptTab() ?? "tasks"): void {
   if (!openTab()) before = document.activeElement;
   last = tab;
-  wanted = true;
+  // A tab that is open already has nothing to take the focus for.
+  wanted = tab !== openTab();
   if (docks()) remember(KEPT.tab, tab);
   setOpenTab(tab);
 }

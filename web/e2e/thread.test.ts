@@ -306,6 +306,7 @@ test("↑ brings back what was said, and threads are renamed, archived and delet
   await act(/^Archive/);
   await page.getByText("This thread is archived.").waitFor();
   expect(await page.locator(`.side [data-thread="${id}"]`).count()).toBe(0);
+  await page.getByText("is deleted.").waitFor();
   await page.getByRole("button", { name: "Bring back" }).click();
   await page.locator(`.side [data-thread="${id}"]`).waitFor();
 

@@ -58,9 +58,9 @@ function Shell() {
   query.addEventListener("change", watch);
   onCleanup(() => query.removeEventListener("change", watch));
   createEffect(
-    on(route, () => {
+    on(route, (at) => {
       closeDrawer();
-      leaveToasts();
+      leaveToasts(at.page === "thread" ? at.id : undefined);
     }),
   );
   listenForKeys();

@@ -11,8 +11,12 @@ const texts = () => toasts().map((t) => t.text);
 test("what was said of one page is not said on the next, but for what can be undone", () => {
   toast("It could not be copied.", { tone: "bad" });
   toast("It is archived.", { action: { label: "Undo", run: () => {} } });
-  leaveToasts();
-  expect(texts()).toEqual(["It is archived."]);
+  toast("It failed.", { thread: "a", action: { label: "Open", run: () => {} } });
+  toast("It is deleted.", { stays: true });
+  leaveToasts("b");
+  expect(texts()).toEqual(["It is archived.", "It failed.", "It is deleted."]);
+  leaveToasts("a");
+  expect(texts()).toEqual(["It is archived.", "It is deleted."]);
 });
 
 test("they are few, end by themselves, and the same words are one", () => {

@@ -8,6 +8,10 @@ export interface Toast {
   text: string;
   tone: "plain" | "bad";
   action?: { label: string; run: () => void };
+  /** The thread that the action leads to. */
+  thread?: string;
+  /** Whether it is still of use on another page, since what it says leads there. */
+  stays?: boolean;
 }
 
 const MAX_SHOWN = 3;
@@ -19,11 +23,11 @@ let last = 0;
 
 export { toasts };
 
-export function toast(text: string, options: { tone?: Toast["tone"]; action?: Toast["action"] } = {}): void {
+export function toast(text: string, options: Partial<Omit<Toast, "id" | "text">> = {}): void {
   const tone = options.tone ?? "plain";
   const id = ++last;
   // The same words twice are one message.
-  setToasts((list) => [...list.filter((t) => t.text !== text), { id, text, tone, action: options.action }].slice(-MAX_SHOWN));
+  setToasts((list) => [...list.filter((t) => t.text !== text), { ...options, id, text, tone }].slice(-MAX_SHOWN));
   setTimeout(() => dismissToast(id), tone === "bad" ? BAD_MS : PLAIN_MS);
 }
 
@@ -31,9 +35,9 @@ export function dismissToast(id: number): void {
   setToasts((list) => list.filter((t) => t.id !== id));
 }
 
-/** Another page is shown: only what can still be undone is of use there. */
-export function leaveToasts(): void {
-  setToasts((list) => list.filter((t) => t.action));
+/** Another page is shown: only what can still be done is of use there, and not what leads to it. */
+export function leaveToasts(thread?: string): void {
+  setToasts((list) => list.filter((t) => t.stays || (t.action && (t.thread === undefined || t.thread !== thread))));
 }
 
 /** Does something for a person and tells them when it fails. Returns whether it worked. */

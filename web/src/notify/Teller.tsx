@@ -66,7 +66,7 @@ export function Teller() {
     const open = (thread: string | undefined) => () => navigate(thread ? { page: "thread", id: thread } : { page: "home" });
     // What is done stands in the sidebar; what waits is worth a word.
     for (const one of told(page.filter((one) => one.kind !== "done"))) {
-      toast(`${one.title}: ${one.body}`, { tone: one.kind === "failed" ? "bad" : "plain", ...(one.thread && { action: { label: "Open", run: open(one.thread) } }) });
+      toast(`${one.title}: ${one.body}`, { tone: one.kind === "failed" ? "bad" : "plain", ...(one.thread && { thread: one.thread, action: { label: "Open", run: open(one.thread) } }) });
     }
     if (notifySettings().desktop && permission() === "granted") {
       for (const one of told(system)) showNotification(one.title, one.body, one.thread ?? "baton", open(one.thread));

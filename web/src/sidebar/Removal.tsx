@@ -2,6 +2,7 @@ import { createSignal, For, Show } from "solid-js";
 import { api } from "../api/client";
 import { useBaton } from "../app/baton";
 import { navigate, route } from "../app/router";
+import { toast } from "../app/toasts";
 import type { Project, Thread } from "../generated/wire";
 import { plural } from "../lib/format";
 import { rowMark } from "../thread/status";
@@ -14,10 +15,14 @@ export function DeleteThread(props: { thread: Thread; onClose: () => void; onDel
   const agent = () => baton.state.shell.providers.find((p) => p.id === props.thread.provider)?.name ?? "the agent";
   const [session, setSession] = createSignal(false);
   const remove = async () => {
-    await api.deleteThread(props.thread.id, session());
-    props.onDeleted?.();
+    // All who look at it are told that it is gone, this page too, before the answer is here.
+    const { id, project_id, title } = props.thread;
+    const { onDeleted } = props;
+    await api.deleteThread(id, session());
+    onDeleted?.();
+    toast(`“${title || "New thread"}” is deleted.`, { stays: true });
     const at = route();
-    if (at.page === "thread" && at.id === props.thread.id) navigate({ page: "home", project: props.thread.project_id });
+    if (at.page === "thread" && at.id === id) navigate({ page: "home", project: project_id });
   };
   return (
     <Confirm title="Delete this thread?" action="Delete thread" run={remove} onClose={props.onClose}>

@@ -246,10 +246,11 @@ function Live(props: { id: ThreadId; thread: Thread }) {
   const keys = matchMedia("(pointer: fine)").matches;
   const placeholder = () => {
     if (!working()) return `Write to ${agent()}; @ names files, / has commands`;
-    if (!keys) return `${agent()} is working: a message waits in the queue`;
-    if (!steers()) return `${agent()} is working: Enter adds to the queue`;
+    const does = `${agent()} ${props.thread.status === "needs_you" ? "waits for your answer" : "is working"}`;
+    if (!keys) return `${does}: a message waits in the queue`;
+    if (!steers()) return `${does}: Enter adds to the queue`;
     const [queues, sends] = [`${queueKey()} adds to the queue`, `${steerKey()} sends it now`];
-    return `${agent()} is working: ${(enter() === "steer" ? [sends, queues] : [queues, sends]).join(", ")}`;
+    return `${does}: ${(enter() === "steer" ? [sends, queues] : [queues, sends]).join(", ")}`;
   };
   const acts = (): Acts => ({
     newThread: (draft) => {

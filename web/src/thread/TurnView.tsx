@@ -85,12 +85,15 @@ function UserMessage(props: { turn: Turn }) {
 /** What a turn is doing while it is not over. */
 function Progress(props: { turn: Turn }) {
   const scope = useThread();
-  const needsYou = () => scope.view().requestOrder.some((id) => {
-    const request = scope.view().requests[id];
-    return request?.turn_id === props.turn.id && request.state.state !== "checking";
+  const asked = createMemo(() => {
+    const all = scope.view().requestOrder.map((id) => scope.view().requests[id]);
+    return all.filter((request) => request?.turn_id === props.turn.id && request.state.state !== "checking");
   });
+  const needsYou = () => asked().length > 0;
   const words = () => (needsYou() && !props.turn.stopping ? "Waiting for you" : phaseWords(props.turn, scope.agent(), secondClock()));
-  const since = () => Math.floor(Math.max(0, secondClock() - (props.turn.started_at ?? props.turn.created_at)) / 1000) * 1000;
+  /** What the time is of: the turn's work, or how long a person is waited for. */
+  const from = () => (needsYou() ? Math.min(...asked().map((request) => request!.created_at)) : (props.turn.started_at ?? props.turn.created_at));
+  const since = () => Math.floor(Math.max(0, secondClock() - from()) / 1000) * 1000;
   return (
     <div class="progress" data-phase={props.turn.phase?.kind ?? props.turn.state}>
       <Show when={!needsYou()} fallback={<span class="mark" data-state="needs" aria-hidden="true" />}>
@@ -173,8 +176,10 @@ function TurnEnd(props: { turn: Turn }) {
         <Show when={props.turn.model}>{(model) => <span class="end-model ellip">{model().model}</span>}</Show>
         <span class="grow" />
         <Show when={props.turn.prompt_key !== null && scope.thread().session !== null}>
-          <button type="button" class="icon-btn" disabled={forking()} aria-label="Fork from here" title="Fork from here: a new thread with all that was said so far" onClick={() => void fork()}>
-            <Icon name="branch" size={14} />
+          <button type="button" class="icon-btn" disabled={forking()} aria-label={forking() ? "Forking…" : "Fork from here"} title="Fork from here: a new thread with all that was said so far" onClick={() => void fork()}>
+            <Show when={forking()} fallback={<Icon name="branch" size={14} />}>
+              <Spinner />
+            </Show>
           </button>
         </Show>
         <CopyButton text={() => answerOf(scope, props.turn.id)} label="Copy the answer" />

@@ -23,6 +23,8 @@ const ID_STARTS: [&str; 12] = [
 /// What stands before a secret, in lower case and without `-` and `_`.
 const SECRET_NAMES: [&str; 7] =
     ["password", "passwd", "secret", "token", "apikey", "authorization", "cookie"];
+/// What may say of what kind a secret is, before it.
+const KINDS: [&str; 5] = ["bearer", "basic", "digest", "token", "some"];
 /// What is shown instead.
 const HIDDEN: &str = "[hidden]";
 
@@ -57,7 +59,7 @@ impl RecentLog {
 }
 
 /// A text as one line of bounded length, without what may be a secret.
-fn scrubbed(text: &str) -> String {
+pub(crate) fn scrubbed(text: &str) -> String {
     // Twice as much as is shown, so that what is cut is no half of a secret.
     let line: String =
         text.chars().take(2 * MAX_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -65,20 +67,22 @@ fn scrubbed(text: &str) -> String {
     let mut shown = String::new();
     let mut before = Before::default();
     let mut rest = line.as_str();
-    while !rest.is_empty() {
+    while let Some(next) = rest.chars().next() {
+        if before.follows && !is_between(next) && !begins_with_kind(rest) {
+            rest = rest.get(before.value(rest)..).unwrap_or_default();
+            shown.push_str(HIDDEN);
+            before = Before::default();
+            continue;
+        }
         let word = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
-        let end = if word == 0 { rest.chars().next().map_or(1, char::len_utf8) } else { word };
-        let (piece, after) = rest.split_at(end);
+        let (piece, after) = rest.split_at(if word == 0 { next.len_utf8() } else { word });
         rest = after;
         if word == 0 {
-            before.sign(piece);
-            shown.push_str(piece);
+            before.sign(next);
+            shown.push(next);
         } else {
-            shown.push_str(if before.names_secret(piece) || is_secret(piece) {
-                HIDDEN
-            } else {
-                piece
-            });
+            before.word(piece);
+            shown.push_str(if is_secret(piece) { HIDDEN } else { piece });
         }
     }
     if shown.chars().count() > MAX_CHARS {
@@ -87,38 +91,80 @@ fn scrubbed(text: &str) -> String {
     shown
 }
 
-/// What stood before a word.
+/// What stood before a piece of a line.
 #[derive(Default)]
 struct Before {
     /// A name of a secret, or `Bearer`, has been read.
     named: bool,
     /// And, after a name, a sign that its value follows.
     follows: bool,
+    /// The value goes on to the end of the line, as that of a `Cookie`.
+    long: bool,
+    /// The quote before the value, and whether it stands in quotes itself (`\"`).
+    quote: Option<(char, bool)>,
+    /// The sign before is a `\`.
+    escape: bool,
 }
 
 impl Before {
-    fn sign(&mut self, sign: &str) {
+    fn sign(&mut self, sign: char) {
         match sign {
-            "=" | ":" => self.follows = self.named,
-            " " | "\"" | "'" | "\\" => {}
+            '=' | ':' => self.follows = self.named,
+            '"' | '\'' if self.follows => self.quote = Some((sign, self.escape)),
+            _ if self.named && is_between(sign) => {}
             _ => *self = Self::default(),
         }
+        self.escape = sign == '\\';
     }
 
-    /// Whether a word is the value of a secret that was named.
-    fn names_secret(&mut self, word: &str) -> bool {
-        let plain: String =
-            word.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
-        // The kind stands between the name and the value.
-        if plain == "bearer" || plain == "basic" {
-            *self = Self { named: true, follows: true };
-            return false;
+    fn word(&mut self, word: &str) {
+        // The kind of a value that was named.
+        if self.follows {
+            return;
         }
-        let hidden = self.follows;
-        let named = !hidden && SECRET_NAMES.iter().any(|name| plain.ends_with(name));
-        *self = Self { named, follows: false };
-        hidden
+        let plain = plain(word);
+        let kind = plain == "bearer" || plain == "basic";
+        let named = kind || SECRET_NAMES.iter().any(|name| plain.ends_with(name));
+        *self = Self { named, follows: kind, long: plain.ends_with("cookie"), ..Self::default() };
     }
+
+    /// Where the value ends that a text begins with.
+    fn value(&self, text: &str) -> usize {
+        let end = match self.quote {
+            Some((_, true)) => text.find('\\'),
+            Some((quote, false)) => closing(text, quote),
+            None if self.long => None,
+            None => text.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',')),
+        };
+        end.unwrap_or(text.len())
+    }
+}
+
+/// What may stand between the name of a secret and its value.
+fn is_between(sign: char) -> bool {
+    matches!(sign, ' ' | '"' | '\'' | '\\' | '=' | ':' | '(')
+}
+
+/// Whether a text begins with the kind of a value, which stands between its name and itself.
+fn begins_with_kind(text: &str) -> bool {
+    let word = text.find(|c| !is_word(c)).unwrap_or(text.len());
+    let (word, after) = text.split_at(word);
+    KINDS.contains(&plain(word).as_str()) && after.starts_with([' ', '('])
+}
+
+/// A word in lower case, its letters and digits alone.
+fn plain(word: &str) -> String {
+    word.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase()
+}
+
+/// Where a quoted text ends; `None` when it does not.
+fn closing(text: &str, quote: char) -> Option<usize> {
+    let mut escaped = false;
+    text.find(|c| {
+        let ends = c == quote && !escaped;
+        escaped = c == '\\' && !escaped;
+        ends
+    })
 }
 
 fn is_word(c: char) -> bool {
@@ -146,9 +192,10 @@ fn without_userinfo(text: &str) -> String {
     while let Some((before, after)) = rest.split_once("://") {
         shown.push_str(before);
         shown.push_str("://");
-        let end = after.find(|c: char| c.is_whitespace() || c == '/').unwrap_or(after.len());
-        let (authority, _) = after.split_at(end);
-        rest = match authority.rsplit_once('@') {
+        // A password that is not written as an address asks for may hold any sign.
+        let end = after.find(char::is_whitespace).unwrap_or(after.len());
+        let (address, _) = after.split_at(end);
+        rest = match address.rsplit_once('@') {
             Some((secret, _)) => {
                 shown.push_str(HIDDEN);
                 after.get(secret.len()..).unwrap_or_default()
@@ -168,12 +215,7 @@ fn without_quoted(text: &str) -> String {
         shown.push_str(before);
         shown.push_str(QUOTED);
         shown.push_str(HIDDEN);
-        let mut escaped = false;
-        let end = after.find(|c| {
-            let ends = c == '"' && !escaped;
-            escaped = c == '\\' && !escaped;
-            ends
-        });
+        let end = closing(after, '"');
         rest = end.and_then(|end| after.get(end..)).unwrap_or_default();
     }
     shown + rest
@@ -198,10 +240,19 @@ mod tests {
             check(same, same);
         }
         check("key sk-ant-REDACTED is wrong", "key [hidden] is wrong");
-        check("Authorization: Bearer abc.def", "Authorization: Bearer [hidden].def");
+        check("Authorization: Bearer abc.def said", "Authorization: Bearer [hidden] said");
+        check("authorization=token a/b+c==, said", "authorization=token [hidden], said");
+        check("PASSWORD=ab.cd said", "PASSWORD=[hidden] said");
+        check("PASSWORD=(ab)cd said", "PASSWORD=([hidden] said");
+        check("secret: aGVs+bG8/d29y.bGQ= said", "secret: [hidden] said");
+        check("Cookie: sid=x; other=y z", "Cookie: [hidden]");
+        check(r#"{"cookie": "sid=x; other=y", "a": 1}"#, r#"{"cookie": "[hidden]", "a": 1}"#);
+        check(r#"{\"token\": \"a b.c\", \"a\": 1}"#, r#"{\"token\": \"[hidden]\", \"a\": 1}"#);
+        check(r#"password: Some("my \"own\" words") said"#, r#"password: Some("[hidden]") said"#);
         check("{\"apiKey\": \"short\"}", "{\"apiKey\": \"[hidden]\"}");
         check("KILO_SERVER_PASSWORD=hunter2 said", "KILO_SERVER_PASSWORD=[hidden] said");
         check("to http://you:hunter2@box:1/x", "to http://[hidden]@box:1/x");
+        check("to http://you:pa/s@s@box:1/x said", "to http://[hidden]@box:1/x said");
         let hash = "0123456789abcdef0123456789abcdef";
         check(&format!("open /#pair {hash}"), "open /#pair [hidden]");
         check(

@@ -58,8 +58,13 @@ impl RecentLog {
     }
 }
 
+/// A text line by line, each without what may be a secret and of bounded length.
+pub(crate) fn scrub(text: &mut String) {
+    *text = text.lines().map(scrubbed).collect::<Vec<_>>().join("\n");
+}
+
 /// A text as one line of bounded length, without what may be a secret.
-pub(crate) fn scrubbed(text: &str) -> String {
+fn scrubbed(text: &str) -> String {
     // Twice as much as is shown, so that what is cut is no half of a secret.
     let line: String =
         text.chars().take(2 * MAX_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();

@@ -3,6 +3,7 @@ use axum::Json;
 use axum::extract::State;
 use protocol::{Bootstrap, Diagnostics, Health, ProviderProcesses};
 
+use crate::recent::scrub;
 use crate::state::App;
 
 /// Says that the server answers.
@@ -26,16 +27,24 @@ pub(crate) async fn bootstrap(State(app): State<App>) -> Json<Bootstrap> {
     })
 }
 
-/// What to look at, and to send along, when something is wrong. It holds no secrets.
+/// What to look at, and to send along, when something is wrong. What looks like a secret is left out
+/// of all that agents and the log say.
 #[utoipa::path(get, path = "/api/diagnostics", tag = "server", responses(
     (status = 200, body = Diagnostics)
 ))]
 pub(crate) async fn diagnostics(State(app): State<App>) -> Json<Diagnostics> {
-    let providers = app.engine.providers();
+    let mut providers = app.engine.providers();
     let mut processes = Vec::with_capacity(providers.len());
     for provider in &providers {
-        let report = app.engine.agent_report(&provider.id).await.unwrap_or_default();
+        let mut report = app.engine.agent_report(&provider.id).await.unwrap_or_default();
+        report.processes.iter_mut().for_each(|process| scrub(&mut process.url));
+        report.ends.iter_mut().filter_map(|end| end.said.as_mut()).for_each(scrub);
         processes.push(ProviderProcesses { id: provider.id.clone(), report });
+    }
+    for provider in &mut providers {
+        scrub(&mut provider.message);
+        provider.problems.iter_mut().for_each(|problem| scrub(&mut problem.message));
+        provider.settings.server.iter_mut().for_each(scrub);
     }
     Json(Diagnostics {
         version: app.config.version.clone(),

@@ -223,6 +223,8 @@ async fn projects_threads_and_providers_can_be_managed() {
 
     let diagnostics: Diagnostics = server.get("/api/diagnostics").await;
     assert_eq!(diagnostics.pid, std::process::id());
+    let said = diagnostics.processes[0].report.ends[0].said.as_deref();
+    assert_eq!(said, Some("it began\nPASSWORD=[hidden] it ended"));
     let text = serde_json::to_string(&diagnostics).unwrap();
     assert!(!text.contains(server.token.reveal()));
 

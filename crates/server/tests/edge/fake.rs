@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::{
-    Access, AgentCommand, AgentEvent, Answer, Approval, ApprovalKind, Choice, CommandSource,
-    Decision, ErrorCode, Extras, FullText, ItemContent, ItemStatus, McpServer, McpState, Mode,
-    Model, ModelAbilities, NewRequest, ProviderId, ProviderSettings, ProviderState, ProviderStatus,
-    Request, RequestBody, TurnEvent, TurnId, TurnOutcome,
+    Access, AgentCommand, AgentEnd, AgentEndReason, AgentEvent, AgentReport, Answer, Approval,
+    ApprovalKind, Choice, CommandSource, Decision, ErrorCode, Extras, FullText, ItemContent,
+    ItemStatus, McpServer, McpState, Mode, Model, ModelAbilities, NewRequest, ProviderId,
+    ProviderSettings, ProviderState, ProviderStatus, Request, RequestBody, TurnEvent, TurnId,
+    TurnOutcome,
 };
 use providers::{
     AnswerError, Inventory, OpenError, OpenSession, Opened, Origin, Place, Prompt, Provider,
@@ -91,6 +92,18 @@ impl Provider for Fake {
         let state = McpState::NeedsSignIn { command: "fake login".to_owned() };
         let server = McpServer { name: "notes".to_owned(), state };
         Ok(Extras { commands: vec![command], servers: vec![server] })
+    }
+
+    async fn report(&self) -> AgentReport {
+        let end = AgentEnd {
+            at: 1,
+            trusted: true,
+            pid: None,
+            why: AgentEndReason::Died,
+            said: Some("it began\nPASSWORD=hunter2.x it ended".to_owned()),
+            turns: 0,
+        };
+        AgentReport { ends: vec![end], ..AgentReport::default() }
     }
 
     async fn warm(&self) {}

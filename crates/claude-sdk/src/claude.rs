@@ -53,6 +53,10 @@ pub enum Incoming {
     Malformed {
         /// The beginning of it.
         line: String,
+        /// How many bytes it had.
+        bytes: usize,
+        /// Why it is none.
+        error: String,
     },
     /// A line longer than [`MAX_LINE`], which was skipped.
     TooLong {
@@ -311,9 +315,10 @@ async fn read(
                     continue;
                 }
                 Ok(frame) => (Incoming::Frame(frame), line.len()),
-                Err(_) => {
-                    let text = String::from_utf8_lossy(line);
-                    (Incoming::Malformed { line: text.chars().take(MAX_ODD).collect() }, 0)
+                Err(error) => {
+                    let text = String::from_utf8_lossy(line).chars().take(MAX_ODD).collect();
+                    let (bytes, error) = (line.len(), error.to_string());
+                    (Incoming::Malformed { line: text, bytes, error }, 0)
                 }
             },
         };

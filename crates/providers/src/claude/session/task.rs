@@ -455,12 +455,11 @@ impl State {
         self.idle_since = Instant::now();
         let frame = match incoming {
             Some(Incoming::Frame(frame)) => frame,
-            Some(Incoming::Malformed { line }) => {
-                tracing::warn!(
-                    session = self.task.mapper.session(),
-                    line,
-                    "not a line of Claude Code"
-                );
+            Some(Incoming::Malformed { line, bytes, error }) => {
+                let session = self.task.mapper.session();
+                // What went wrong is shown and sent along; what was said is not.
+                tracing::warn!(session, bytes, error, "not a line of Claude Code");
+                tracing::debug!(session, line, "what it was");
                 return true;
             }
             Some(Incoming::TooLong { bytes }) => {

@@ -84,6 +84,9 @@ pub enum EngineError {
     /// The settings cannot be changed like this.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// The settings that are stored cannot be read, and a change would be stored over them.
+    #[error("the stored settings cannot be read, so they cannot be changed")]
+    SettingsUnreadable,
     /// The answer comes too late for its request.
     #[error("{refusal}")]
     TooLate {

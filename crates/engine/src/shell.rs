@@ -77,9 +77,18 @@ impl Source<ShellSnapshot, ShellChange> for ShellSource {
 
 const SETTINGS: &str = "settings";
 
-/// The settings as they are stored, or as they come.
+/// The settings as they are stored, or as they come: also when what is stored cannot be read.
 pub(crate) async fn stored_settings(store: &Store) -> Result<Settings, EngineError> {
     Ok(store.value(SETTINGS).await?.unwrap_or_default())
+}
+
+/// The settings as they are stored, or as they come when none are, to be stored anew.
+pub(crate) async fn settings_to_change(store: &Store) -> Result<Settings, EngineError> {
+    match store.value(SETTINGS).await? {
+        Some(settings) => Ok(settings),
+        None if store.has_value(SETTINGS).await? => Err(EngineError::SettingsUnreadable),
+        None => Ok(Settings::default()),
+    }
 }
 
 /// Stores the settings.

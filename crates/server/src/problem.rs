@@ -210,6 +210,10 @@ impl From<EngineError> for Failure {
             EngineError::Settings(_) => {
                 Self::new(ProblemCode::BadRequest, title).detail("Nothing was changed.")
             }
+            EngineError::SettingsUnreadable => Self::new(ProblemCode::Internal, title).detail(
+                "Nothing was changed, so that nothing of them is lost. They may be of a newer Baton; \
+                 the log says what is not understood.",
+            ),
             EngineError::TooLate { refusal, state } => {
                 let mut failure = Self::new(refusal_code(&refusal), title);
                 failure.problem.stands = Some(*state);

@@ -37,7 +37,8 @@ impl Store {
     }
 
     /// Reads a value by name; `None` when there is none, or when what is stored has another shape,
-    /// of which the log tells: who asks can do without it, and stores it again.
+    /// of which the log tells: who asks can do without it, and stores it again. Whoever must not,
+    /// asks [`Store::has_value`].
     ///
     /// # Errors
     /// What the disk says.
@@ -46,6 +47,16 @@ impl Store {
         T: DeserializeOwned + Send + 'static,
     {
         self.get("SELECT key AS id, json FROM kv WHERE key = ?", "value", key.to_owned()).await
+    }
+
+    /// Whether there is a value of a name, whatever shape it has.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub async fn has_value(&self, key: &str) -> Result<bool, StoreError> {
+        let key = key.to_owned();
+        let sql = "SELECT 1 FROM kv WHERE key = ?";
+        self.readers.call(move |conn| Ok(first(conn, sql, [&key], |_| Ok(()))?.is_some())).await
     }
 
     /// Stores a value by name.

@@ -4,10 +4,10 @@ use domain::{Settings, SettingsPatch, ShellChange};
 
 use super::{Engine, whole};
 use crate::EngineError;
-use crate::shell::{store_settings, stored_settings};
+use crate::shell::{settings_to_change, store_settings, stored_settings};
 
 impl Engine {
-    /// The settings as they stand.
+    /// The settings as they stand; as they come when what is stored cannot be read.
     ///
     /// # Errors
     /// [`EngineError::Storage`].
@@ -18,7 +18,8 @@ impl Engine {
     /// Changes the settings, and tells everyone who follows the shell.
     ///
     /// # Errors
-    /// [`EngineError::Settings`] when the change does not fit; then nothing is changed.
+    /// [`EngineError::Settings`] when the change does not fit, [`EngineError::SettingsUnreadable`]
+    /// when it would take the place of what cannot be read; then nothing is changed.
     pub async fn change_settings(&self, patch: SettingsPatch) -> Result<Settings, EngineError> {
         let this = self.clone();
         whole(async move { this.change_settings_whole(&patch).await }).await
@@ -26,7 +27,7 @@ impl Engine {
 
     async fn change_settings_whole(&self, patch: &SettingsPatch) -> Result<Settings, EngineError> {
         let _one_at_a_time = self.setting.lock().await;
-        let known = self.settings().await?;
+        let known = settings_to_change(&self.shared.store).await?;
         let settings = known.changed(patch)?;
         if settings != known {
             store_settings(&self.shared.store, &settings).await?;

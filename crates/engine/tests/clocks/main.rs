@@ -16,6 +16,7 @@ mod kit;
 mod memory;
 mod preparing;
 mod running;
+mod settings;
 mod stopping;
 mod storage;
 mod trust;

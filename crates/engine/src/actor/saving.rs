@@ -187,12 +187,12 @@ impl Actor {
             if let Change::Thread { thread } = change {
                 self.shared.shell.publish(ShellChange::Thread { thread: thread.clone() });
             }
-            // The agent may have checked something else out.
-            if let Change::Turn { turn } = change
-                && turn.state.is_terminal()
-            {
-                self.shared.look_at_head_soon(&self.state.thread().project_id);
-            }
+        }
+        // The agent may have checked something else out. What is imported has many ends at once.
+        let ends =
+            |change: &Change| matches!(change, Change::Turn { turn } if turn.state.is_terminal());
+        if changes.iter().any(ends) {
+            self.shared.look_at_head_soon(&self.state.thread().project_id);
         }
         self.publisher.publish(seq, changes);
     }

@@ -102,9 +102,14 @@ impl Shared {
         self.heads.forget(id);
     }
 
+    /// The project of an id; when there is none, nothing is kept for it any more.
     pub(crate) async fn known_project(&self, id: &ProjectId) -> Result<Project, EngineError> {
         let projects = self.store.projects().await?;
-        projects.into_iter().find(|p| p.id == *id).ok_or(EngineError::UnknownProject)
+        let known = projects.into_iter().find(|p| p.id == *id);
+        known.ok_or_else(|| {
+            self.forget_looks(id);
+            EngineError::UnknownProject
+        })
     }
 
     async fn keep_trust(&self, project: &Project) -> Result<(), EngineError> {

@@ -184,6 +184,7 @@ test("the shell follows projects, threads and providers", () => {
   expect(shell({ change: "models_changed", provider: "kilo" })).toEqual([{ kind: "models", provider: "kilo" }]);
   shell({ change: "thread", thread: thread() }, { change: "project_removed", id: "prj_1" });
   expect(state.shell.projects).toEqual({});
+  expect(state.shell.heads).toEqual({});
   expect(state.shell.threads).toEqual({});
 });
 

@@ -98,6 +98,7 @@ function shellChange(shell: ShellView, change: ShellChange): Effect[] {
       return [];
     case "project_removed":
       delete shell.projects[change.id];
+      delete shell.heads[change.id];
       for (const thread of Object.values(shell.threads)) {
         if (thread.project_id === change.id) delete shell.threads[thread.id];
       }

@@ -120,12 +120,7 @@ impl Shared {
     }
 
     fn tell_limits(&self) {
-        let shown = self.limits.shown();
-        self.face.status.send_if_modified(|status| {
-            let changed = status.limits != shown;
-            status.limits = shown;
-            changed
-        });
+        self.face.tell_limits(|| self.limits.shown());
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use agent_program::LocateError;
 use domain::{
     ErrorCode, ProviderCapabilities, ProviderId, ProviderSettings, ProviderStatus, Startup,
-    StartupProblem,
+    StartupProblem, UsageLimit,
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -143,6 +143,17 @@ impl<F> Face<F> {
             status.binary = None;
         });
         remedies.describe(error, self.settings().binary.is_some())
+    }
+
+    /// Tells how much of what the account allows is used. It is asked while nobody else tells it, so
+    /// that what is told last is the newest.
+    pub(crate) fn tell_limits(&self, shown: impl FnOnce() -> Vec<UsageLimit>) {
+        self.status.send_if_modified(|status| {
+            let shown = shown();
+            let changed = status.limits != shown;
+            status.limits = shown;
+            changed
+        });
     }
 
     /// Ends a look with what it found.

@@ -141,6 +141,12 @@ impl Settings {
         if next.keys.len() > MAX_CHANGED_ACTIONS {
             return Err(SettingsError::ChangedActions);
         }
+        if next.models.favourites.len() > MAX_FAVOURITES {
+            return Err(SettingsError::Favourites);
+        }
+        if next.models.hidden.len() > MAX_HIDDEN {
+            return Err(SettingsError::Hidden);
+        }
         if next != *self {
             next.revision = self.revision.saturating_add(1);
         }
@@ -177,12 +183,6 @@ impl ModelTaste {
                     list.push(model.to_owned());
                 }
             }
-        }
-        if self.favourites.len() > MAX_FAVOURITES {
-            return Err(SettingsError::Favourites);
-        }
-        if self.hidden.len() > MAX_HIDDEN {
-            return Err(SettingsError::Hidden);
         }
         Ok(())
     }
@@ -304,6 +304,11 @@ mod tests {
             format!(r#"{{ "marks": [{}] }}"#, many(n, &one))
         };
         check(&marked(MAX_FAVOURITES + 1, "favourite"), SettingsError::Favourites);
+        // What counts is what comes of a change.
+        let swapped = r#"{ "marks": [{ "model": "kilo other", "mark": "favourite" },
+            { "model": "kilo m0", "mark": null }] }"#;
+        let settings = after(&[&marked(MAX_FAVOURITES, "favourite"), swapped]);
+        assert_eq!(settings.models.favourites.len(), MAX_FAVOURITES);
         check(&marked(MAX_HIDDEN + 1, "hidden"), SettingsError::Hidden);
         let actions = many(MAX_CHANGED_ACTIONS + 1, &|i| format!(r#""a{i}": []"#));
         check(&format!(r#"{{ "keys": {{ {actions} }} }}"#), SettingsError::ChangedActions);

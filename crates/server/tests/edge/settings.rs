@@ -56,8 +56,11 @@ async fn a_change_is_stored_and_told_to_everyone() {
     assert_eq!(change(&server, &patch).await.revision, 1);
     let (used, keys) = (json!({ "used": ["fake fake/echo"] }), json!({ "keys": { "a": [] } }));
     tokio::join!(change(&server, &used), change(&server, &keys));
-    told(&mut one).await;
-    let last = told(&mut one).await;
+    // Who is slow is told both at once.
+    let mut last = told(&mut one).await;
+    if last.revision == 2 {
+        last = told(&mut one).await;
+    }
     assert_eq!((last.revision, last.keys.len(), last.models.recent.len()), (3, 2, 1));
     assert_eq!(server.get::<Settings>("/api/settings").await, last);
 }

@@ -27,7 +27,12 @@ pub enum WriteError {
 }
 
 /// Writes a text to a path below a directory, whole or not at all; directories on the way are made.
-/// Something that is there is replaced only with `replace`, and never when it is a directory.
+/// Something that is there is replaced only with `replace`, and never when it is a directory; who may
+/// read, write and run a file that is replaced stays.
+///
+/// When the machine goes down meanwhile, a file `.baton-PID-N.new` may be left beside it. Links are
+/// looked for before anything is written: who can write there, such as the agent, can put one in the
+/// place of a directory between the two.
 ///
 /// # Errors
 /// [`WriteError`] says why nothing was written. A path that leaves the directory, by its parts or by
@@ -46,14 +51,17 @@ pub fn write_below(
     let folder = make_folders(&root, parents).map_err(refused)?.ok_or_else(outside)?;
     let target = folder.join(name);
     let exists = || WriteError::Exists(path.to_owned());
-    match fs::symlink_metadata(&target) {
+    let kept = match fs::symlink_metadata(&target) {
         Ok(_) if !replace => return Err(exists()),
         Ok(there) if there.is_dir() => return Err(exists()),
         // A link is replaced itself, not what it leads to.
-        Ok(_) | Err(_) => {}
-    }
+        Ok(there) => there.is_file().then(|| there.permissions()),
+        Err(_) => None,
+    };
     let (new, mut file) = draft(&folder).map_err(refused)?;
-    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    let allowed = kept.map_or(Ok(()), |kept| file.set_permissions(kept));
+    let written = allowed.and_then(|()| file.write_all(text.as_bytes()));
+    let written = written.and_then(|()| file.sync_all());
     drop(file);
     let put = written.and_then(|()| put(&new, &target, replace));
     if let Err(error) = put {
@@ -166,6 +174,19 @@ mod tests {
         write_below(&work, "./plans/first/a.md", "two", true).unwrap();
         assert_eq!(fs::read_to_string(work.join("plans/first/a.md")).unwrap(), "two");
         assert_eq!(names(&work.join("plans/first")), ["a.md"]);
+    }
+
+    #[test]
+    fn who_may_use_a_file_that_is_replaced_stays() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tree();
+        let file = dir.path().join("work/run.sh");
+        for mode in [0o755, 0o600] {
+            fs::write(&file, "one").unwrap();
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+            write_below(&dir.path().join("work"), "run.sh", "two", true).unwrap();
+            assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o7777, mode);
+        }
     }
 
     #[test]

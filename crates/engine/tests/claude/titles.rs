@@ -99,6 +99,7 @@ async fn who_keeps_the_agent_from_asking_its_model_on_the_side_is_asked_nothing(
     for word in ["One.", "Two."] {
         bench.run(&thread, &Script::new().text(word)).await;
     }
-    assert_eq!(asked(&bench), 0);
+    // What is asked is asked beside turns: after the end nothing is any more.
     bench.engine.shutdown().await;
+    assert_eq!(asked(&bench), 0);
 }

@@ -12,6 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use testkit::kilo::libraries;
 use testkit::model::Script;
 use testkit::sandbox::{Agent, Sandbox};
 use testkit::wait::{PATIENT, until, until_true};
@@ -423,17 +424,6 @@ async fn ended_in_order_it_leaves_nothing_running_and_no_server_file() {
     assert!(child.wait().unwrap().success());
     assert_eq!(baton.agents(), Vec::<String>::new());
     assert!(!Path::new(baton.data.path()).join("server.json").exists());
-}
-
-/// The native libraries in a folder, and those below it.
-fn libraries(folder: &Path) -> usize {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    entries
-        .map(|entry| match entry.path() {
-            path if path.is_dir() => libraries(&path),
-            path => usize::from(path.extension().is_some_and(|ending| ending == "so")),
-        })
-        .sum()
 }
 
 #[tokio::test(flavor = "multi_thread")]

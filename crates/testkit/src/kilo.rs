@@ -1,6 +1,6 @@
 //! The real Kilo, at the version Baton's Kilo provider was measured against.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
@@ -38,4 +38,16 @@ pub fn install() -> Result<KiloInstall> {
 /// As [`agents::install`].
 pub async fn install_async() -> Result<KiloInstall> {
     tokio::task::spawn_blocking(install).await.context("the installer panicked")?
+}
+
+/// The files of native libraries in and below a folder, which Kilo unpacks for itself.
+#[must_use]
+pub fn libraries(folder: &Path) -> usize {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| match entry.path() {
+            path if path.is_dir() => libraries(&path),
+            path => usize::from(path.extension().is_some_and(|ending| ending == "so")),
+        })
+        .sum()
 }

@@ -1,24 +1,12 @@
 //! What Kilo unpacks for itself: in a folder of Baton's, and gone with its server.
 
-use std::path::Path;
-
 use providers::kilo::Bounds;
+use testkit::kilo::libraries;
 use testkit::model::Script;
 use testkit::sandbox::Sandbox;
 use testkit::wait::{PATIENT, until};
 
 use crate::harness::{Bench, SCRATCH, said};
-
-/// The files of native libraries in and below a folder.
-fn unpacked(folder: &Path) -> usize {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    entries
-        .map(|entry| match entry.path() {
-            path if path.is_dir() => unpacked(&path),
-            path => usize::from(path.extension().is_some_and(|ending| ending == "so")),
-        })
-        .sum()
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_kilo_unpacks_is_in_batons_folder_and_gone_with_its_server() {
@@ -36,11 +24,11 @@ async fn what_kilo_unpacks_is_in_batons_folder_and_gone_with_its_server() {
     let told = bench.file("said").expect("what the command wrote");
     assert_eq!(told.trim(), format!("temporary files: {}", temporary.path().display()));
     until(PATIENT, || async {
-        if unpacked(&folder) > 0 { Ok(()) } else { Err("nothing unpacked") }
+        if libraries(&folder) > 0 { Ok(()) } else { Err("nothing unpacked") }
     })
     .await;
-    assert_eq!(unpacked(temporary.path()), 0);
+    assert_eq!(libraries(temporary.path()), 0);
     bench.engine.shutdown().await;
     assert!(!folder.exists());
-    assert_eq!(unpacked(temporary.path()), 0);
+    assert_eq!(libraries(temporary.path()), 0);
 }

@@ -64,6 +64,26 @@ test("a phone is let in by what its camera sees, by an address that it can reach
   expect(await dialog.getByText("from this machine only").count()).toBe(0);
 });
 
+test("a server says what it knows of how others reach it, whatever address the page was opened by", async () => {
+  const page = await world.open("#/settings/devices");
+  let said: object = { only_here: true, url: "http://127.0.0.1:4999/#pair=X" };
+  await page.route("**/api/pair/new?**", async (route) => {
+    const made = (await (await route.fetch()).json()) as object;
+    await route.fulfill({ json: { ...made, ...said } });
+  });
+  const pair = page.getByRole("button", { name: "Pair a device" });
+  await pair.click();
+  const dialog = page.getByRole("dialog", { name: "Pair a device" });
+  await dialog.getByText("ssh -L 4999:127.0.0.1:4999").waitFor();
+  await page.keyboard.press("Escape");
+  await dialog.waitFor({ state: "detached" });
+  said = { only_here: false, url: "http://127.0.0.1:4999/#pair=X" };
+  await pair.click();
+  await dialog.getByText("http://ADDRESS:4999").waitFor();
+  expect(await dialog.getByText("from this machine only").count()).toBe(0);
+  await looksRight(page, "settings-pair-unknown");
+});
+
 test("the diagnostics are read, copied, and asked for again when they could not be read", async () => {
   const page = await world.open("#/settings", { permissions: ["clipboard-read", "clipboard-write"] });
   await page.route("**/api/diagnostics", (route) => route.abort());

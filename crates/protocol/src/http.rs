@@ -42,9 +42,13 @@ pub struct PairingLink {
     pub code: String,
     /// The link that carries it, for the address this server was started with.
     pub url: String,
-    /// The links that carry it from other devices; none when the server cannot be reached from any.
+    /// The links that carry it from other devices; none when no address is known by which one
+    /// reaches the server.
     #[serde(default)]
     pub addresses: Vec<PairingAddress>,
+    /// Whether the server listens on its own machine alone.
+    #[serde(default)]
+    pub only_here: bool,
     /// When the code expires.
     pub expires_at: Timestamp,
 }

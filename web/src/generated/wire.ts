@@ -1255,9 +1255,14 @@ code: string,
  */
 url: string, 
 /**
- * The links that carry it from other devices; none when the server cannot be reached from any.
+ * The links that carry it from other devices; none when no address is known by which one
+ * reaches the server.
  */
 addresses: Array<PairingAddress>, 
+/**
+ * Whether the server listens on its own machine alone.
+ */
+only_here: boolean, 
 /**
  * When the code expires.
  */

@@ -35,7 +35,7 @@ export function PairDialog(props: { link: PairingLink; again: () => void; onClos
         }
       >
         <div class="dialog-text">
-          <p>{shown() ? "Point the other device's camera at the code, or open the link there. It works once." : "Open this link in another browser on this machine. It works once."}</p>
+          <p>{shown() ? "Point the other device's camera at the code, or open the link there. It works once." : `Open this link in another browser${props.link.only_here ? " on this machine" : ""}. It works once.`}</p>
         </div>
         <Show when={props.link.addresses.length > 1}>
           <div class="pair-addresses" role="radiogroup" aria-label="Address for the other device">
@@ -60,7 +60,9 @@ export function PairDialog(props: { link: PairingLink; again: () => void; onClos
         <p class="faint">Good for another {duration(Math.ceil(left() / 1000) * 1000).replace(".0 s", " s")}.</p>
       </Show>
       <Show when={!shown()}>
-        <OnlyHere />
+        <Show when={props.link.only_here} fallback={<NotKnown url={props.link.url} />}>
+          <OnlyHere url={props.link.url} />
+        </Show>
       </Show>
     </Dialog>
   );
@@ -76,10 +78,30 @@ function QrCode(props: { rows: readonly string[]; label: string }) {
   );
 }
 
+/** Where a server says it listens, whatever address this page was opened by. */
+function listensAt(url: string) {
+  const { hostname, port } = new URL(url);
+  return { hostname, port: port || "80" };
+}
+
+/** What to do where others reach this Baton, by an address that it does not know. */
+function NotKnown(props: { url: string }) {
+  return (
+    <div class="pair-note">
+      <Icon name="warning" size={14} />
+      <p>
+        Other devices may reach this Baton, but it does not know by which address. Open <code>http://ADDRESS:{listensAt(props.url).port}</code> there, with an address of this machine, and type the code. What is sent is not encrypted: use it where you
+        trust everybody.
+      </p>
+    </div>
+  );
+}
+
 /** What to do where no other device can reach this Baton. */
-function OnlyHere() {
+function OnlyHere(props: { url: string }) {
   const baton = useBaton();
-  const port = () => location.port || "4777";
+  const at = () => listensAt(props.url);
+  const port = () => at().port;
   return (
     <div class="pair-note">
       <Icon name="warning" size={14} />
@@ -94,7 +116,7 @@ function OnlyHere() {
           </li>
         </ul>
         <p>
-          A computer needs neither: run <code>ssh -L {port()}:{location.hostname}:{port()} {baton.bootstrap()?.host ?? "this-machine"}</code> on it, and this link leads here from there too.
+          A computer needs neither: run <code>ssh -L {port()}:{at().hostname}:{port()} {baton.bootstrap()?.host ?? "this-machine"}</code> on it, and this link leads here from there too.
         </p>
       </div>
     </div>

@@ -79,6 +79,7 @@ pub(crate) async fn new_code(
     Ok(Json(PairingLink {
         url: app.pairing_link(&code),
         addresses: links.into_iter().filter_map(address).collect(),
+        only_here: app.config.bound.ip().is_loopback(),
         code: code.as_str().to_owned(),
         expires_at: app.code_expiry(),
     }))

@@ -41,7 +41,8 @@ async fn a_code_that_is_seen_leads_another_device_here() {
         assert_eq!(link(&server, from).await.addresses, [], "{from}");
     }
     let response = server.request("post", "/api/pair/new").send().await.unwrap();
-    assert_eq!(response.json::<PairingLink>().await.unwrap().addresses, []);
+    let made = response.json::<PairingLink>().await.unwrap();
+    assert_eq!((made.addresses, made.only_here), (vec![], true));
 }
 
 #[tokio::test]

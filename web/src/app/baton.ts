@@ -114,7 +114,7 @@ export function createBaton() {
     });
     for (const effect of effects) {
       if (effect.kind === "resync") connection.resync(effect.topic);
-      else if (effect.kind === "settings") void saving().then(({ told }) => told(effect.settings), () => show(effect.settings));
+      else if (effect.kind === "settings") void saving().then(({ told }) => told(effect.settings, effect.anew), () => show(effect.settings));
       else if (models[effect.provider]) void loadModels(effect.provider);
     }
     if (before && state.version !== before) location.reload();

@@ -113,6 +113,21 @@ test("what changes while another change is on its way is saved after it", async 
   expect([settings().enter, server.enter, server.models.recent]).toEqual(["queue", "queue", ["kilo a"]]);
 });
 
+test("a change that is heard after the answer to a later one undoes nothing", async () => {
+  const { settings, told, changeSettings } = await page();
+  told(server, true);
+  changeSettings({ enter: "steer" });
+  await settle();
+  const late = server;
+  changeSettings({ enter: "queue" });
+  await settle();
+  told(late);
+  expect(settings().enter).toBe("queue");
+  // A server that was put back to a backup is believed.
+  told(late, true);
+  expect(settings().enter).toBe("steer");
+});
+
 test("what this device kept by itself is moved once", async () => {
   stored.set("baton.keys", JSON.stringify({ "thread.new": ["F2"] }));
   stored.set("baton.models", JSON.stringify({ favourites: ["kilo a"] }));

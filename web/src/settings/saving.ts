@@ -33,8 +33,12 @@ export function changeSettings(patch: SettingsPatch): void {
   void save(!isNothing({ ...patch, used: undefined }));
 }
 
-/** Takes what the server says. */
-export function told(said: Settings): void {
+/**
+ * Takes what the server says: a change, or `anew` what it has. A change may come after the answer to
+ * a later one, and then says nothing new; what a server has anew may be of a backup.
+ */
+export function told(said: Settings, anew = false): void {
+  if (!anew && known && said.revision < known.revision) return;
   known = said;
   moveOld(said);
   show(changed(said, unsaved));

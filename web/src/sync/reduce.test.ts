@@ -161,7 +161,8 @@ test("where threads are left out, those that are listed for another reason say n
 
 test("the shell follows projects, threads and providers", () => {
   const project = { id: "prj_1", name: "harbor", path: "/h", created_at: 1, trust: "undecided" as const, fingerprint: null };
-  reduce(state, { type: "shell_gap", cursor, snapshot: { projects: [project], heads: [], threads: [thread()], more_threads: false, providers: [], settings: asTheyCome } });
+  const begun = reduce(state, { type: "shell_gap", cursor, snapshot: { projects: [project], heads: [], threads: [thread()], more_threads: false, providers: [], settings: asTheyCome } });
+  expect(begun).toEqual([{ kind: "settings", settings: asTheyCome, anew: true }]);
   const shell = (...list: Parameters<typeof changesOf>) => reduce(state, changesOf(...list));
   expect(state.shell.ready).toBe(true);
   const head = { kind: "branch", name: "main" } as const;

@@ -12,8 +12,8 @@ export type Effect =
   | { kind: "resync"; topic: Topic }
   /** The models of a provider are to be fetched again. */
   | { kind: "models"; provider: ProviderId }
-  /** What holds on all devices is now this. */
-  | { kind: "settings"; settings: Settings };
+  /** What holds on all devices is now this; `anew` where it is what the server has, not a change that it tells. */
+  | { kind: "settings"; settings: Settings; anew?: true };
 
 export function reduce(state: SyncState, message: ServerMessage): Effect[] {
   switch (message.type) {
@@ -28,7 +28,7 @@ export function reduce(state: SyncState, message: ServerMessage): Effect[] {
     case "shell_gap":
       shellGap(state.shell, message.snapshot);
       state.shell.cursor = message.cursor;
-      return [{ kind: "settings", settings: message.snapshot.settings }];
+      return [{ kind: "settings", settings: message.snapshot.settings, anew: true }];
     case "shell_changes": {
       const effects = message.changes.flatMap((change) => shellChange(state.shell, change));
       state.shell.cursor = message.cursor;

@@ -87,6 +87,20 @@ test("what cannot be saved is told, kept over a new start, and saved when it can
   expect([sent.length, server.enter, unsaved()]).toEqual([before + 1, "queue", undefined]);
 });
 
+test("a failure is told also of what was changed while something of less weight was saved", async () => {
+  const { told, changeSettings, toasts } = await page();
+  told(server);
+  answers = [() => undefined, offline];
+  changeSettings({ used: ["kilo a"] });
+  changeSettings({ enter: "steer" });
+  await settle();
+  expect([sent.length, toasts().length]).toEqual([2, 1]);
+  answers = [offline];
+  changeSettings({ used: ["kilo b"] });
+  await settle();
+  expect(toasts()).toHaveLength(1);
+});
+
 test("what is refused is undone and told, and nothing else with it", async () => {
   const { settings, told, changeSettings, toasts } = await page();
   told(server);

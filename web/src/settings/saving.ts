@@ -18,6 +18,8 @@ const OLD = ["keys", "models", "enter"] as const;
 let known: Settings | undefined;
 let unsaved: SettingsPatch = recall<SettingsPatch>(UNSAVED) ?? {};
 let saving = false;
+/** Whether a person is to hear of the next failure. */
+let telling = false;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 const [notSaved, setNotSaved] = createSignal<string>();
@@ -45,8 +47,12 @@ export function told(said: Settings, anew = false): void {
   void save();
 }
 
-/** Saves what is not, one change after the other. A failure is told, and tried again later. */
+/**
+ * Saves what is not, one change after the other. A failure is tried again later, and told where
+ * this or a call since the last end was to `tell` it.
+ */
 export async function save(tell = false): Promise<void> {
+  telling ||= tell;
   if (saving || !known) return;
   saving = true;
   clearTimeout(timer);
@@ -55,10 +61,10 @@ export async function save(tell = false): Promise<void> {
     setNotSaved();
   } catch (error) {
     setNotSaved(explain(error));
-    if (tell) toast(`That is not saved yet: ${explain(error)}`, { tone: "bad" });
+    if (telling) toast(`That is not saved yet: ${explain(error)}`, { tone: "bad" });
     timer = setTimeout(() => void save(), RETRY_MS);
   } finally {
-    saving = false;
+    saving = telling = false;
   }
 }
 

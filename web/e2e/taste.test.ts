@@ -17,6 +17,7 @@ test("models are favourites and hidden by key and by pointer, and the last used 
   const list = page.getByRole("dialog", { name: "Choose a model" });
   const inGroup = (name: string) => list.getByRole("group", { name, exact: true }).getByRole("option");
   await page.keyboard.press("Control+/");
+  await list.locator(".model").first().waitFor();
   const all = await list.locator(".model").evaluateAll((rows) => rows.map((row) => (row as HTMLElement).dataset.model!));
   expect(all.length).toBeGreaterThan(2);
   const row = (id: string) => list.locator(`[data-model="${id}"]`);
@@ -91,20 +92,27 @@ test("what is set on one device holds on the others at once, and is kept until i
   await world.start();
   await one.goto(`${world.url}/#/settings/keys`);
   await until("it is saved", async () => !(await world.ask<{ keys: Record<string, unknown> }>("GET", "settings")).keys["thread.new"]);
-  expect(await row(one).locator("kbd").allTextContents()).toEqual(["Ctrl", "Shift", "O"]);
+  await until("it is shown", async () => (await row(one).locator("kbd").allTextContents()).join() === "Ctrl,Shift,O");
   await other.goto(`${world.url}/#/settings/keys`);
   await until("the other follows", async () => (await row(other).locator("kbd").allTextContents()).join() === "Ctrl,Shift,O");
 });
 
-test("what a device kept by itself before is moved to the server once", async () => {
+test("what a device kept by itself before is moved to the server once, and undoes nothing there", async () => {
+  const settings = () => world.ask<{ enter: string; models: { favourites: string[] } }>("GET", "settings");
+  await world.ask("PATCH", "settings", { enter: "steer" });
   await world.ask("PATCH", "settings", { enter: "queue" });
   const page = await world.open("#/settings/writing");
-  await page.evaluate(() => localStorage.setItem("baton.enter", JSON.stringify("steer")));
+  const keep = (name: string, value: unknown) => page.evaluate(([name, value]) => localStorage.setItem(`baton.${name}`, JSON.stringify(value)), [name, value] as const);
+  const kept = (name: string) => page.evaluate((name) => localStorage.getItem(`baton.${name}`), name);
+  await keep("enter", "steer");
+  await keep("models", { favourites: ["kilo test/kept"] });
   await page.reload();
-  await until("it is moved", async () => (await world.ask<{ enter: string }>("GET", "settings")).enter === "steer");
-  await until("and not kept as it was", () => page.evaluate(() => localStorage.getItem("baton.enter") === null));
-  await page.getByRole("radio", { name: /Adds to the queue/ }).check();
-  await until("it is saved", async () => (await world.ask<{ enter: string }>("GET", "settings")).enter === "queue");
+  await until("it is moved", async () => (await settings()).models.favourites.includes("kilo test/kept"));
+  expect([(await settings()).enter, await kept("enter"), await kept("models")]).toEqual(["queue", null, null]);
+  await world.ask("PATCH", "settings", { marks: [{ model: "kilo test/kept", mark: null }] });
   await page.reload();
-  await until("it stays so", () => page.getByRole("radio", { name: /Adds to the queue/ }).isChecked());
+  // Once it hears the server it has looked at what it kept, and whatever it would move is unsaved or saved.
+  await world.ask("PATCH", "settings", { enter: "steer" });
+  await until("the server is heard", () => page.getByRole("radio", { name: /Sends into what runs/ }).isChecked());
+  expect([await kept("settings.unsaved"), (await settings()).models.favourites]).toEqual([null, []]);
 });

@@ -47,10 +47,15 @@ test("what a device kept is moved where nobody set anything else, as far as it i
     models: { favourites: ["kilo a", "kilo b", "kilo c", 7, "nonsense"], hidden: ["kilo d"], recent: ["kilo a", "kilo d"] },
     enter: "steer",
   };
-  const known = changed(asTheyCome, { keys: { "thread.pin": [] }, marks: [{ model: "kilo b", mark: "hidden" }] });
-  expect(moved(old, known)).toEqual({
-    keys: { "thread.new": ["Alt+N"] },
+  expect(moved(old, asTheyCome)).toEqual({
+    keys: { "thread.new": ["Alt+N"], "thread.pin": ["F9"] },
     enter: "steer",
+    marks: [{ model: "kilo d", mark: "hidden" }, { model: "kilo a", mark: "favourite" }, { model: "kilo b", mark: "favourite" }, { model: "kilo c", mark: "favourite" }],
+    used: ["kilo d", "kilo a"],
+  });
+  // What stands as it came may have been put back: of what was changed, only lists are added to.
+  const known = { ...changed(asTheyCome, { marks: [{ model: "kilo b", mark: "hidden" }] }), revision: 1 };
+  expect(moved(old, known)).toEqual({
     marks: [{ model: "kilo d", mark: "hidden" }, { model: "kilo a", mark: "favourite" }, { model: "kilo c", mark: "favourite" }],
     used: ["kilo d", "kilo a"],
   });

@@ -84,7 +84,11 @@ export interface Old {
   enter?: unknown;
 }
 
-/** What is to be moved to the server of it: nothing that somebody set there already, nothing beyond its bounds. */
+/**
+ * What is to be moved to the server of it: nothing that somebody set there already, nothing beyond
+ * its bounds. Keys and what Enter does are moved only where nothing was ever changed: what stands
+ * there as it came may have been put back by somebody.
+ */
 export function moved(old: Old, known: Settings): SettingsPatch {
   const isText = (most: number) => (value: unknown): value is string => typeof value === "string" && value.trim() !== "" && value.length <= most;
   const taste = (old.models ?? {}) as Record<string, unknown>;
@@ -92,13 +96,14 @@ export function moved(old: Old, known: Settings): SettingsPatch {
   const isFree = (model: string) => !known.models.favourites.includes(model) && !known.models.hidden.includes(model);
   const marks = (name: string, mark: "favourite" | "hidden", room: number): MarkedModel[] =>
     models(name).filter(isFree).slice(0, Math.max(0, room)).map((model) => ({ model, mark }));
-  const keys = Object.entries(old.keys && typeof old.keys === "object" ? old.keys : {}).filter(
+  const untouched = known.revision === 0;
+  const keys = Object.entries(untouched && old.keys && typeof old.keys === "object" ? old.keys : {}).filter(
     (entry): entry is [string, string[]] =>
-      !known.keys[entry[0]] && /^[\w.-]{1,64}$/.test(entry[0]) && Array.isArray(entry[1]) && entry[1].length <= MAX_ACTION_KEYS && entry[1].every(isText(MAX_KEY)),
+      /^[\w.-]{1,64}$/.test(entry[0]) && Array.isArray(entry[1]) && entry[1].length <= MAX_ACTION_KEYS && entry[1].every(isText(MAX_KEY)),
   );
   return tidy({
-    keys: Object.fromEntries(keys.slice(0, Math.max(0, MAX_CHANGED_ACTIONS - Object.keys(known.keys).length))),
-    enter: old.enter === "steer" ? "steer" : undefined,
+    keys: Object.fromEntries(keys.slice(0, MAX_CHANGED_ACTIONS)),
+    enter: untouched && old.enter === "steer" ? "steer" : undefined,
     marks: [
       ...marks("hidden", "hidden", MAX_HIDDEN - known.models.hidden.length),
       ...marks("favourites", "favourite", MAX_FAVOURITES - known.models.favourites.length),

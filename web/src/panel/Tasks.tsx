@@ -1,11 +1,11 @@
 import { createMemo, Show } from "solid-js";
-import { api } from "../api/client";
 import type { Item } from "../generated/wire";
 import { minuteClock } from "../lib/clock";
 import { clock, exact } from "../lib/format";
 import { Markdown } from "../markdown/Markdown";
 import { ItemBody } from "../thread/BodyText";
 import { useThread, type ThreadScope } from "../thread/context";
+import { wholeText } from "../thread/plans";
 import { Todos } from "../thread/Step";
 import { CopyButton } from "../ui/CopyButton";
 import { Icon } from "../ui/Icon";
@@ -57,7 +57,7 @@ export function Tasks() {
       <Show when={plan()}>
         {(found) => (
           <section class="panel-part" aria-label="Plan">
-            <Heading title="Plan" item={found()} copy={() => textOf(scope, found())} />
+            <Heading title="Plan" item={found()} copy={() => wholeText(scope.id, found())} />
             <Show when={pathOf(found())}>
               {(path) => (
                 <p class="panel-path faint">
@@ -93,7 +93,3 @@ function Heading(props: { title: string; item: Item; copy?: () => string | Promi
 }
 
 const pathOf = (item: Item) => (item.content.kind === "plan" ? item.content.path : null);
-
-async function textOf(scope: ThreadScope, item: Item): Promise<string> {
-  return item.body?.omitted ? (await api.itemBody(scope.id, item.id)).text : (item.body?.head ?? "");
-}

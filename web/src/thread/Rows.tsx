@@ -1,10 +1,8 @@
 import { createMemo, For, Match, Show, Switch, untrack } from "solid-js";
-import { api } from "../api/client";
 import type { Item, ItemId } from "../generated/wire";
 import { duration } from "../lib/format";
 import { Markdown } from "../markdown/Markdown";
 import { SavePlan } from "../requests/SavePlan";
-import { bodyParts } from "../sync/body";
 import { CopyButton } from "../ui/CopyButton";
 import { Icon } from "../ui/Icon";
 import { Plain } from "../ui/Plain";
@@ -12,6 +10,7 @@ import { ItemBody } from "./BodyText";
 import { useThread } from "./context";
 import { Fold } from "./Fold";
 import { rowsOf, type Row } from "./grouping";
+import { planOf, wholeText } from "./plans";
 import { errorTitles, isOver } from "./status";
 import { RunStep, Step } from "./Step";
 import { useSlot } from "./windowing";
@@ -99,16 +98,13 @@ function Message(props: { item: Item }) {
   const isPlan = () => props.item.content.kind === "plan";
   const path = () => (props.item.content.kind === "plan" ? props.item.content.path : null);
   const live = () => props.item.status === "running";
-  const whole = async () => {
-    const { head, omitted } = bodyParts(props.item.body);
-    return omitted > 0 ? (await api.itemBody(scope.id, props.item.id)).text : head;
-  };
+  const whole = () => wholeText(scope.id, props.item);
   // While it is asked about it stands above the composer, and need not be read twice.
   const asked = () =>
     isPlan() &&
     scope.view().requestOrder.some((id) => {
       const request = scope.view().requests[id];
-      return request?.turn_id === props.item.turn_id && request.body.kind === "plan" && request.body.markdown !== "";
+      return request?.body.kind === "plan" && request.body.markdown !== "" && planOf(scope.view(), request) === props.item.id;
     });
   return (
     <div class={isPlan() ? "plan" : "agent"}>

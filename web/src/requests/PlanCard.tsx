@@ -1,6 +1,8 @@
 import { createMemo, Show, untrack } from "solid-js";
 import { hrefOf } from "../app/router";
 import { Markdown } from "../markdown/Markdown";
+import { useThread } from "../thread/context";
+import { wholeText } from "../thread/plans";
 import { CopyButton } from "../ui/CopyButton";
 import { Plain } from "../ui/Plain";
 import { useNumberKeys, type CardProps } from "./Dock";
@@ -11,9 +13,15 @@ import { SavePlan } from "./SavePlan";
 /** A plan as a document, to be built, changed or left. */
 export function PlanCard(props: CardProps) {
   const body = createMemo(() => props.request.body as Extract<typeof props.request.body, { kind: "plan" }>);
+  const scope = useThread();
   const [reason, setReason] = createReason(untrack(() => props.request.id));
   const refining = () => reason() !== undefined;
   const hasPlan = () => body().markdown.trim() !== "";
+  // What is asked with has an end; the plan itself has all of it.
+  const whole = () => {
+    const item = scope.item(props.request.item_id ?? "");
+    return item?.content.kind === "plan" && item.body ? wholeText(scope.id, item) : body().markdown;
+  };
   const decide = (decision: "accept" | "accept_in_new_thread" | "dismiss") => props.answer({ kind: "plan", decision, message: null });
 
   useNumberKeys((index) => {
@@ -37,8 +45,8 @@ export function PlanCard(props: CardProps) {
         </Show>
         <Show when={hasPlan()}>
           <span class="ask-acts">
-            <SavePlan text={() => body().markdown} />
-            <CopyButton text={() => body().markdown} label="Copy the plan" />
+            <SavePlan text={whole} />
+            <CopyButton text={whole} label="Copy the plan" />
           </span>
         </Show>
         <Show when={body().built_in}>

@@ -108,7 +108,7 @@ function Tabs() {
   const scope = useThread();
   let list!: HTMLDivElement;
   const current = createMemo(() => tabs.find((tab) => tab.id === openTab()) ?? tabs[0]!);
-  const asked = () => scope.view().requestOrder.some((id) => scope.view().requests[id]?.state.state !== "checking");
+  const asked = () => scope.view().requestOrder.some((id) => scope.view().requests[id]?.state.state === "open");
   const focusTab = () => list.querySelector<HTMLElement>("[aria-selected=true]")?.focus({ preventScroll: true });
   createEffect(() => {
     if (openTab() && takeWanted()) queueMicrotask(focusTab);

@@ -35,13 +35,16 @@ export function Dock() {
     return id && all.includes(id) ? id : all[0];
   });
   const at = () => ids().indexOf(current() ?? "");
-  // Another request is another card: what had the focus in the former one has it again in this.
+  // Another request is another card: which of the arrows had the focus has it again in this one;
+  // of anything else that had it, the card itself, on which nothing is pressed by mistake.
   const step = (by: number) => {
-    const had = document.activeElement?.closest(".ask-count button")?.getAttribute("aria-label");
+    const focus = document.activeElement;
+    const [within, had] = [focus?.closest(".ask"), focus?.closest(".ask-count button")?.getAttribute("aria-label")];
     setChosen(ids()[(at() + by + ids().length) % ids().length]);
     const request = scope.view().requests[current()!];
     if (request) announce(`${at() + 1} of ${ids().length}: ${headingOf(request, scope.agent())}`);
     if (had) document.querySelector<HTMLElement>(`.ask-count [aria-label="${had}"]`)?.focus();
+    else if (within) focusCard();
   };
   const several = () => ids().length > 1;
   useAction("request.next", () => step(1), several);
@@ -62,6 +65,14 @@ export function Dock() {
       </Show>
     </>
   );
+}
+
+function focusCard(): void {
+  const card = document.querySelector<HTMLElement>(".ask");
+  // A field of it may have taken the focus by itself.
+  if (!card || card.contains(document.activeElement)) return;
+  card.tabIndex = -1;
+  card.focus({ preventScroll: true });
 }
 
 /** What became of an answer that came too late, for as long as the thread is on screen. */

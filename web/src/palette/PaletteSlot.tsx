@@ -3,7 +3,7 @@ import { Dynamic } from "solid-js/web";
 import { explain } from "../api/client";
 import { useAction } from "../app/actions";
 import { toast } from "../app/toasts";
-import { closePalette, openPalette, paletteOpen } from "./open";
+import { closePalette, openPalette, paletteOpen, typedWith } from "./open";
 import type { PaletteProps } from "./Palette";
 
 /** Where the palette stands once it was asked for. */
@@ -22,11 +22,13 @@ export function PaletteSlot() {
     // What is typed while it is on its way is meant for it.
     const listen = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+      const next = typedWith(typed, event.key);
+      // Those that type nothing stay with the browser, e.g. the one that loads the page anew.
+      if (next === undefined && event.key !== "Enter" && event.key !== "Escape") return;
       event.preventDefault();
       event.stopPropagation();
       if (event.key === "Escape") closePalette();
-      else if (event.key === "Backspace") typed = typed.slice(0, -1);
-      else if ([...event.key].length === 1) typed += event.key;
+      typed = next ?? typed;
     };
     window.addEventListener("keydown", listen, { capture: true });
     onCleanup(() => window.removeEventListener("keydown", listen, { capture: true }));

@@ -15,3 +15,9 @@ export function useSource(source: Source): void {
   setSources((list) => [...list, source]);
   onCleanup(() => setSources((list) => list.filter((other) => other !== source)));
 }
+
+/** What was typed after a further key, while the palette is on its way; nothing when the key types nothing. */
+export function typedWith(typed: string, key: string): string | undefined {
+  if (key === "Backspace") return typed.slice(0, -1);
+  return [...key].length === 1 ? typed + key : undefined;
+}

@@ -17,7 +17,7 @@ import { Menu, Popover } from "../ui/Popover";
 import { Words } from "../ui/Words";
 import { isPutAway } from "./back";
 import { answerOf } from "./answer";
-import { changedFiles } from "./changed";
+import { changedFiles, isCut } from "./changed";
 import { useThread, type ThreadScope } from "./context";
 import { GoBack } from "./GoBack";
 import { Rows } from "./Rows";
@@ -134,6 +134,7 @@ function TurnEnd(props: { turn: Turn }) {
     setForking(false);
   };
   const files = createMemo(() => changedFiles(scope.list, scope.item, props.turn.id));
+  const atLeast = () => (isCut(scope.view(), props.turn.id) ? "at least " : "");
   const sum = (what: "additions" | "deletions") => files().reduce((all, file) => all + file[what], 0);
   const tokens = createMemo(() => usage().input + usage().output + usage().reasoning + usage().cache_read + usage().cache_write);
   const parts = () =>
@@ -161,11 +162,12 @@ function TurnEnd(props: { turn: Turn }) {
         </Show>
         <Show when={files().length}>
           <Popover
-            label={`${[plural(files().length, "file"), sum("additions") && `+${sum("additions")}`, sum("deletions") && `−${sum("deletions")}`].filter(Boolean).join(" ")} changed`}
+            label={`${atLeast()}${[plural(files().length, "file"), sum("additions") && `+${sum("additions")}`, sum("deletions") && `−${sum("deletions")}`].filter(Boolean).join(" ")} changed`}
             buttonClass="end-files"
             class="changed-popover"
             button={
               <>
+                {atLeast()}
                 {plural(files().length, "file")} <Stat additions={sum("additions")} deletions={sum("deletions")} />
               </>
             }

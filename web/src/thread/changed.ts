@@ -1,6 +1,7 @@
 // The files that a turn changed, for its last line. Pure.
 
-import type { Item, ItemId } from "../generated/wire";
+import type { Item, ItemId, TurnId } from "../generated/wire";
+import type { ThreadView } from "../sync/state";
 
 export interface ChangedFile {
   path: string;
@@ -33,4 +34,13 @@ export function changedFiles(list: (home: string) => readonly ItemId[], itemOf: 
   };
   look(turn);
   return [...files.values()];
+}
+
+/** Whether a turn may have more items than are held of it: the held ones of the thread begin or end in it. */
+export function isCut({ older, newer, turnOrder, lists, items }: Pick<ThreadView, "older" | "newer" | "turnOrder" | "lists" | "items">, turn: TurnId): boolean {
+  const at = (id: ItemId | undefined) => items[id ?? ""]?.position;
+  // What still works is held from before the beginning, too.
+  const first = older !== null && turnOrder.find((id) => (at(lists[id]?.at(-1)) ?? -1) >= older);
+  const last = newer !== null && turnOrder.findLast((id) => (at(lists[id]?.[0]) ?? newer) < newer);
+  return first === turn || last === turn;
 }

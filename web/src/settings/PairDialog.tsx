@@ -41,9 +41,10 @@ export function PairDialog(props: { link: PairingLink; again: () => void; onClos
           <div class="pair-addresses" role="radiogroup" aria-label="Address for the other device">
             <For each={props.link.addresses}>
               {(entry, i) => (
-                <button type="button" role="radio" class="chip" aria-checked={shown() === entry} onClick={() => setChosen(i())}>
+                <label class="chip">
+                  <input type="radio" name="pair-address" checked={shown() === entry} onChange={() => setChosen(i())} />
                   {new URL(entry.url).host}
-                </button>
+                </label>
               )}
             </For>
           </div>

@@ -68,7 +68,25 @@ pub fn typescript() -> String {
         text.push_str(declaration);
         text.push('\n');
     }
+    text.push_str(&bounds());
     text
+}
+
+/// The bounds of the settings, by which a page tells beforehand what may be set.
+fn bounds() -> String {
+    let all = [
+        ("changed_actions", domain::MAX_CHANGED_ACTIONS),
+        ("action_keys", domain::MAX_ACTION_KEYS),
+        ("key_bytes", domain::MAX_KEY_BYTES),
+        ("favourites", domain::MAX_FAVOURITES),
+        ("hidden", domain::MAX_HIDDEN),
+        ("recent", domain::MAX_RECENT),
+        ("model_name_bytes", domain::MAX_MODEL_NAME),
+    ];
+    let lines: String = all.iter().map(|(name, most)| format!("  {name}: {most},\n")).collect();
+    format!(
+        "\n/**\n * The most that the settings hold.\n */\nexport const SETTINGS_BOUNDS = {{\n{lines}}} as const;\n"
+    )
 }
 
 struct Declarations<'a> {

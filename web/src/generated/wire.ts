@@ -2615,3 +2615,16 @@ text: string,
  * Whether a file that is there is replaced.
  */
 replace: boolean, };
+
+/**
+ * The most that the settings hold.
+ */
+export const SETTINGS_BOUNDS = {
+  changed_actions: 200,
+  action_keys: 8,
+  key_bytes: 64,
+  favourites: 100,
+  hidden: 1000,
+  recent: 12,
+  model_name_bytes: 256,
+} as const;

@@ -1,16 +1,7 @@
 // Changes of the settings that hold on all devices, as the server makes them: what they make of
 // settings, how two become one, and what is left of one that was taken in part. Pure.
 
-import type { MarkedModel, Settings, SettingsPatch } from "../generated/wire";
-
-// The server's own bounds.
-const MAX_RECENT = 12;
-const MAX_FAVOURITES = 100;
-const MAX_HIDDEN = 1_000;
-const MAX_CHANGED_ACTIONS = 200;
-const MAX_ACTION_KEYS = 8;
-const MAX_KEY = 64;
-const MAX_MODEL_NAME = 256;
+import { SETTINGS_BOUNDS as bounds, type MarkedModel, type Settings, type SettingsPatch } from "../generated/wire";
 
 /** The settings after a change. What it may not do, the server refuses. */
 export function changed(settings: Settings, patch: SettingsPatch): Settings {
@@ -24,7 +15,7 @@ export function changed(settings: Settings, patch: SettingsPatch): Settings {
     favourites = put(favourites, model, mark === "favourite");
     hidden = put(hidden, model, mark === "hidden");
   }
-  for (const model of patch.used ?? []) recent = [model, ...recent.filter((other) => other !== model)].slice(0, MAX_RECENT);
+  for (const model of patch.used ?? []) recent = [model, ...recent.filter((other) => other !== model)].slice(0, bounds.recent);
   return { ...settings, keys, enter: patch.enter ?? settings.enter, models: { favourites, hidden, recent } };
 }
 
@@ -42,7 +33,7 @@ export function joined(first: SettingsPatch, second: SettingsPatch): SettingsPat
     keys: { ...first.keys, ...second.keys },
     enter: second.enter ?? first.enter,
     marks: [...(first.marks ?? []).filter((entry) => !again.has(entry.model)), ...(second.marks ?? [])],
-    used: [...(first.used ?? []).filter((model) => !second.used?.includes(model)), ...(second.used ?? [])].slice(-MAX_RECENT),
+    used: [...(first.used ?? []).filter((model) => !second.used?.includes(model)), ...(second.used ?? [])].slice(-bounds.recent),
   });
 }
 
@@ -92,23 +83,23 @@ export interface Old {
 export function moved(old: Old, known: Settings): SettingsPatch {
   const isText = (most: number) => (value: unknown): value is string => typeof value === "string" && value.trim() !== "" && value.length <= most;
   const taste = (old.models ?? {}) as Record<string, unknown>;
-  const models = (name: string) => (Array.isArray(taste[name]) ? taste[name].filter(isText(MAX_MODEL_NAME)).filter((model) => /^[a-z0-9-]+ ./.test(model)) : []);
+  const models = (name: string) => (Array.isArray(taste[name]) ? taste[name].filter(isText(bounds.model_name_bytes)).filter((model) => /^[a-z0-9-]+ ./.test(model)) : []);
   const isFree = (model: string) => !known.models.favourites.includes(model) && !known.models.hidden.includes(model);
   const marks = (name: string, mark: "favourite" | "hidden", room: number): MarkedModel[] =>
     models(name).filter(isFree).slice(0, Math.max(0, room)).map((model) => ({ model, mark }));
   const untouched = known.revision === 0;
   const keys = Object.entries(untouched && old.keys && typeof old.keys === "object" ? old.keys : {}).filter(
     (entry): entry is [string, string[]] =>
-      /^[\w.-]{1,64}$/.test(entry[0]) && Array.isArray(entry[1]) && entry[1].length <= MAX_ACTION_KEYS && entry[1].every(isText(MAX_KEY)),
+      /^[\w.-]+$/.test(entry[0]) && entry[0].length <= bounds.key_bytes && Array.isArray(entry[1]) && entry[1].length <= bounds.action_keys && entry[1].every(isText(bounds.key_bytes)),
   );
   return tidy({
-    keys: Object.fromEntries(keys.slice(0, MAX_CHANGED_ACTIONS)),
+    keys: Object.fromEntries(keys.slice(0, bounds.changed_actions)),
     enter: untouched && old.enter === "steer" ? "steer" : undefined,
     marks: [
-      ...marks("hidden", "hidden", MAX_HIDDEN - known.models.hidden.length),
-      ...marks("favourites", "favourite", MAX_FAVOURITES - known.models.favourites.length),
+      ...marks("hidden", "hidden", bounds.hidden - known.models.hidden.length),
+      ...marks("favourites", "favourite", bounds.favourites - known.models.favourites.length),
     ],
     // Those of another device were used last, as far as anybody knows.
-    used: known.models.recent.length ? undefined : models("recent").slice(0, MAX_RECENT).reverse(),
+    used: known.models.recent.length ? undefined : models("recent").slice(0, bounds.recent).reverse(),
   });
 }

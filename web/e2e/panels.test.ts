@@ -41,6 +41,7 @@ test("the tasks stand beside the thread, are kept up to date, and lead to where 
   await page.locator(".todo-strip").waitFor();
   await chip.click();
   const panel = page.locator(".panel");
+  await panel.locator(".todos li").first().waitFor();
   expect(await panel.locator(".todos li").allTextContents()).toEqual(["Read the words", "Count them", "Write it down"]);
   await until("the focus is in it", async () => (await focused(page)).startsWith("Tasks"));
   // Nothing is said twice on one screen.
@@ -217,6 +218,7 @@ test("a turn says which files it changed, and leads to each", async () => {
   expect(await files.textContent()).toBe("2 files +3 ");
   await files.click();
   const list = page.getByRole("list", { name: "Changed files" }).getByRole("link");
+  await list.first().waitFor();
   expect(await list.allTextContents()).toEqual(["panel.txtnew+2 ", "deeper/one.txtnew+1 "]);
   await looksRight(page, "changed-files");
   // It lies within a sub-agent that is closed.
@@ -254,6 +256,11 @@ test("several requests are gone through by keys, while somebody writes too", asy
   await page.keyboard.press("Enter");
   await ask.getByText("2 of 2").waitFor();
   expect(await focused(page)).toBe("Next request");
+  // So is the card, for whoever stood anywhere else in it.
+  await ask.locator("[data-decision=once]").focus();
+  await page.keyboard.press("Alt+P");
+  await ask.getByText("1 of 2").waitFor();
+  expect(await focused(page)).toBe(await ask.getAttribute("aria-label"));
   for (let left = 2; left > 0; left--) await ask.locator("[data-decision=once]").click();
   await ended(page, "completed");
 });

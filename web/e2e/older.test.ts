@@ -35,11 +35,21 @@ test("threads that are too old for the sidebar are listed on a page of their pro
   const listed = await rows.evaluateAll((all) => all.map((row) => (row as HTMLElement).dataset.thread!));
   expect(new Set(listed).size).toBe(listed.length);
 
-  // One of them opens, and is put away from here.
+  // One of them is put away from here, and the next one has the focus; it can be brought back.
   const first = rows.first();
   const id = (await first.getAttribute("data-thread"))!;
   await first.getByRole("button", { name: "Archive" }).click();
   await until("it is put away", async () => (await page.locator(`.past [data-thread="${id}"]`).count()) === 0);
+  const focused = () => page.evaluate(() => document.activeElement?.closest<HTMLElement>("[data-thread]")?.dataset.thread);
+  expect(await focused()).toBe(listed[1]);
+  await page.getByRole("button", { name: "Undo" }).click();
+  await until("it is back", async () => (await world.ask<{ threads: unknown[] }>("GET", "threads?archived=true")).threads.length === 0);
+  // So has the one after it where one is deleted.
+  await page.locator(`.past [data-thread="${listed[2]}"]`).getByRole("button", { name: /^Delete/ }).click();
+  await page.getByRole("button", { name: "Delete thread" }).click();
+  await until("it is deleted", async () => (await page.locator(`.past [data-thread="${listed[2]}"]`).count()) === 0);
+  await until("the next one has the focus", async () => (await focused()) === listed[3]);
+  // One of them opens.
   await first.getByRole("link").click();
   await page.locator(".turn").first().waitFor();
 });

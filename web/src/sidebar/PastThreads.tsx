@@ -10,7 +10,7 @@ import { PlainHeader } from "../thread/Header";
 import { Icon, type IconName } from "../ui/Icon";
 import { Spinner } from "../ui/Mark";
 import { Words } from "../ui/Words";
-import { patchThread } from "./actions";
+import { archiveThread, bringBack } from "./actions";
 import { DeleteThread } from "./ThreadMenu";
 
 /** Threads that the sidebar does not have: the older ones of a project, or those that were put away. */
@@ -23,13 +23,14 @@ export function PastThreads(props: { project?: string }) {
 }
 
 function Archive() {
+  const baton = useBaton();
   return (
     <List
       page="archive"
       title="Archive"
       query={{ archived: true }}
       empty={{ icon: "archive", text: "Nothing is archived. Threads you put away are kept here." }}
-      act={{ label: "Bring back", patch: { archived: false }, failed: "The thread could not be brought back" }}
+      act={{ label: "Bring back", run: (thread) => bringBack(baton, thread) }}
       projects
     />
   );
@@ -46,7 +47,7 @@ function Older(props: { project: string }) {
         title={name() ? `Older threads of ${name()}` : "Older threads"}
         query={{ project: props.project, before: shell.leftOut ?? 0 }}
         empty={{ icon: "list", text: name() ? "There are no older threads: the sidebar has all of this project." : "There is no such project." }}
-        act={{ label: "Archive", patch: { archived: true }, failed: "The thread could not be archived" }}
+        act={{ label: "Archive", run: (thread, back) => archiveThread(baton, thread, back) }}
         leaves={(thread) => shell.threads[thread.id] !== undefined}
       />
     </Show>
@@ -58,8 +59,8 @@ interface ListProps {
   title: string;
   query: { archived?: boolean; project?: string; before?: number };
   empty: { icon: IconName; text: string };
-  /** What is done with one, after which it is not listed here any more. */
-  act: { label: string; patch: { archived: boolean }; failed: string };
+  /** What is done with one, after which it is not listed here any more unless it is brought `back`; whether it was done. */
+  act: { label: string; run: (thread: Thread, back: () => void) => Promise<boolean> };
   /** Whether each says which project it is of. */
   projects?: boolean;
   /** Whether one that was read is listed elsewhere. */
@@ -75,7 +76,10 @@ function List(props: ListProps) {
   const [busy, setBusy] = createSignal(true);
   const [problem, setProblem] = createSignal("");
   const [deleting, setDeleting] = createSignal<Thread>();
-  const threads = createMemo(() => read().filter((thread) => !props.leaves?.(thread)));
+  /** Those that were taken from here. */
+  const [taken, setTaken] = createSignal<ReadonlySet<string>>(new Set());
+  const threads = createMemo(() => read().filter((thread) => !taken().has(thread.id) && !props.leaves?.(thread)));
+  let section!: HTMLElement;
 
   const load = async () => {
     setBusy(true);
@@ -94,10 +98,34 @@ function List(props: ListProps) {
     }
   };
   onMount(() => void load());
-  const drop = (id: string) => setRead((list) => list.filter((thread) => thread.id !== id));
+  const act = async (thread: Thread) => {
+    const at = threads().indexOf(thread);
+    const back = () => setTaken((ids) => new Set([...ids].filter((id) => id !== thread.id)));
+    if (await props.act.run(thread, back)) take(thread, at);
+  };
+  const take = (thread: Thread, at: number) => {
+    setTaken((ids) => new Set(ids).add(thread.id));
+    focusAt(at);
+  };
+  // The focus cannot leave a dialog before it is closed.
+  let deleted = -1;
+  const closeDelete = () => {
+    const [thread, at] = [deleting(), deleted];
+    deleted = -1;
+    setDeleting();
+    if (thread && at >= 0) take(thread, at);
+  };
+  /** Where the focus went with a row, the one in its place has it, or else the heading. */
+  const focusAt = (at: number) => {
+    if (document.activeElement && document.activeElement !== document.body) return;
+    const rows = section.querySelectorAll<HTMLElement>(".past-title");
+    const next = rows[at] ?? rows[rows.length - 1] ?? section.querySelector("h1");
+    if (next?.tagName === "H1") next.tabIndex = -1;
+    next?.focus();
+  };
 
   return (
-    <section class="thread" data-page={props.page}>
+    <section class="thread" ref={section} data-page={props.page}>
       <PlainHeader title={props.title} />
       <div class="scroll">
         <div class="column">
@@ -114,7 +142,7 @@ function List(props: ListProps) {
                   <span class="faint" title={exact(thread.active_at)}>
                     {age(thread.active_at, minuteClock())}
                   </span>
-                  <button type="button" class="btn small" onClick={() => void patchThread(baton, thread.id, props.act.patch, props.act.failed).then((done) => done && drop(thread.id))}>
+                  <button type="button" class="btn small" onClick={() => void act(thread)}>
                     {props.act.label}
                   </button>
                   <button type="button" class="icon-btn" aria-label={`Delete ${thread.title || "this thread"}`} onClick={() => setDeleting(thread)}>
@@ -150,7 +178,7 @@ function List(props: ListProps) {
           </Show>
         </div>
       </div>
-      <Show when={deleting()}>{(thread) => <DeleteThread thread={thread()} onClose={() => setDeleting()} onDeleted={() => drop(thread().id)} />}</Show>
+      <Show when={deleting()}>{(thread) => <DeleteThread thread={thread()} onClose={closeDelete} onDeleted={() => (deleted = threads().indexOf(thread()))} />}</Show>
     </section>
   );
 }

@@ -9,13 +9,19 @@ export async function patchThread(baton: Baton, id: string, patch: ThreadPatch, 
   return attempt(what, async () => baton.absorb(await api.patchThread(id, patch)));
 }
 
-export async function archiveThread(baton: Baton, thread: Thread): Promise<void> {
+/** Archives a thread, and offers to bring it back; whether it is archived. `back` is called once it was brought back. */
+export async function archiveThread(baton: Baton, thread: Thread, back?: () => void): Promise<boolean> {
   const done = await patchThread(baton, thread.id, { archived: true }, "The thread could not be archived");
-  if (!done) return;
+  if (!done) return false;
   toast(`“${thread.title || "New thread"}” is archived.`, {
     action: {
       label: "Undo",
-      run: () => void patchThread(baton, thread.id, { archived: false }, "The thread could not be brought back"),
+      run: () => void bringBack(baton, thread).then((done) => done && back?.()),
     },
   });
+  return true;
+}
+
+export async function bringBack(baton: Baton, thread: Thread): Promise<boolean> {
+  return patchThread(baton, thread.id, { archived: false }, "The thread could not be brought back");
 }

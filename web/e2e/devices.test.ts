@@ -62,6 +62,8 @@ test("a phone is let in by what its camera sees, by an address that it can reach
   await dialog.getByText("https://box.tail.ts.net/#pair=X").waitFor();
   await dialog.getByRole("img", { name: "QR code of the link by box.tail.ts.net" }).waitFor();
   expect(await dialog.getByText("from this machine only").count()).toBe(0);
+  await page.keyboard.press("ArrowUp");
+  await code.waitFor();
 });
 
 test("a server says what it knows of how others reach it, whatever address the page was opened by", async () => {

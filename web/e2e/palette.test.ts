@@ -163,6 +163,10 @@ test("the next thread that needs a person is one key away", async () => {
   await page.keyboard.press("Alt+Shift+ArrowDown");
   await page.locator(".ask").waitFor();
   expect(here(page)).toBe(asking);
+  // What is at work is not stopped by a key alone.
+  await page.keyboard.press("Control+Shift+X");
+  await page.getByText("is at work, and archiving it stops that for good.").waitFor();
+  expect(await page.locator(".ask").count()).toBe(1);
   await page.keyboard.press("Alt+1");
   await ended(page, "completed");
 });

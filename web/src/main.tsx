@@ -3,6 +3,7 @@ import "./ui/base.css";
 import { render } from "solid-js/web";
 import { api, explain } from "./api/client";
 import { App } from "./app/App";
+import { keepFocus } from "./app/focus";
 import { followKeyboard } from "./app/viewport";
 import { keepShell } from "./offline/offline";
 import { pairingCode, startRouter } from "./app/router";
@@ -24,6 +25,7 @@ async function start(): Promise<void> {
   startRouter();
   prune();
   followKeyboard();
+  keepFocus();
   refuseDrops();
   keepShell();
   render(() => <App pairingProblem={pairingProblem} />, document.getElementById("app")!);

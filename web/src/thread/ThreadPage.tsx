@@ -30,7 +30,7 @@ import { Header, PlainHeader } from "./Header";
 import { Pending } from "./Pending";
 import type { Pin } from "./scroll";
 import { SessionGone } from "./SessionGone";
-import { isOver } from "./status";
+import { isHeld, isOver } from "./status";
 import { touchedFiles } from "./touched";
 import { Timeline } from "./Timeline";
 import { TodoStrip } from "./TodoStrip";
@@ -245,6 +245,7 @@ function Live(props: { id: ThreadId; thread: Thread }) {
   const gone = () => vanished(choices().model, baton.models[props.thread.provider]?.list);
   const keys = matchMedia("(pointer: fine)").matches;
   const placeholder = () => {
+    if (isHeld(props.thread)) return `Write to ${agent()}: the queue goes on, and this comes after it`;
     if (!working()) return `Write to ${agent()}; @ names files, / has commands`;
     const does = `${agent()} ${props.thread.status === "needs_you" ? "waits for your answer" : "is working"}`;
     if (!keys) return `${does}: a message waits in the queue`;

@@ -66,7 +66,7 @@ export function Tasks() {
               )}
             </Show>
             <ItemBody id={found().id} body={found().body}>
-              {(part) => <Markdown text={part()} live={found().status === "running"} />}
+              {(part) => <Markdown text={part()} live={found().status === "running" && !scope.isAsked(found().id)} />}
             </ItemBody>
           </section>
         )}

@@ -122,7 +122,7 @@ function Message(props: { item: Item }) {
           </Show>
         </header>
       </Show>
-      <Show when={!asked()} fallback={<p class="muted">It waits below for what you make of it.</p>}>
+      <Show when={!asked()} fallback={<p class="muted">It stands below, for you to decide.</p>}>
         <ItemBody id={props.item.id} body={props.item.body}>
           {(part) => <Markdown text={part()} live={live()} />}
         </ItemBody>

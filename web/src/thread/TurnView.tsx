@@ -10,6 +10,7 @@ import { newThreadId, newTurnId } from "../lib/ids";
 import { Restart } from "../settings/Restart";
 import { copying, CopyButton } from "../ui/CopyButton";
 import { SentFiles } from "../composer/AttachmentStrip";
+import { modelName } from "../composer/models";
 import { Icon } from "../ui/Icon";
 import { later } from "../ui/later";
 import { Spinner } from "../ui/Mark";
@@ -175,7 +176,13 @@ function TurnEnd(props: { turn: Turn }) {
             {(close) => <ChangedFiles files={files()} close={close} />}
           </Popover>
         </Show>
-        <Show when={props.turn.model}>{(model) => <span class="end-model ellip">{model().model}</span>}</Show>
+        <Show when={props.turn.model}>
+          {(model) => (
+            <span class="end-model ellip" title={model().model}>
+              {modelName(model(), baton.models[scope.thread().provider]?.list?.models)}
+            </span>
+          )}
+        </Show>
         <span class="grow" />
         <Show when={props.turn.prompt_key !== null && scope.thread().session !== null}>
           <button type="button" class="icon-btn" disabled={forking()} aria-label={forking() ? "Forking…" : "Fork from here"} title="Fork from here: a new thread with all that was said so far" onClick={() => void fork()}>

@@ -306,7 +306,6 @@ test("↑ brings back what was said, and threads are renamed, archived and delet
   await act(/^Archive/);
   await page.getByText("This thread is archived.").waitFor();
   expect(await page.locator(`.side [data-thread="${id}"]`).count()).toBe(0);
-  await page.getByText("is deleted.").waitFor();
   await page.getByRole("button", { name: "Bring back" }).click();
   await page.locator(`.side [data-thread="${id}"]`).waitFor();
 
@@ -314,6 +313,7 @@ test("↑ brings back what was said, and threads are renamed, archived and delet
   await page.getByRole("dialog").getByRole("button", { name: "Delete thread" }).click();
   await page.getByRole("heading", { name: /What should be done/ }).waitFor();
   expect(await page.locator(`.side [data-thread="${id}"]`).count()).toBe(0);
+  await page.getByText("is deleted.").waitFor();
 });
 
 test("a deleted thread takes its conversation along when that is wanted, and else leaves it to the agent", async () => {

@@ -15,16 +15,16 @@ test("a browser that nobody let in is told how to get in, and a code lets it in"
   await page.locator("[role=alert]").filter({ hasText: /\w/ }).waitFor();
   await page.getByLabel("Pairing code or link").fill(await world.pairingLink());
   await page.getByRole("button", { name: "Pair" }).click();
-  await page.getByText("Connected").waitFor();
+  await page.locator(".connection[data-status=connected]").waitFor();
 });
 
 test("a pairing link opens the app and leaves no code behind", async () => {
   const page = await world.stranger();
   await page.goto(await world.pairingLink());
-  await page.getByText("Connected").waitFor();
+  await page.locator(".connection[data-status=connected]").waitFor();
   expect(page.url()).not.toContain("pair");
   await page.reload();
-  await page.getByText("Connected").waitFor();
+  await page.locator(".connection[data-status=connected]").waitFor();
 });
 
 test("from nothing to a finished turn, with the keyboard alone", async () => {

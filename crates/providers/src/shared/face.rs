@@ -1,5 +1,5 @@
 //! What a provider shows of itself, whichever agent it drives: what a person set, what is said of
-//! the installation, and which models there are.
+//! the installation, which models there are, and what of the account's limits is used.
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
